@@ -1,0 +1,34 @@
+option(GATEHOUSE_TESTS "Build the tests" ON)
+set(GATEHOUSE_SANITIZE "" CACHE STRING "Sanitizers to build with, for example address,undefined")
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+find_program(GATEHOUSE_CCACHE ccache)
+if(GATEHOUSE_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+      ${GATEHOUSE_CCACHE})
+endif()
+
+find_program(GATEHOUSE_MOLD mold)
+if(GATEHOUSE_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+# What every target of ours is compiled with.
+add_library(gatehouse_flags INTERFACE)
+target_compile_options(gatehouse_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+                                                 -Woverloaded-virtual -Werror)
+# gcc 12 reports these inside Boost and libstdc++ when it inlines them at -O2.
+target_compile_options(gatehouse_flags INTERFACE -Wno-maybe-uninitialized -Wno-stringop-overflow
+                                                 -Wno-array-bounds -Wno-restrict -Wno-free-nonheap-object)
+if(GATEHOUSE_SANITIZE)
+  add_compile_options(-fsanitize=${GATEHOUSE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${GATEHOUSE_SANITIZE})
+endif()
+if(GATEHOUSE_SANITIZE MATCHES thread)
+  add_compile_options(-Wno-tsan)
+endif()

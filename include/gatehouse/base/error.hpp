@@ -1,0 +1,35 @@
+#pragma once
+// What can go wrong with an exchange after its head was read, as an error_code.
+
+#include <boost/system/error_code.hpp>
+#include <boost/system/result.hpp>
+
+namespace gatehouse::base {
+
+using error_code = boost::system::error_code;
+
+template <class T>
+using result = boost::system::result<T>;
+
+enum class errc {
+  client_gone = 1,  // the client closed or reset the connection
+  timed_out,        // a deadline passed
+  body_too_large,   // the request body is over the body limit
+  malformed_body,   // the chunked framing of the request body is broken
+  truncated,        // the producer ended before the length that it had promised
+  stopped,          // the work was given up from our side
+};
+
+boost::system::error_category const& category();
+
+inline error_code make_error_code(errc e) {
+  return {static_cast<int>(e), category()};
+}
+
+// The value of errno, as an error_code. Call it before anything else can change errno.
+error_code last_error();
+
+}  // namespace gatehouse::base
+
+template <>
+struct boost::system::is_error_code_enum<gatehouse::base::errc> : std::true_type {};

@@ -1,0 +1,17 @@
+#pragma once
+// Untrusted text made safe for where it goes. Pure.
+
+#include <string>
+#include <string_view>
+
+namespace gatehouse::base {
+
+// For a log line: control characters and bytes that are not valid UTF-8 as \xHH, backslash as \\,
+// double quote as \". The result has no line break and no terminal escape.
+std::string log_escaped(std::string_view text);
+
+// For HTML text and double-quoted attributes: & < > " ' as character references; other control
+// characters than tab and line feed, and bytes that are not valid UTF-8, as U+FFFD.
+std::string html_escaped(std::string_view text);
+
+}  // namespace gatehouse::base

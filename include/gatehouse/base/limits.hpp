@@ -1,0 +1,41 @@
+#pragma once
+// Every limit that is not an option. Each buffer and each wait in the server is held to one of
+// these or to an option of the command line.
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace gatehouse::base::limits {
+
+using namespace std::chrono_literals;
+
+// Fields in one request head (431) or in one script's header block (502).
+inline constexpr std::size_t fields = 100;
+// A request-target (414).
+inline constexpr std::size_t target_bytes = 8 * 1024;
+// Framing of one chunk of a request body: size line with its extensions, or the trailer section.
+inline constexpr std::size_t chunk_framing_bytes = 8 * 1024;
+// The header block that a script prints (502).
+inline constexpr std::size_t script_head_bytes = 64 * 1024;
+// One piece of a body in flight between a script and a client, in either direction.
+inline constexpr std::size_t stream_buffer_bytes = 64 * 1024;
+// A body of at most this size that has arrived with its head is in the pipe before a script starts.
+inline constexpr std::size_t small_body_bytes = 16 * 1024;
+// An unread request body of at most this size is read and dropped to keep the connection.
+inline constexpr std::size_t drain_bytes = 256 * 1024;
+// How long a closing connection is read so that the client gets the answer before the reset.
+inline constexpr auto linger_time = 2s;
+// A script's stderr: longest line in the log, and how many last lines are kept for a diagnosis.
+inline constexpr std::size_t stderr_line_bytes = 2 * 1024;
+inline constexpr std::size_t stderr_lines_kept = 20;
+// What is kept of a script's output to show what it printed instead of headers.
+inline constexpr std::size_t output_excerpt_bytes = 200;
+// Local redirects in a row (RFC 3875, 6.2.2).
+inline constexpr int local_redirects = 5;
+// Parts in one multipart/byteranges response; more ranges than this are answered with the whole.
+inline constexpr std::size_t ranges = 32;
+// Entries in a directory listing.
+inline constexpr std::size_t listing_entries = 10'000;
+
+}  // namespace gatehouse::base::limits

@@ -1,0 +1,21 @@
+#pragma once
+// What suspends. Each thread runs one io_context of its own, so a coroutine is bound to the plain
+// executor of that context and not to a type-erased one.
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+namespace gatehouse::base {
+
+using executor = boost::asio::io_context::executor_type;
+
+// A coroutine that runs when awaited and gives a T.
+template <class T>
+using task = boost::asio::awaitable<T, executor>;
+
+// Completion token: `auto [ec, n] = co_await op(..., base::as_result)`. Nothing is thrown.
+inline constexpr boost::asio::as_tuple_t<boost::asio::use_awaitable_t<executor>> as_result{};
+
+}  // namespace gatehouse::base

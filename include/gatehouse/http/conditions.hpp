@@ -1,0 +1,30 @@
+#pragma once
+// Conditional requests (RFC 9110, 13): what the preconditions of a request say about a
+// representation. Pure.
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "gatehouse/http/request.hpp"
+
+namespace gatehouse::http {
+
+struct validators {
+  std::string etag;  // strong, with its quotes
+  std::chrono::sys_seconds last_modified;
+};
+
+enum class precondition { pass, not_modified, failed };
+
+// In the order of RFC 9110, 13.2.2: If-Match, else If-Unmodified-Since (412); If-None-Match, else
+// If-Modified-Since (304 for GET and HEAD, else 412). Invalid dates are ignored, and dates are read
+// only for the methods that the clause names. now: for two-digit years.
+precondition evaluate(request const& request, validators const& current,
+                      std::chrono::sys_seconds now);
+
+// Whether Range applies: no If-Range, or If-Range names the current representation by strong
+// comparison of entity tags or by exact date (RFC 9110, 13.1.5).
+bool range_applies(request const& request, validators const& current, std::chrono::sys_seconds now);
+
+}  // namespace gatehouse::http

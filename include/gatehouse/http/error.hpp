@@ -1,0 +1,41 @@
+#pragma once
+// A refusal or a failure, as a value. Handlers and parsers return it; only the connection renders
+// it.
+
+#include <boost/system/result.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gatehouse/http/fields.hpp"
+
+namespace gatehouse::http {
+
+// Why a script failed, for the person who wrote it. Shown to loopback clients only.
+struct diagnosis {
+  std::string explanation;                // one or two sentences
+  std::string command;                    // a shell command that mends or shows it; may be empty
+  std::string output_excerpt;             // the first bytes that the script printed
+  std::vector<std::string> stderr_lines;  // the last lines of the script's stderr
+};
+
+struct http_error {
+  unsigned status = 500;
+  std::string_view reason;   // reason code, a literal such as "target-escapes-root"
+  std::string detail = {};   // one line for the log
+  http::fields fields = {};  // Allow, Retry-After, Content-Range and the like
+  bool close = false;        // the connection cannot go on after this
+  diagnosis help = {};       // empty explanation: none
+};
+
+// Parsers give a value or the error that the client is to be answered with.
+template <class T>
+using result = boost::system::result<T, http_error>;
+
+[[noreturn]] void throw_exception_from_error(http_error const& e,
+                                             boost::source_location const& where);
+
+// The reason phrase that RFC 9110, 15 gives a status code; "Unknown" for others.
+std::string_view reason_phrase(unsigned status);
+
+}  // namespace gatehouse::http

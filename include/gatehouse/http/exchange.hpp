@@ -1,0 +1,68 @@
+#pragma once
+// One request and its response on their way: what a handler may know of the connection, and where
+// each step leaves what the access log prints.
+
+#include <sys/types.h>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "gatehouse/base/task.hpp"
+
+namespace gatehouse::trace {
+class sink;
+}
+
+namespace gatehouse::http {
+
+using steady_time = std::chrono::steady_clock::time_point;
+
+// One line of the access log. Filled along the way; times are unset until they happened.
+struct exchange_record {
+  std::chrono::system_clock::time_point received_at;  // first byte of the head
+  steady_time started;                                // the same moment, for differences
+  std::optional<steady_time> first_byte;              // the response head was written
+  std::optional<steady_time> ended;
+  unsigned status = 0;
+  std::string_view reason;            // reason code of an error, else empty
+  std::uint64_t body_bytes_sent = 0;  // response content, without head and framing
+  bool complete = false;              // the response was sent to its end
+  pid_t script_pid = 0;               // 0: no script ran
+  std::optional<int> script_status;   // as from wait(2); unset while it runs on
+};
+
+class exchange_context {
+ public:
+  exchange_context(base::executor executor, boost::asio::ip::tcp::endpoint remote,
+                   boost::asio::ip::tcp::endpoint local)
+      : executor_(executor), remote_(std::move(remote)), local_(std::move(local)) {}
+  exchange_context(exchange_context const&) = delete;
+  exchange_context& operator=(exchange_context const&) = delete;
+  virtual ~exchange_context() = default;
+
+  base::executor get_executor() const { return executor_; }
+  boost::asio::ip::tcp::endpoint const& remote() const { return remote_; }
+  boost::asio::ip::tcp::endpoint const& local() const { return local_; }
+  bool client_is_loopback() const { return remote_.address().is_loopback(); }
+
+  // Calls action, on this thread and at most once, when the client closes or resets the connection,
+  // until the exchange ends or another action (or none) takes its place.
+  virtual void when_client_leaves(std::function<void()> action) = 0;
+
+  exchange_record record;
+  // Set while a local redirect is followed: the URL path that was asked for first.
+  std::string redirect_url;
+  trace::sink* trace_sink = nullptr;  // may be null; used through trace::recorder
+
+ private:
+  base::executor executor_;
+  boost::asio::ip::tcp::endpoint remote_;
+  boost::asio::ip::tcp::endpoint local_;
+};
+
+}  // namespace gatehouse::http

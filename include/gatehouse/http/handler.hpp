@@ -1,0 +1,33 @@
+#pragma once
+// The one seam of the server: a handler turns a request into a response. Static files, gateways to
+// programs and the router itself are handlers.
+
+#include <string>
+#include <variant>
+
+#include "gatehouse/http/body_source.hpp"
+#include "gatehouse/http/error.hpp"
+#include "gatehouse/http/exchange.hpp"
+#include "gatehouse/http/request.hpp"
+#include "gatehouse/http/response.hpp"
+
+namespace gatehouse::http {
+
+// RFC 3875, 6.2.2: answer as if the client had sent a GET for this path and query.
+struct local_redirect {
+  std::string target;
+};
+
+using outcome = std::variant<response, http_error, local_redirect>;
+
+class handler {
+ public:
+  virtual ~handler() = default;
+
+  // Suspends. The three references outlive the call and the response body; request_body need not be
+  // read. What the response owns may go on using them until its finish() is over.
+  virtual base::task<outcome> handle(request const& request, body_source& request_body,
+                                     exchange_context& context) = 0;
+};
+
+}  // namespace gatehouse::http

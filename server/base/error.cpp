@@ -1,0 +1,42 @@
+#include "gatehouse/base/error.hpp"
+
+#include <cerrno>
+#include <string>
+
+namespace gatehouse::base {
+namespace {
+
+class exchange_category final : public boost::system::error_category {
+ public:
+  char const* name() const noexcept override { return "gatehouse"; }
+  std::string message(int value) const override {
+    switch (static_cast<errc>(value)) {
+      case errc::client_gone:
+        return "the client closed the connection";
+      case errc::timed_out:
+        return "a deadline passed";
+      case errc::body_too_large:
+        return "the request body is over the limit";
+      case errc::malformed_body:
+        return "the request body's chunked framing is broken";
+      case errc::truncated:
+        return "the content ended before its announced length";
+      case errc::stopped:
+        return "stopped";
+    }
+    return "unknown error";
+  }
+};
+
+}  // namespace
+
+boost::system::error_category const& category() {
+  static exchange_category const instance;
+  return instance;
+}
+
+error_code last_error() {
+  return {errno, boost::system::system_category()};
+}
+
+}  // namespace gatehouse::base

@@ -1,0 +1,94 @@
+#include "gatehouse/base/escape.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace gatehouse::base {
+namespace {
+
+// Length of the well-formed UTF-8 sequence at the front of text, 0 if there is none
+// (RFC 3629, 4: no overlong forms, no surrogates, nothing above U+10FFFF).
+std::size_t utf8_length(std::string_view text) {
+  auto const byte = [&](std::size_t i) -> unsigned {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+  };
+  auto const tail = [&](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
+  unsigned const lead = byte(0);
+  if (lead < 0x80U) return 1;
+  if (lead >= 0xC2U && lead <= 0xDFU) return tail(1) ? 2 : 0;
+  if (lead >= 0xE0U && lead <= 0xEFU) {
+    if (lead == 0xE0U && byte(1) < 0xA0U) return 0;
+    if (lead == 0xEDU && byte(1) > 0x9FU) return 0;
+    return tail(1) && tail(2) ? 3 : 0;
+  }
+  if (lead >= 0xF0U && lead <= 0xF4U) {
+    if (lead == 0xF0U && byte(1) < 0x90U) return 0;
+    if (lead == 0xF4U && byte(1) > 0x8FU) return 0;
+    return tail(1) && tail(2) && tail(3) ? 4 : 0;
+  }
+  return 0;
+}
+
+// C0 controls and DEL, or a C1 control in its two-byte form (U+0080 to U+009F).
+bool is_control(std::string_view sequence) {
+  auto const lead = static_cast<unsigned char>(sequence[0]);
+  if (sequence.size() == 1) return lead < 0x20U || lead == 0x7FU;
+  return sequence.size() == 2 && lead == 0xC2U && static_cast<unsigned char>(sequence[1]) < 0xA0U;
+}
+
+void append_hex(std::string& out, std::string_view bytes) {
+  constexpr char digits[] = "0123456789abcdef";
+  for (char const c : bytes) {
+    auto const b = static_cast<unsigned char>(c);
+    out += {'\\', 'x', digits[b >> 4U], digits[b & 0xFU]};
+  }
+}
+
+}  // namespace
+
+std::string log_escaped(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    std::size_t const length = utf8_length(text);
+    std::string_view const sequence = text.substr(0, length == 0 ? 1 : length);
+    if (length == 0 || is_control(sequence)) {
+      append_hex(out, sequence);
+    } else if (sequence == "\\" || sequence == "\"") {
+      out += '\\';
+      out += sequence;
+    } else {
+      out += sequence;
+    }
+    text.remove_prefix(sequence.size());
+  }
+  return out;
+}
+
+std::string html_escaped(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    std::size_t const length = utf8_length(text);
+    std::string_view const sequence = text.substr(0, length == 0 ? 1 : length);
+    if (sequence == "&") {
+      out += "&amp;";
+    } else if (sequence == "<") {
+      out += "&lt;";
+    } else if (sequence == ">") {
+      out += "&gt;";
+    } else if (sequence == "\"") {
+      out += "&quot;";
+    } else if (sequence == "'") {
+      out += "&#39;";
+    } else if (length == 0 || (is_control(sequence) && sequence != "\n" && sequence != "\t")) {
+      out += "\xEF\xBF\xBD";
+    } else {
+      out += sequence;
+    }
+    text.remove_prefix(sequence.size());
+  }
+  return out;
+}
+
+}  // namespace gatehouse::base

@@ -1,0 +1,149 @@
+#include "gatehouse/http/target.hpp"
+
+#include <boost/url/authority_view.hpp>
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+#include <vector>
+
+#include "gatehouse/base/limits.hpp"
+#include "gatehouse/http/grammar.hpp"
+#include "gatehouse/http/percent.hpp"
+
+namespace gatehouse::http {
+namespace {
+
+http_error bad_target(std::string detail) {
+  return {.status = 400, .reason = "bad-target", .detail = std::move(detail), .close = true};
+}
+
+// absolute-form = absolute-URI; only http and https name something that this server can answer.
+// Gives what follows "scheme://", or nothing for any other form.
+std::optional<std::string_view> after_scheme(std::string_view text) {
+  for (std::string_view const scheme : {"http://", "https://"}) {
+    if (text.size() >= scheme.size() && iequals(text.substr(0, scheme.size()), scheme)) {
+      return text.substr(scheme.size());
+    }
+  }
+  return std::nullopt;
+}
+
+// Fills path and query from an origin-form: absolute-path [ "?" query ] (RFC 9112, 3.2.1). The text
+// may hold characters that RFC 3986 wants encoded and browsers send as they are ("|", "[", bytes
+// over 0x7F): they stand for themselves.
+result<target> parse_path_and_query(target parsed, std::string_view text) {
+  if (text.find('#') != std::string_view::npos) return bad_target("the target has a fragment");
+  parsed.raw = text;
+  auto const question = text.find('?');
+  if (question != std::string_view::npos) {
+    parsed.has_query = true;
+    parsed.query = text.substr(question + 1);
+  }
+  auto decoded = percent_decoded(text.substr(0, question));
+  if (!decoded) return bad_target("the path has a % without two hexadecimal digits");
+  if (decoded->find('\0') != std::string::npos) return bad_target("the path has a NUL");
+  auto path = without_dot_segments(*decoded);
+  if (!path) {
+    return http_error{.status = 400,
+                      .reason = "target-escapes-root",
+                      .detail = "the path has more .. than directories to leave",
+                      .close = true};
+  }
+  parsed.path = std::move(*path);
+  return parsed;
+}
+
+}  // namespace
+
+result<target> parse_target(std::string_view method, std::string_view text) {
+  if (text.size() > base::limits::target_bytes) {
+    return http_error{.status = 414,
+                      .reason = "target-too-long",
+                      .detail = "the request-target has " + std::to_string(text.size()) + " bytes",
+                      .close = true};
+  }
+  if (method == "CONNECT") {
+    return http_error{.status = 501,
+                      .reason = "method-not-implemented",
+                      .detail = "CONNECT: this server is not a proxy",
+                      .close = true};
+  }
+  target parsed;
+  if (text == "*") {
+    if (method != "OPTIONS") return bad_target("* is for OPTIONS only");
+    parsed.form = target_form::asterisk;
+    parsed.raw = parsed.path = "*";
+    return parsed;
+  }
+  if (text.starts_with('/')) return parse_path_and_query(std::move(parsed), text);
+  auto const rest = after_scheme(text);
+  if (!rest) return bad_target("the target is neither a path nor an http URI");
+  parsed.form = target_form::absolute;
+  auto const authority_end = std::min(rest->find_first_of("/?#"), rest->size());
+  parsed.authority = rest->substr(0, authority_end);
+  if (!parse_host(parsed.authority)) return bad_target("the target's authority is malformed");
+  std::string const path_and_query =  // an empty path is "/" (RFC 9110, 4.2.3)
+      (rest->substr(authority_end).starts_with('/') ? "" : "/") +
+      std::string(rest->substr(authority_end));
+  return parse_path_and_query(std::move(parsed), path_and_query);
+}
+
+std::optional<std::string> without_dot_segments(std::string_view path) {
+  std::vector<std::string_view> kept;
+  bool directory = false;  // the last segment was "." or "..": the path names a directory
+  std::size_t at = 1;      // path[0] is "/"
+  while (at <= path.size()) {
+    auto const end = std::min(path.find('/', at), path.size());
+    auto const segment = path.substr(at, end - at);
+    directory = segment == "." || segment == "..";
+    if (segment == "..") {
+      if (kept.empty()) return std::nullopt;
+      kept.pop_back();
+    } else if (segment != ".") {
+      kept.push_back(segment);
+    }
+    at = end + 1;
+  }
+  std::string out;
+  out.reserve(path.size());
+  for (auto const segment : kept) out.append("/").append(segment);
+  if (directory || out.empty()) out += '/';
+  return out;
+}
+
+std::optional<std::string_view> path_below(std::string_view path, std::string_view prefix) {
+  auto const skip_slashes = [](std::string_view& text) {
+    bool const any = text.starts_with('/');
+    while (text.starts_with('/')) text.remove_prefix(1);
+    return any;
+  };
+  while (true) {
+    auto const rest = path;
+    if (prefix.empty()) return rest;
+    if (!skip_slashes(path) || !skip_slashes(prefix)) return std::nullopt;
+    auto const segment = prefix.substr(0, prefix.find('/'));
+    auto const candidate = path.substr(0, path.find('/'));
+    if (segment != candidate) return std::nullopt;
+    prefix.remove_prefix(segment.size());
+    path.remove_prefix(segment.size());
+  }
+}
+
+std::optional<host_and_port> parse_host(std::string_view authority) {
+  // Host = uri-host [ ":" port ]: an authority without userinfo, and the host is not empty.
+  if (authority.find('@') != std::string_view::npos) return std::nullopt;
+  auto const parsed = boost::urls::parse_authority({authority.data(), authority.size()});
+  if (!parsed) return std::nullopt;
+  auto const host = parsed->encoded_host();
+  if (host.empty()) return std::nullopt;
+  auto const port = parsed->port();
+  if (!port.empty() && parse_decimal({port.data(), port.size()}).value_or(65536) > 65535) {
+    return std::nullopt;
+  }
+  host_and_port out{std::string(host.data(), host.size()), std::string(port.data(), port.size())};
+  for (char& c : out.host) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+  }
+  return out;
+}
+
+}  // namespace gatehouse::http
