@@ -1,0 +1,36 @@
+#pragma once
+// A deadline that is set anew for each step of a connection. Setting it later than it stands costs
+// one assignment: the timer underneath fires at the earlier time, sees that, and goes on waiting.
+
+#include <chrono>
+#include <functional>
+#include <memory>
+
+#include "gatehouse/base/task.hpp"
+
+namespace gatehouse::base {
+
+class deadline {
+ public:
+  // on_expiry is called on the executor's thread, never after the destructor and never within
+  // set().
+  deadline(executor ex, std::function<void()> on_expiry);
+  deadline(deadline const&) = delete;
+  deadline& operator=(deadline const&) = delete;
+  ~deadline();
+
+  // Expires after `limit` from now, unless set or cleared before.
+  void set(std::chrono::steady_clock::duration limit);
+  void clear();
+
+  // Whether the last set() has run out.
+  bool expired() const;
+
+ private:
+  struct state;
+  static void arm(std::shared_ptr<state> const& s);
+  std::shared_ptr<state>
+      state_;  // shared with the timer's handler, which may run after the destructor
+};
+
+}  // namespace gatehouse::base

@@ -1,0 +1,69 @@
+#pragma once
+// The client's socket: the one place that reads from it and writes to it, with a read buffer and a
+// deadline for each direction. When a deadline passes, every operation on the socket ends with
+// errc::timed_out.
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "gatehouse/base/deadline.hpp"
+#include "gatehouse/base/error.hpp"
+#include "gatehouse/base/task.hpp"
+
+namespace gatehouse::net {
+
+using tcp_socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, base::executor>;
+using duration = std::chrono::steady_clock::duration;
+
+class client_stream {
+ public:
+  client_stream(tcp_socket socket, std::size_t buffer_limit_bytes);
+
+  tcp_socket& socket() { return socket_; }
+
+  // What has been read and not consumed.
+  std::string_view buffered() const;
+  void consume(std::size_t bytes) { buffer_.consume(bytes); }
+
+  // Reads more into the buffer: how many bytes came, 0 at the end of the stream. The buffer must
+  // not be full. Suspends for at most `limit`.
+  base::task<base::result<std::size_t>> fill(duration limit);
+
+  // Reads past the buffer, which must be empty: at least one byte, or 0 at the end of the stream.
+  base::task<base::result<std::size_t>> read_some(boost::asio::mutable_buffer into, duration limit);
+
+  // Writes all of it; each piece of progress gets a new `limit`. Adds what was written to
+  // `written`, also on failure. The buffers are the caller's and are advanced as they are sent.
+  base::task<base::error_code> write(std::span<boost::asio::const_buffer> buffers, duration limit,
+                                     std::uint64_t& written);
+
+  // Sends length bytes of a file from offset with sendfile(2). A file that has become shorter gives
+  // errc::truncated.
+  base::task<base::error_code> send_file(int fd, std::uint64_t offset, std::uint64_t length,
+                                         duration limit, std::uint64_t& written);
+
+  // Writes a few bytes now or fails; for an interim response while nothing else is being written.
+  base::error_code write_now(std::string_view bytes);
+
+  // Ends every pending operation with errc::stopped; for a server that stops.
+  void cancel();
+
+  // Our side is done; the client may go on reading what was sent.
+  void shutdown_send();
+  void close();
+
+ private:
+  base::error_code understood(boost::system::error_code const& ec) const;
+
+  tcp_socket socket_;
+  boost::beast::flat_buffer buffer_;
+  base::deadline read_deadline_;
+  base::deadline write_deadline_;
+};
+
+}  // namespace gatehouse::net

@@ -1,0 +1,65 @@
+#pragma once
+// One client's connection: reads a head, hands the request to the handler, sends the response, and
+// starts again, until either side has had enough (RFC 9112, 9).
+
+#include <functional>
+#include <memory>
+
+#include "gatehouse/http/handler.hpp"
+#include "gatehouse/net/client_stream.hpp"
+
+namespace gatehouse::net {
+
+struct connection_limits {
+  std::size_t header_limit_bytes = 32 * 1024;
+  std::uint64_t body_limit_bytes = std::uint64_t{1} << 30U;
+  duration header_timeout = std::chrono::seconds(20);
+  duration idle_timeout = std::chrono::seconds(60);
+};
+
+// What all connections of a server share. Outlives them.
+struct service {
+  http::handler* handler = nullptr;
+  // Renders an error; the request is null if its head could not be parsed.
+  std::function<http::response(http::http_error const&, http::request const*, bool loopback)>
+      render_error;
+  // One line of the access log; the request is null if its head could not be parsed.
+  std::function<void(http::request const*, http::exchange_context const&)> log_exchange;
+  trace::sink* trace_sink = nullptr;
+  connection_limits limits;
+};
+
+class connection {
+ public:
+  connection(tcp_socket socket, service const& shared);
+
+  // Serves the connection to its end. Suspends. The connection outlives the coroutine.
+  base::task<void> run();
+
+  // The server stops: an idle connection ends now, a busy one after the response in progress.
+  void finish_soon();
+
+  // Ends every wait now; the exchange in progress is given up and its script stopped.
+  void cut();
+
+ private:
+  class exchange;
+
+  base::task<bool> wait_for_head();
+  base::task<http::result<std::optional<std::size_t>>> read_head();
+  base::task<bool> serve_one();
+  base::task<bool> serve_request(http::request const& request, exchange& context);
+  base::task<bool> refuse(http::http_error error, exchange& context);
+  base::task<void> linger();
+
+  client_stream client_;
+  service const& shared_;
+  boost::asio::ip::tcp::endpoint remote_;
+  boost::asio::ip::tcp::endpoint local_;
+  exchange* current_ = nullptr;  // in progress
+  bool idle_ = true;
+  bool finishing_ = false;
+  bool cut_ = false;
+};
+
+}  // namespace gatehouse::net

@@ -1,0 +1,69 @@
+#pragma once
+// Accepts connections and spreads them over the threads, one after the other.
+
+#include <boost/asio/ip/tcp.hpp>
+#include <functional>
+#include <list>
+#include <memory>
+#include <vector>
+
+#include "gatehouse/base/event.hpp"
+#include "gatehouse/base/unique_fd.hpp"
+#include "gatehouse/net/connection.hpp"
+
+namespace gatehouse::net {
+
+// The connections of one thread. Used on that thread only.
+class connection_set {
+ public:
+  connection_set(base::executor ex, service const& shared) : executor_(ex), shared_(shared) {}
+
+  // Serves an accepted connection until it ends. Does not suspend.
+  void serve(base::unique_fd accepted, boost::asio::ip::tcp const& protocol);
+
+  // See connection. After finish_soon() new connections are not taken.
+  void finish_soon();
+  void cut();
+
+  std::size_t size() const { return connections_.size(); }
+  base::executor get_executor() const { return executor_; }
+
+ private:
+  base::task<void> run(std::list<connection>::iterator it);
+
+  base::executor executor_;
+  service const& shared_;
+  std::list<connection> connections_;
+  bool finishing_ = false;
+};
+
+class listener {
+ public:
+  // sets: one for each thread; they outlive the listener.
+  listener(base::executor ex, std::vector<connection_set*> sets);
+
+  // Binds and listens. An error is one of the system's (address in use, ...).
+  base::error_code open(boost::asio::ip::tcp::endpoint const& where);
+
+  // Where it listens, with the real port.
+  boost::asio::ip::tcp::endpoint endpoint() const;
+
+  // Accepts until stop() is called. Suspends. Out of descriptors it waits a moment instead of
+  // spinning.
+  base::task<void> run();
+
+  void stop();
+
+ private:
+  using acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, base::executor>;
+  base::error_code accept_waiting();
+
+  acceptor acceptor_;
+  boost::asio::ip::tcp protocol_ = boost::asio::ip::tcp::v4();
+  std::size_t next_ = 0;  // the set that gets the next connection
+  base::timer pause_;
+  std::vector<connection_set*> sets_;
+  bool stopped_ = false;
+};
+
+}  // namespace gatehouse::net

@@ -1,0 +1,20 @@
+#pragma once
+// A pipe between the server and a script. Both ends are close-on-exec.
+
+#include "gatehouse/base/error.hpp"
+#include "gatehouse/base/unique_fd.hpp"
+
+namespace gatehouse::process {
+
+struct pipe {
+  base::unique_fd read;
+  base::unique_fd write;
+};
+
+// Errors are the system's (EMFILE, ENFILE).
+base::result<pipe> make_pipe();
+
+// Makes this end non-blocking; the other end, which a script gets, stays blocking.
+base::error_code set_nonblocking(int fd);
+
+}  // namespace gatehouse::process

@@ -1,0 +1,96 @@
+#include "gatehouse/http/chunk_decoder.hpp"
+
+#include <algorithm>
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/http/basic_parser.hpp>
+#include <boost/beast/http/error.hpp>
+#include <cstring>
+
+#include "gatehouse/base/limits.hpp"
+
+namespace gatehouse::http {
+
+namespace beast_http = boost::beast::http;
+
+// Beast's parser for whole requests, past the head of a request with a chunked body.
+class chunk_decoder::parser final : public beast_http::basic_parser<true> {
+ public:
+  parser() {
+    constexpr std::string_view head = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+    eager(false);
+    body_limit(boost::none);
+    header_limit(base::limits::chunk_framing_bytes);
+    error_code ec;
+    put(boost::asio::buffer(head), ec);
+  }
+
+  char* out = nullptr;
+  std::size_t room = 0;
+
+ private:
+  using error_code = boost::beast::error_code;
+  using string_view = boost::beast::string_view;
+
+  std::size_t on_chunk_body_impl(std::uint64_t, string_view body, error_code& ec) override {
+    ec = {};
+    auto const size = std::min(body.size(), room);
+    std::memcpy(out, body.data(), size);
+    out += size;
+    room -= size;
+    return size;
+  }
+  void on_chunk_header_impl(std::uint64_t, string_view extensions, error_code& ec) override {
+    ec = {};
+    auto const is_control = [](char c) {
+      return static_cast<unsigned char>(c) < 0x20 && c != '\t';
+    };
+    if (std::any_of(extensions.begin(), extensions.end(), is_control)) {
+      ec = beast_http::error::bad_chunk_extension;
+    }
+  }
+  void on_request_impl(beast_http::verb, string_view, string_view, int, error_code& ec) override {
+    ec = {};
+  }
+  void on_field_impl(beast_http::field, string_view, string_view, error_code& ec) override {
+    ec = {};
+  }
+  void on_header_impl(error_code& ec) override { ec = {}; }
+  void on_response_impl(int, string_view, int, error_code& ec) override { ec = {}; }
+  void on_body_init_impl(boost::optional<std::uint64_t> const&, error_code& ec) override {
+    ec = {};
+  }
+  std::size_t on_body_impl(string_view, error_code& ec) override {
+    ec = {};
+    return 0;
+  }
+  void on_finish_impl(error_code& ec) override { ec = {}; }
+};
+
+chunk_decoder::chunk_decoder() : parser_(std::make_unique<parser>()) {}
+chunk_decoder::chunk_decoder(chunk_decoder&&) noexcept = default;
+chunk_decoder& chunk_decoder::operator=(chunk_decoder&&) noexcept = default;
+chunk_decoder::~chunk_decoder() = default;
+
+base::result<chunk_decoder::step> chunk_decoder::decode(std::string_view in, char* out,
+                                                        std::size_t out_size) {
+  parser_->out = out;
+  parser_->room = out_size;
+  std::size_t consumed = 0;
+  while (!parser_->is_done() && parser_->room > 0 && consumed < in.size()) {
+    boost::beast::error_code ec;
+    auto const rest = in.substr(consumed);
+    consumed += parser_->put(boost::asio::buffer(rest), ec);
+    if (ec == beast_http::error::need_more) {
+      if (rest.size() > base::limits::chunk_framing_bytes) return base::errc::malformed_body;
+      break;
+    }
+    if (ec) return base::errc::malformed_body;
+  }
+  return step{consumed, out_size - parser_->room};
+}
+
+bool chunk_decoder::done() const {
+  return parser_->is_done();
+}
+
+}  // namespace gatehouse::http

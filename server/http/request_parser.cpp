@@ -1,0 +1,219 @@
+#include "gatehouse/http/request_parser.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/beast/http/basic_parser.hpp>
+#include <boost/beast/http/error.hpp>
+
+#include "gatehouse/base/limits.hpp"
+#include "gatehouse/http/grammar.hpp"
+
+namespace gatehouse::http {
+namespace {
+
+namespace beast_http = boost::beast::http;
+
+http_error refusal(unsigned status, std::string_view reason, std::string detail) {
+  return {.status = status, .reason = reason, .detail = std::move(detail), .close = true};
+}
+
+// Beast's parser, told to put a head into a request.
+class head_parser final : public beast_http::basic_parser<true> {
+ public:
+  std::string target_text;
+  request parsed;
+  bool too_many_fields = false;
+
+ private:
+  using error_code = boost::beast::error_code;
+  using string_view = boost::beast::string_view;
+
+  static std::string_view view(string_view text) { return {text.data(), text.size()}; }
+
+  void on_request_impl(beast_http::verb, string_view method, string_view target, int version,
+                       error_code& ec) override {
+    ec = {};
+    parsed.method = view(method);
+    target_text = view(target);
+    parsed.minor_version = version == 10 ? 0U : 1U;
+  }
+  void on_field_impl(beast_http::field, string_view name, string_view value,
+                     error_code& ec) override {
+    ec = {};
+    if (parsed.fields.size() == base::limits::fields) {
+      too_many_fields = true;
+      ec = beast_http::error::header_limit;
+      return;
+    }
+    parsed.fields.add(view(name), view(value));
+  }
+  void on_header_impl(error_code& ec) override { ec = {}; }
+
+  // A head alone is parsed here; a response or a body never comes.
+  void on_response_impl(int, string_view, int, error_code& ec) override { ec = {}; }
+  void on_body_init_impl(boost::optional<std::uint64_t> const&, error_code& ec) override {
+    ec = {};
+  }
+  std::size_t on_body_impl(string_view, error_code& ec) override {
+    ec = {};
+    return 0;
+  }
+  void on_chunk_header_impl(std::uint64_t, string_view, error_code& ec) override { ec = {}; }
+  std::size_t on_chunk_body_impl(std::uint64_t, string_view, error_code& ec) override {
+    ec = {};
+    return 0;
+  }
+  void on_finish_impl(error_code& ec) override { ec = {}; }
+};
+
+// HTTP-version = "HTTP" "/" DIGIT "." DIGIT (RFC 9112, 2.3), at the end of the request line.
+bool is_another_version(std::string_view request_line) {
+  if (request_line.size() < 9) return false;
+  auto const text = request_line.substr(request_line.size() - 9);
+  auto const digit = [](char c) { return c >= '0' && c <= '9'; };
+  return text.starts_with(" HTTP/") && digit(text[6]) && text[7] == '.' && digit(text[8]) &&
+         text.substr(6) != "1.0" && text.substr(6) != "1.1";
+}
+
+// obs-fold (RFC 9112, 5.2): a field line that begins with white space.
+bool has_folded_line(std::string_view head) {
+  return head.find("\n ") != std::string_view::npos || head.find("\n\t") != std::string_view::npos;
+}
+
+http_error beast_refusal(boost::beast::error_code const& ec) {
+  using beast_http::error;
+  auto const said = [&](std::string_view reason) { return refusal(400, reason, ec.message()); };
+  switch (static_cast<error>(ec.value())) {
+    case error::bad_method:
+      return said("bad-method");
+    case error::bad_target:
+      return said("bad-target");
+    case error::bad_version:
+      return said("bad-version");
+    case error::bad_field:
+      return said("bad-field-name");
+    case error::bad_value:
+      return said("bad-field-value");
+    case error::bad_content_length:
+    case error::multiple_content_length:
+      return said("bad-content-length");
+    case error::bad_transfer_encoding:
+      return said("bad-transfer-encoding");
+    case error::header_limit:
+      return refusal(431, "head-too-large", ec.message());
+    default:
+      return said("bad-request");
+  }
+}
+
+// RFC 9112, 6.1: chunked is the last coding and comes once; other codings before it are not
+// implemented.
+std::optional<http_error> check_transfer_encoding(request& request) {
+  if (!request.fields.contains("Transfer-Encoding")) return std::nullopt;
+  auto const bad = [](std::string detail) {
+    return refusal(400, "bad-transfer-encoding", std::move(detail));
+  };
+  if (request.fields.contains("Content-Length")) return bad("together with Content-Length");
+  if (request.minor_version == 0) return bad("in an HTTP/1.0 request");
+  std::string const value = request.fields.combined("Transfer-Encoding");
+  auto const codings = list_elements(value);
+  if (codings.empty() || !iequals(codings.back(), "chunked")) {
+    return bad("the last transfer coding is not chunked: " + value);
+  }
+  for (std::size_t i = 0; i + 1 < codings.size(); ++i) {
+    if (iequals(codings[i], "chunked")) return bad("chunked more than once");
+  }
+  if (codings.size() > 1) {
+    return refusal(501, "transfer-coding-not-implemented", value);
+  }
+  request.chunked = true;
+  return std::nullopt;
+}
+
+// RFC 9112, 3.2: one Host field in HTTP/1.1, not more in HTTP/1.0, and a sound one.
+std::optional<http_error> check_host(request const& request) {
+  auto const count = request.fields.count("Host");
+  if (count == 0 && request.minor_version >= 1)
+    return refusal(400, "host-missing", "no Host field");
+  if (count > 1) return refusal(400, "host-repeated", "more than one Host field");
+  if (count == 1 && !parse_host(*request.fields.find("Host"))) {
+    return refusal(400, "bad-host", "Host: " + std::string(*request.fields.find("Host")));
+  }
+  return std::nullopt;
+}
+
+// RFC 9110, 10.1.1; HTTP/1.0 knows no expectations.
+std::optional<http_error> check_expect(request& request) {
+  if (request.minor_version == 0 || !request.fields.contains("Expect")) return std::nullopt;
+  std::string const value = request.fields.combined("Expect");
+  if (!iequals(value, "100-continue"))
+    return refusal(417, "expectation-unknown", "Expect: " + value);
+  request.expects_continue = request.has_body();
+  return std::nullopt;
+}
+
+std::optional<http_error> check_body_limit(request const& request, std::uint64_t limit) {
+  if (request.content_length.value_or(0) <= limit) return std::nullopt;
+  return refusal(413, "body-too-large",
+                 "Content-Length " + std::to_string(*request.content_length) +
+                     " is over the body limit of " + std::to_string(limit) + " bytes");
+}
+
+}  // namespace
+
+result<std::optional<std::size_t>> head_scanner::scan(std::string_view bytes) {
+  if (!bytes.empty() && !is_token_char(bytes[0])) {
+    return refusal(400, "bad-method", "the first byte starts no method");
+  }
+  while (true) {
+    auto const lf = bytes.substr(0, limit_).find('\n', scanned_);
+    if (lf == std::string_view::npos) break;
+    if (lf == 0 || bytes[lf - 1] != '\r') {
+      return refusal(400, "bare-lf", "a line of the head ends in LF without CR");
+    }
+    if (lf == line_start_ + 1) return std::optional<std::size_t>(lf + 1);
+    line_start_ = scanned_ = lf + 1;
+  }
+  if (bytes.size() >= limit_) {
+    bool const in_request_line = line_start_ == 0;
+    return refusal(in_request_line ? 414U : 431U,
+                   in_request_line ? "target-too-long" : "head-too-large",
+                   "the head is over the limit of " + std::to_string(limit_) + " bytes");
+  }
+  scanned_ = bytes.size();
+  return std::optional<std::size_t>();
+}
+
+result<request> parse_request(std::string_view head, std::uint64_t body_limit_bytes) {
+  auto const request_line = head.substr(0, head.find("\r\n"));
+  if (is_another_version(request_line)) {
+    return refusal(505, "version-not-supported", std::string(request_line));
+  }
+  if (has_folded_line(head))
+    return refusal(400, "obs-fold", "a field line begins with white space");
+
+  head_parser parser;
+  parser.header_limit(static_cast<std::uint32_t>(head.size()));
+  parser.body_limit(boost::none);
+  boost::beast::error_code ec;
+  parser.put(boost::asio::buffer(head), ec);
+  if (parser.too_many_fields) {
+    return refusal(431, "too-many-fields",
+                   "more than " + std::to_string(base::limits::fields) + " header fields");
+  }
+  if (ec) return beast_refusal(ec);
+  if (!parser.is_header_done()) return refusal(400, "bad-request", "the head is not complete");
+
+  request& parsed = parser.parsed;
+  if (auto const length = parser.content_length()) parsed.content_length = *length;
+  parsed.keep_alive = parser.keep_alive();
+  auto target = parse_target(parsed.method, parser.target_text);
+  if (target.has_error()) return target.error();
+  parsed.target = std::move(*target);
+  if (auto error = check_host(parsed)) return std::move(*error);
+  if (auto error = check_transfer_encoding(parsed)) return std::move(*error);
+  if (auto error = check_expect(parsed)) return std::move(*error);
+  if (auto error = check_body_limit(parsed, body_limit_bytes)) return std::move(*error);
+  return std::move(parsed);
+}
+
+}  // namespace gatehouse::http

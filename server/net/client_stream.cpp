@@ -1,0 +1,140 @@
+#include "gatehouse/net/client_stream.hpp"
+
+#include <sys/sendfile.h>
+
+#include <algorithm>
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+
+namespace gatehouse::net {
+
+namespace {
+
+// How much one read adds to the buffer at the most.
+constexpr std::size_t read_size = 8 * 1024;
+// How much one call of sendfile may send before others on the thread get their turn.
+constexpr std::uint64_t send_file_size = 1024 * 1024;
+
+// Takes size bytes off the front of a sequence of buffers.
+void advance(std::span<boost::asio::const_buffer> buffers, std::size_t size) {
+  for (auto& buffer : buffers) {
+    auto const taken = std::min(size, buffer.size());
+    buffer += taken;
+    size -= taken;
+    if (size == 0) return;
+  }
+}
+
+}  // namespace
+
+client_stream::client_stream(tcp_socket socket, std::size_t buffer_limit_bytes)
+    : socket_(std::move(socket)),
+      buffer_(buffer_limit_bytes),
+      read_deadline_(socket_.get_executor(), [this] { socket_.cancel(); }),
+      write_deadline_(socket_.get_executor(), [this] { socket_.cancel(); }) {}
+
+std::string_view client_stream::buffered() const {
+  auto const data = buffer_.cdata();
+  return {static_cast<char const*>(data.data()), data.size()};
+}
+
+base::task<base::result<std::size_t>> client_stream::fill(duration limit) {
+  auto const room = std::min(read_size, buffer_.max_size() - buffer_.size());
+  auto const into = buffer_.prepare(room);
+  read_deadline_.set(limit);
+  auto const [ec, size] = co_await socket_.async_read_some(into, base::as_result);
+  auto const error = understood(ec);
+  read_deadline_.clear();
+  if (ec == boost::asio::error::eof) co_return std::size_t{0};
+  if (ec) co_return error;
+  buffer_.commit(size);
+  co_return size;
+}
+
+base::task<base::result<std::size_t>> client_stream::read_some(boost::asio::mutable_buffer into,
+                                                               duration limit) {
+  read_deadline_.set(limit);
+  auto const [ec, size] = co_await socket_.async_read_some(into, base::as_result);
+  auto const error = understood(ec);
+  read_deadline_.clear();
+  if (ec == boost::asio::error::eof) co_return std::size_t{0};
+  if (ec) co_return error;
+  co_return size;
+}
+
+base::task<base::error_code> client_stream::write(std::span<boost::asio::const_buffer> buffers,
+                                                  duration limit, std::uint64_t& written) {
+  while (!buffers.empty()) {
+    if (buffers.front().size() == 0) {
+      buffers = buffers.subspan(1);
+      continue;
+    }
+    write_deadline_.set(limit);
+    auto const [ec, size] = co_await socket_.async_write_some(buffers, base::as_result);
+    auto const error = understood(ec);
+    write_deadline_.clear();
+    if (ec) co_return error;
+    written += size;
+    advance(buffers, size);
+  }
+  co_return base::error_code{};
+}
+
+base::task<base::error_code> client_stream::send_file(int fd, std::uint64_t offset,
+                                                      std::uint64_t length, duration limit,
+                                                      std::uint64_t& written) {
+  auto at = static_cast<off_t>(offset);
+  while (length > 0) {
+    auto const sent = ::sendfile(socket_.native_handle(), fd, &at,
+                                 static_cast<std::size_t>(std::min(length, send_file_size)));
+    if (sent > 0) {
+      length -= static_cast<std::uint64_t>(sent);
+      written += static_cast<std::uint64_t>(sent);
+      if (length > 0) co_await boost::asio::post(socket_.get_executor(), base::as_result);
+      continue;
+    }
+    if (sent == 0) co_return base::errc::truncated;
+    auto const failure = base::last_error();
+    if (failure == boost::system::errc::interrupted) continue;
+    if (failure != boost::system::errc::operation_would_block) co_return understood(failure);
+    write_deadline_.set(limit);
+    auto const [ec] = co_await socket_.async_wait(tcp_socket::wait_write, base::as_result);
+    auto const error = understood(ec);
+    write_deadline_.clear();
+    if (ec) co_return error;
+  }
+  co_return base::error_code{};
+}
+
+base::error_code client_stream::write_now(std::string_view bytes) {
+  auto const sent =
+      ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (sent == static_cast<ssize_t>(bytes.size())) return {};
+  return base::errc::client_gone;
+}
+
+void client_stream::cancel() {
+  boost::system::error_code ignored;
+  socket_.cancel(ignored);
+}
+
+void client_stream::shutdown_send() {
+  boost::system::error_code ignored;
+  socket_.shutdown(tcp_socket::shutdown_send, ignored);
+}
+
+void client_stream::close() {
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+}
+
+base::error_code client_stream::understood(boost::system::error_code const& ec) const {
+  if (!ec) return {};
+  if (ec == boost::asio::error::operation_aborted) {
+    return read_deadline_.expired() || write_deadline_.expired() ? base::errc::timed_out
+                                                                 : base::errc::stopped;
+  }
+  return base::errc::client_gone;
+}
+
+}  // namespace gatehouse::net

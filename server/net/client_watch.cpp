@@ -1,0 +1,75 @@
+#include "gatehouse/net/client_watch.hpp"
+
+#include <netinet/tcp.h>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include "gatehouse/base/event.hpp"
+
+namespace gatehouse::net {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto half_close_grace = 1s;
+// How often the state is looked at while unread bytes hide the end of the stream.
+constexpr auto poll_interval = 500ms;
+
+enum class presence { here, closed_its_side, gone };
+
+// From the kernel's view of the connection, which sees a FIN or RST also behind unread bytes.
+presence presence_of(int socket) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return presence::gone;
+  if (info.tcpi_state == TCP_ESTABLISHED) return presence::here;
+  return info.tcpi_state == TCP_CLOSE_WAIT ? presence::closed_its_side : presence::gone;
+}
+
+}  // namespace
+
+struct client_watch::state {
+  state(client_stream& c, std::function<void()> a)
+      : client(c), action(std::move(a)), pause(c.socket().get_executor()) {}
+  client_stream& client;  // not touched once stopped
+  std::function<void()> action;
+  base::timer pause;
+  boost::asio::cancellation_signal cancel;
+  bool stopped = false;
+};
+
+void client_watch::start(std::function<void()> action) {
+  stop();
+  if (!action) return;
+  state_ = std::make_shared<state>(client_, std::move(action));
+  boost::asio::co_spawn(client_.socket().get_executor(), watch(state_), boost::asio::detached);
+}
+
+void client_watch::stop() {
+  if (!state_) return;
+  state_->stopped = true;
+  state_->cancel.emit(boost::asio::cancellation_type::all);
+  state_->pause.cancel();
+  state_.reset();
+}
+
+base::task<void> client_watch::watch(std::shared_ptr<state> s) {
+  while (!s->stopped) {
+    co_await s->client.socket().async_wait(
+        tcp_socket::wait_read,
+        boost::asio::bind_cancellation_slot(s->cancel.slot(), base::as_result));
+    if (s->stopped) co_return;
+    auto const now = presence_of(s->client.socket().native_handle());
+    if (now == presence::gone) break;
+    s->pause.expires_after(now == presence::here ? duration(poll_interval)
+                                                 : duration(half_close_grace));
+    co_await s->pause.async_wait(base::as_result);
+    if (now == presence::closed_its_side) break;
+  }
+  if (!s->stopped) s->action();
+}
+
+}  // namespace gatehouse::net

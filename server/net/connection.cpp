@@ -1,0 +1,228 @@
+#include "gatehouse/net/connection.hpp"
+
+#include <array>
+
+#include "gatehouse/base/limits.hpp"
+#include "gatehouse/base/log.hpp"
+#include "gatehouse/http/request_parser.hpp"
+#include "gatehouse/net/client_watch.hpp"
+#include "gatehouse/net/request_body.hpp"
+#include "gatehouse/net/response_writer.hpp"
+#include "gatehouse/trace/recorder.hpp"
+
+namespace gatehouse::net {
+namespace {
+
+// Bytes of the read buffer beyond a head: framing of a chunked body, or the start of what follows.
+constexpr std::size_t buffer_beyond_head = base::limits::chunk_framing_bytes + 8 * 1024;
+
+// Empty lines before a request line are ignored (RFC 9112, 2.2), but not without end.
+constexpr int empty_lines_ignored = 4;
+
+base::task<void> finish_body(http::response& response) {
+  if (auto* const stream = std::get_if<http::stream>(&response.body))
+    co_await stream->source->finish();
+}
+
+// A refusal is logged where it is answered: one line, with its reason code.
+void log_refusal(http::http_error const& error, boost::asio::ip::tcp::endpoint const& remote) {
+  using base::log::level;
+  auto const how = error.status >= 500   ? level::error
+                   : error.status == 404 ? level::debug
+                                         : level::info;
+  if (!base::log::enabled(how)) return;
+  std::string line = std::to_string(error.status) + " to " + remote.address().to_string();
+  for (auto const* const part : {&error.detail, &error.help.explanation, &error.help.command}) {
+    if (!part->empty()) line.append(part == &error.help.command ? ". Try: " : ": ").append(*part);
+  }
+  base::log::write(how, error.reason, line);
+}
+
+}  // namespace
+
+// The exchange as handlers see it.
+class connection::exchange final : public http::exchange_context {
+ public:
+  exchange(connection& c)
+      : exchange_context(c.client_.socket().get_executor(), c.remote_, c.local_),
+        watch_(c.client_) {
+    record.received_at = std::chrono::system_clock::now();
+    record.started = std::chrono::steady_clock::now();
+    trace_sink = c.shared_.trace_sink;
+  }
+  void when_client_leaves(std::function<void()> action) override {
+    on_cut_ = action;
+    watch_.start(std::move(action));
+  }
+  void cut() {
+    if (on_cut_) std::exchange(on_cut_, nullptr)();
+  }
+
+ private:
+  client_watch watch_;
+  std::function<void()> on_cut_;
+};
+
+connection::connection(tcp_socket socket, service const& shared)
+    : client_(std::move(socket), shared.limits.header_limit_bytes + buffer_beyond_head),
+      shared_(shared) {
+  boost::system::error_code ignored;
+  remote_ = client_.socket().remote_endpoint(ignored);
+  local_ = client_.socket().local_endpoint(ignored);
+  client_.socket().set_option(boost::asio::ip::tcp::no_delay(true), ignored);
+  client_.socket().native_non_blocking(true, ignored);
+}
+
+base::task<void> connection::run() {
+  while (!finishing_) {
+    idle_ = true;
+    bool const something_came = co_await wait_for_head();
+    idle_ = false;
+    if (!something_came) break;
+    bool const go_on = co_await serve_one();
+    if (go_on) continue;
+    if (!cut_) co_await linger();
+    break;
+  }
+  client_.close();
+}
+
+void connection::finish_soon() {
+  finishing_ = true;
+  if (idle_) client_.cancel();
+}
+
+void connection::cut() {
+  finishing_ = cut_ = true;
+  if (current_ != nullptr) current_->cut();
+  client_.cancel();
+}
+
+// Waits for the first byte of a head. False: the client closed or stayed silent; no answer is due.
+base::task<bool> connection::wait_for_head() {
+  for (int ignored = 0; ignored <= empty_lines_ignored;) {
+    if (client_.buffered().starts_with("\r\n")) {
+      client_.consume(2);
+      ++ignored;
+    } else if (client_.buffered().empty() || client_.buffered() == "\r") {
+      auto const read = co_await client_.fill(shared_.limits.idle_timeout);
+      if (read.has_error() || *read == 0) co_return false;
+    } else {
+      co_return true;
+    }
+  }
+  co_return true;
+}
+
+// The size of the head at the front of the buffer, once it is whole; nothing if the client closed
+// before that. 408 when it takes longer than the header timeout.
+base::task<http::result<std::optional<std::size_t>>> connection::read_head() {
+  http::head_scanner scanner(shared_.limits.header_limit_bytes);
+  auto const until = std::chrono::steady_clock::now() + shared_.limits.header_timeout;
+  while (true) {
+    auto const size = scanner.scan(client_.buffered());
+    if (size.has_error() || size->has_value()) co_return size;
+    auto const left = until - std::chrono::steady_clock::now();
+    auto const read = co_await client_.fill(std::max<duration>(left, duration::zero()));
+    if (read.has_error() && read.error() == base::errc::timed_out) {
+      http::http_error late{.status = 408, .reason = "head-timeout", .close = true};
+      late.detail = "the request head did not come in time";
+      co_return late;
+    }
+    if (read.has_error() || *read == 0) co_return std::optional<std::size_t>();
+  }
+}
+
+// One request and its response. True: the connection goes on.
+base::task<bool> connection::serve_one() {
+  exchange context(*this);
+  current_ = &context;
+  auto const size = co_await read_head();
+  bool go_on = false;
+  if (size.has_error()) {
+    go_on = co_await refuse(size.error(), context);
+  } else if (size->has_value()) {
+    auto const head = client_.buffered().substr(0, **size);
+    trace::recorder const trace(context);
+    trace(trace::event::request_head, head);
+    auto const request = http::parse_request(head, shared_.limits.body_limit_bytes);
+    client_.consume(**size);
+    if (request.has_error()) {
+      go_on = co_await refuse(request.error(), context);
+    } else {
+      go_on = co_await serve_request(*request, context);
+    }
+  }
+  current_ = nullptr;
+  co_return go_on;
+}
+
+base::task<bool> connection::serve_request(http::request const& request, exchange& context) {
+  request_body body(client_, request, shared_.limits.body_limit_bytes, shared_.limits.idle_timeout);
+  auto outcome = co_await shared_.handler->handle(request, body, context);
+  if (auto const* const redirect = std::get_if<http::local_redirect>(&outcome)) {
+    http::http_error unfollowed{.status = 500, .reason = "redirect-unhandled"};
+    unfollowed.detail = "a local redirect to " + redirect->target + " reached the connection";
+    outcome = std::move(unfollowed);
+  }
+  if (auto const* const error = std::get_if<http::http_error>(&outcome)) {
+    context.record.reason = error->reason;
+    log_refusal(*error, remote_);
+    outcome = shared_.render_error(*error, &request, context.client_is_loopback());
+  }
+  auto& response = std::get<http::response>(outcome);
+  body.response_began();
+  // A small unread body is dropped before the answer, so that the head can say whether the
+  // connection stays.
+  bool const streamed = std::holds_alternative<http::stream>(response.body);
+  bool keep_alive = request.keep_alive && !finishing_ && !response.close;
+  if (keep_alive && !streamed) keep_alive = co_await body.drain();
+  auto const plan = plan_response(response, &request, keep_alive);
+  context.record.status = response.status;
+  auto const error = co_await write_response(client_, response, plan, &request, context,
+                                             shared_.limits.idle_timeout);
+  context.when_client_leaves(nullptr);
+  co_await finish_body(response);
+  if (error == base::errc::truncated) {
+    base::log::warn("content-under-length",
+                    "the content ended before its length; the connection is cut");
+  }
+  context.record.ended = std::chrono::steady_clock::now();
+  shared_.log_exchange(&request, context);
+  if (error) cut_ = true;
+  if (error || !plan.keep_alive) co_return false;
+  if (streamed) co_return co_await body.drain();
+  co_return true;
+}
+
+// Answers a request that never reached a handler.
+base::task<bool> connection::refuse(http::http_error error, exchange& context) {
+  context.record.reason = error.reason;
+  log_refusal(error, remote_);
+  auto response = shared_.render_error(error, nullptr, context.client_is_loopback());
+  context.record.status = response.status;
+  auto const plan = plan_response(response, nullptr, false);
+  auto const failure = co_await write_response(client_, response, plan, nullptr, context,
+                                               shared_.limits.idle_timeout);
+  context.record.ended = std::chrono::steady_clock::now();
+  shared_.log_exchange(nullptr, context);
+  if (failure) cut_ = true;
+  co_return false;
+}
+
+// Closes so that the client gets to read the answer: a close with unread bytes would reset the
+// connection and throw away what is still on its way (RFC 9112, 9.6).
+base::task<void> connection::linger() {
+  client_.shutdown_send();
+  client_.consume(client_.buffered().size());
+  auto const until = std::chrono::steady_clock::now() + base::limits::linger_time;
+  std::array<char, 4096> dropped;
+  while (true) {
+    auto const left = until - std::chrono::steady_clock::now();
+    if (left <= duration::zero()) co_return;
+    auto const read = co_await client_.read_some(boost::asio::buffer(dropped), left);
+    if (read.has_error() || *read == 0) co_return;
+  }
+}
+
+}  // namespace gatehouse::net

@@ -1,0 +1,116 @@
+#include "gatehouse/net/listener.hpp"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+
+#include "gatehouse/base/log.hpp"
+
+namespace gatehouse::net {
+namespace {
+
+using namespace std::chrono_literals;
+
+// How long accepting pauses when the system has no descriptor or memory to give.
+constexpr auto accept_pause = 100ms;
+// How many connections are taken before other work of the thread gets its turn.
+constexpr int accept_batch = 64;
+
+}  // namespace
+
+void connection_set::serve(base::unique_fd accepted, boost::asio::ip::tcp const& protocol) {
+  if (finishing_) return;
+  tcp_socket socket(executor_);
+  boost::system::error_code ec;
+  socket.assign(protocol, accepted.get(), ec);
+  if (ec) return base::log::error("accept-failed", ec.message());
+  static_cast<void>(accepted.release());
+  connections_.emplace_front(std::move(socket), shared_);
+  boost::asio::co_spawn(executor_, run(connections_.begin()), boost::asio::detached);
+}
+
+base::task<void> connection_set::run(std::list<connection>::iterator it) {
+  try {
+    co_await it->run();
+  } catch (std::exception const& e) {
+    base::log::error("connection-failed", e.what());
+  }
+  connections_.erase(it);
+}
+
+void connection_set::finish_soon() {
+  finishing_ = true;
+  for (auto& c : connections_) c.finish_soon();
+}
+
+void connection_set::cut() {
+  finishing_ = true;
+  for (auto& c : connections_) c.cut();
+}
+
+listener::listener(base::executor ex, std::vector<connection_set*> sets)
+    : acceptor_(ex), pause_(ex), sets_(std::move(sets)) {}
+
+base::error_code listener::open(boost::asio::ip::tcp::endpoint const& where) {
+  boost::system::error_code ec;
+  protocol_ = where.protocol();
+  acceptor_.open(where.protocol(), ec);
+  if (!ec && ::fcntl(acceptor_.native_handle(), F_SETFD, FD_CLOEXEC) != 0) ec = base::last_error();
+  if (!ec) acceptor_.native_non_blocking(true, ec);
+  if (!ec) acceptor_.set_option(acceptor::reuse_address(true), ec);
+  if (!ec) acceptor_.bind(where, ec);
+  if (!ec) acceptor_.listen(boost::asio::socket_base::max_listen_connections, ec);
+  return ec;
+}
+
+boost::asio::ip::tcp::endpoint listener::endpoint() const {
+  boost::system::error_code ignored;
+  return acceptor_.local_endpoint(ignored);
+}
+
+base::task<void> listener::run() {
+  while (!stopped_) {
+    auto const [ec] = co_await acceptor_.async_wait(acceptor::wait_read, base::as_result);
+    if (stopped_) co_return;
+    auto const failure = ec ? base::error_code(ec) : accept_waiting();
+    if (!failure) continue;
+    base::log::error("accept-failed", failure.message());
+    pause_.expires_after(accept_pause);
+    co_await pause_.async_wait(base::as_result);
+  }
+}
+
+// Takes what is in the queue. accept4, because Asio's accept makes descriptors that survive an
+// exec.
+base::error_code listener::accept_waiting() {
+  for (int taken = 0; taken < accept_batch; ++taken) {
+    base::unique_fd accepted(
+        ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!accepted) {
+      auto const failure = base::last_error();
+      if (failure == boost::system::errc::operation_would_block) return {};
+      if (failure == boost::system::errc::connection_aborted) continue;
+      if (failure == boost::system::errc::interrupted) continue;
+      return failure;
+    }
+    auto& set = *sets_[next_];
+    next_ = (next_ + 1) % sets_.size();
+    boost::asio::post(set.get_executor(),
+                      [&set, protocol = protocol_, fd = std::move(accepted)]() mutable {
+                        set.serve(std::move(fd), protocol);
+                      });
+  }
+  return {};
+}
+
+void listener::stop() {
+  stopped_ = true;
+  boost::system::error_code ignored;
+  acceptor_.close(ignored);
+  pause_.cancel();
+}
+
+}  // namespace gatehouse::net

@@ -1,0 +1,96 @@
+#include "gatehouse/net/request_body.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "gatehouse/base/limits.hpp"
+
+namespace gatehouse::net {
+
+request_body::request_body(client_stream& client, http::request const& request,
+                           std::uint64_t body_limit_bytes, duration progress_limit)
+    : client_(client),
+      remaining_(request.content_length.value_or(0)),
+      allowance_(body_limit_bytes),
+      progress_limit_(progress_limit),
+      continue_wanted_(request.expects_continue) {
+  if (request.chunked) chunks_.emplace();
+}
+
+base::task<base::result<std::size_t>> request_body::read_some(boost::asio::mutable_buffer buffer) {
+  if (at_end()) co_return std::size_t{0};
+  if (continue_wanted_ && interim_allowed_) {
+    continue_wanted_ = false;
+    bool const came_unasked = !client_.buffered().empty();
+    auto const error =
+        came_unasked ? base::error_code() : client_.write_now("HTTP/1.1 100 Continue\r\n\r\n");
+    if (error) co_return error;
+  }
+  base::result<std::size_t> read = std::size_t{0};
+  if (chunks_) {
+    read = co_await read_chunked(buffer);
+  } else {
+    read = co_await read_counted(buffer);
+  }
+  failed_ = read.has_error();
+  co_return read;
+}
+
+std::size_t request_body::at_hand() const {
+  if (chunks_) return 0;
+  return static_cast<std::size_t>(std::min<std::uint64_t>(remaining_, client_.buffered().size()));
+}
+
+base::task<bool> request_body::drain() {
+  if (at_end()) co_return true;
+  if (failed_ || continue_wanted_ || remaining_ > base::limits::drain_bytes) co_return false;
+  std::array<char, 4096> dropped;
+  std::size_t total = 0;
+  while (total <= base::limits::drain_bytes) {
+    auto const read = co_await read_some(boost::asio::buffer(dropped));
+    if (read.has_error()) co_return false;
+    if (*read == 0) co_return true;
+    total += *read;
+  }
+  co_return false;
+}
+
+base::task<base::result<std::size_t>> request_body::read_counted(
+    boost::asio::mutable_buffer buffer) {
+  auto const wanted = static_cast<std::size_t>(std::min<std::uint64_t>(remaining_, buffer.size()));
+  if (auto const ready = std::min(client_.buffered().size(), wanted); ready > 0) {
+    std::memcpy(buffer.data(), client_.buffered().data(), ready);
+    client_.consume(ready);
+    remaining_ -= ready;
+    co_return ready;
+  }
+  auto const read =
+      co_await client_.read_some(boost::asio::buffer(buffer.data(), wanted), progress_limit_);
+  if (read.has_error()) co_return read.error();
+  if (*read == 0) co_return base::errc::client_gone;
+  remaining_ -= *read;
+  co_return *read;
+}
+
+base::task<base::result<std::size_t>> request_body::read_chunked(
+    boost::asio::mutable_buffer buffer) {
+  while (true) {
+    auto const step =
+        chunks_->decode(client_.buffered(), static_cast<char*>(buffer.data()), buffer.size());
+    if (step.has_error()) co_return step.error();
+    client_.consume(step->consumed);
+    if (step->produced > allowance_) co_return base::errc::body_too_large;
+    allowance_ -= step->produced;
+    if (step->produced > 0 || chunks_->done()) co_return step->produced;
+    auto const read = co_await client_.fill(progress_limit_);
+    if (read.has_error()) co_return read.error();
+    if (*read == 0) co_return base::errc::client_gone;
+  }
+}
+
+bool request_body::at_end() const {
+  return chunks_ ? chunks_->done() : remaining_ == 0;
+}
+
+}  // namespace gatehouse::net

@@ -1,0 +1,233 @@
+#include "gatehouse/net/response_writer.hpp"
+
+#include <array>
+#include <charconv>
+#include <cstring>
+
+#include "gatehouse/base/limits.hpp"
+#include "gatehouse/base/log.hpp"
+#include "gatehouse/http/date.hpp"
+#include "gatehouse/trace/recorder.hpp"
+
+namespace gatehouse::net {
+namespace {
+
+using boost::asio::const_buffer;
+
+// RFC 9110, 6.4.1: these have no content, whatever the handler said.
+bool never_has_content(unsigned status) {
+  return status < 200 || status == 204 || status == 304;
+}
+
+// Today's Date value, made once a second for each thread.
+std::string_view current_date() {
+  thread_local std::chrono::sys_seconds at{};
+  thread_local std::string text;
+  auto const now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  if (now != at || text.empty()) {
+    at = now;
+    text = http::format_date(now);
+  }
+  return text;
+}
+
+// One response on its way to one client.
+class sender {
+ public:
+  sender(client_stream& client, http::exchange_context& context, duration limit)
+      : client_(client), record_(context.record), trace_(context), limit_(limit) {}
+
+  base::task<base::error_code> send_head(std::string_view head) {
+    auto const error = co_await send_head_with(head, {});
+    co_return error;
+  }
+
+  // Head and content in one write.
+  base::task<base::error_code> send_head_with(std::string_view head, std::string_view content) {
+    trace_(trace::event::response_head, head);
+    std::array buffers{const_buffer(head.data(), head.size()),
+                       const_buffer(content.data(), content.size())};
+    std::uint64_t written = 0;
+    auto const error = co_await client_.write(buffers, limit_, written);
+    if (written > 0) record_.first_byte = std::chrono::steady_clock::now();
+    count_content(content, written > head.size() ? written - head.size() : 0);
+    co_return error;
+  }
+
+  base::task<base::error_code> send_file(http::file_slice const& slice) {
+    std::uint64_t written = 0;
+    auto const error =
+        co_await client_.send_file(slice.file.get(), slice.offset, slice.length, limit_, written);
+    record_.body_bytes_sent += written;
+    co_return error;
+  }
+
+  // The source's bytes, framed as planned, with the head (which may be empty) in front of the first
+  // ones if these are at hand.
+  base::task<base::error_code> send_stream(std::string_view head, http::stream& stream,
+                                           response_plan const& plan) {
+    if (stream.source->at_hand() == 0 && !head.empty()) {
+      if (auto const error = co_await send_head(head)) co_return error;
+      head = {};
+    }
+    auto const buffer = std::make_unique_for_overwrite<char[]>(base::limits::stream_buffer_bytes);
+    auto left = plan.length;
+    while (true) {
+      auto const read = co_await stream.source->read_some(
+          boost::asio::buffer(buffer.get(), base::limits::stream_buffer_bytes));
+      if (read.has_error()) co_return read.error();
+      if (*read == 0) break;
+      auto content = std::string_view(buffer.get(), *read);
+      if (left && content.size() > *left) {
+        base::log::warn("content-over-length",
+                        "the content is longer than its Content-Length; the rest is cut");
+        content = content.substr(0, *left);
+      }
+      if (left) *left -= content.size();
+      if (content.empty() && head.empty()) continue;
+      if (auto const error = co_await send_piece(head, content, plan.how)) co_return error;
+      head = {};
+    }
+    if (left.value_or(0) > 0) co_return base::errc::truncated;
+    auto const error = co_await send_end(head, plan.how);
+    co_return error;
+  }
+
+ private:
+  base::task<base::error_code> send_piece(std::string_view head, std::string_view content,
+                                          framing how) {
+    if (!head.empty()) trace_(trace::event::response_head, head);
+    std::array<char, 20> size_line;
+    std::size_t size_line_length = 0;
+    if (how == framing::chunked && !content.empty()) {
+      auto* const end =
+          std::to_chars(size_line.data(), size_line.data() + 16, content.size(), 16).ptr;
+      size_line_length = static_cast<std::size_t>(end - size_line.data());
+      size_line[size_line_length++] = '\r';
+      size_line[size_line_length++] = '\n';
+    }
+    bool const framed = size_line_length > 0;
+    std::array buffers{
+        const_buffer(head.data(), head.size()), const_buffer(size_line.data(), size_line_length),
+        const_buffer(content.data(), content.size()), const_buffer("\r\n", framed ? 2 : 0)};
+    std::uint64_t written = 0;
+    auto const error = co_await client_.write(buffers, limit_, written);
+    if (!record_.first_byte && written > 0) record_.first_byte = std::chrono::steady_clock::now();
+    auto const overhead = head.size() + size_line_length;
+    count_content(content, written > overhead ? written - overhead : 0);
+    co_return error;
+  }
+
+  base::task<base::error_code> send_end(std::string_view head, framing how) {
+    std::string_view const last = how == framing::chunked ? "0\r\n\r\n" : "";
+    std::array buffers{const_buffer(head.data(), head.size()),
+                       const_buffer(last.data(), last.size())};
+    std::uint64_t written = 0;
+    auto const error = co_await client_.write(buffers, limit_, written);
+    co_return error;
+  }
+
+  void count_content(std::string_view content, std::uint64_t sent) {
+    auto const size = std::min<std::uint64_t>(content.size(), sent);
+    record_.body_bytes_sent += size;
+    if (size > 0) trace_(trace::event::response_bytes, content.substr(0, size));
+  }
+
+  client_stream& client_;
+  http::exchange_record& record_;
+  trace::recorder trace_;
+  duration limit_;
+};
+
+// Reads what a script goes on printing to an answer that has no content.
+base::task<base::error_code> drop_stream(http::stream& stream) {
+  std::array<char, 4096> buffer;
+  while (true) {
+    auto const read = co_await stream.source->read_some(boost::asio::buffer(buffer));
+    if (read.has_error()) co_return read.error();
+    if (*read == 0) co_return base::error_code{};
+  }
+}
+
+}  // namespace
+
+response_plan plan_response(http::response const& response, http::request const* request,
+                            bool keep_alive) {
+  response_plan plan;
+  plan.keep_alive = keep_alive && !response.close;
+  if (response.raw) {
+    plan.how = framing::until_close;
+    plan.keep_alive = false;
+    return plan;
+  }
+  auto const length =
+      response.unsent_length ? response.unsent_length : http::body_length(response.body);
+  bool const head_only = request != nullptr && request->is_head();
+  if (never_has_content(response.status)) return plan;
+  plan.length = length;
+  if (head_only) return plan;
+  if (length) {
+    plan.how = framing::counted;
+  } else if (request != nullptr && request->minor_version >= 1) {
+    plan.how = framing::chunked;
+  } else {
+    plan.how = framing::until_close;
+    plan.keep_alive = false;
+  }
+  return plan;
+}
+
+std::string response_head(http::response const& response, response_plan const& plan,
+                          http::request const* request, std::string_view date) {
+  std::string head;
+  head.reserve(512);
+  head.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
+  head.append(response.phrase.empty() ? http::reason_phrase(response.status) : response.phrase);
+  head.append("\r\n");
+  if (!response.fields.contains("Date")) head.append("Date: ").append(date).append("\r\n");
+  if (!response.fields.contains("Server"))
+    head.append("Server: gatehouse/" GATEHOUSE_VERSION "\r\n");
+  for (auto const& field : response.fields) {
+    head.append(field.name).append(": ").append(field.value).append("\r\n");
+  }
+  if (plan.how == framing::chunked) {
+    head.append("Transfer-Encoding: chunked\r\n");
+  } else if (plan.length && plan.how != framing::until_close) {
+    head.append("Content-Length: ").append(std::to_string(*plan.length)).append("\r\n");
+  }
+  bool const http_1_0 = request != nullptr && request->minor_version == 0;
+  if (!plan.keep_alive) {
+    head.append("Connection: close\r\n");
+  } else if (http_1_0) {
+    head.append("Connection: keep-alive\r\n");
+  }
+  return head.append("\r\n");
+}
+
+base::task<base::error_code> write_response(client_stream& client, http::response& response,
+                                            response_plan const& plan, http::request const* request,
+                                            http::exchange_context& context,
+                                            duration progress_limit) {
+  sender out(client, context, progress_limit);
+  std::string const head =
+      response.raw ? std::string() : response_head(response, plan, request, current_date());
+  base::error_code error;
+  auto* const stream = std::get_if<http::stream>(&response.body);
+  if (plan.how == framing::none) {
+    error = co_await out.send_head(head);
+    if (!error && stream != nullptr) error = co_await drop_stream(*stream);
+  } else if (stream != nullptr) {
+    error = co_await out.send_stream(head, *stream, plan);
+  } else if (auto const* const slice = std::get_if<http::file_slice>(&response.body)) {
+    error = co_await out.send_head(head);
+    if (!error) error = co_await out.send_file(*slice);
+  } else if (auto const* const bytes = std::get_if<http::shared_buffer>(&response.body)) {
+    error = co_await out.send_head_with(head, **bytes);
+  } else {
+    error = co_await out.send_head(head);
+  }
+  context.record.complete = !error;
+  co_return error;
+}
+
+}  // namespace gatehouse::net

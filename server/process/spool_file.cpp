@@ -1,0 +1,40 @@
+#include "gatehouse/process/spool_file.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string>
+
+namespace gatehouse::process {
+
+base::result<spool_file> spool_file::create() {
+  char const* const configured = std::getenv("TMPDIR");
+  std::string const directory = configured != nullptr && *configured != '\0' ? configured : "/tmp";
+  base::unique_fd file(::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  if (!file) {  // a file system without O_TMPFILE
+    std::string name = directory + "/gatehouse-XXXXXX";
+    file.reset(::mkostemp(name.data(), O_CLOEXEC));
+    if (!file) return base::last_error();
+    ::unlink(name.c_str());
+  }
+  return spool_file(std::move(file));
+}
+
+base::error_code spool_file::append(std::string_view bytes) {
+  while (!bytes.empty()) {
+    auto const written = ::write(file_.get(), bytes.data(), bytes.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return base::last_error();
+    size_ += static_cast<std::uint64_t>(written);
+    bytes.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+base::result<base::unique_fd> spool_file::release() {
+  if (::lseek(file_.get(), 0, SEEK_SET) < 0) return base::last_error();
+  return std::move(file_);
+}
+
+}  // namespace gatehouse::process
