@@ -102,12 +102,4 @@ struct usage_error {
 // extension, name). Never throws on bad input.
 std::variant<options, help, version, usage_error> parse_options(int argc, char const* const* argv);
 
-// Fills in the default directories, and makes root, cgi_bin and the targets of mappings absolute
-// and real. Relative paths start at working_directory. The error names the first directory that is
-// missing or cannot be read, or the first interpreter that cannot be run. A cgi mapping may name a
-// single program.
-std::variant<options, usage_error> resolve_directories(
-    options given,
-    std::filesystem::path const& working_directory = std::filesystem::current_path());
-
 }  // namespace gatehouse::app
