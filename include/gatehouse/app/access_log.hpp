@@ -36,14 +36,15 @@ class access_log {
   std::uint64_t lost() const { return lost_.load(std::memory_order_relaxed); }
 
  private:
-  enum class style { off, combined, json, terminal, terminal_plain };
+  enum class style { off, combined, json, terminal, coloured_terminal };
   style style_ = style::off;
-  int fd_ = -1;           // where lines go: file_, or standard error
-  base::unique_fd file_;  // empty for standard error
+  base::unique_fd file_;  // empty: standard error
   std::atomic<std::uint64_t> lost_ = 0;
 };
 
-// The lines, without the line feed. Pure but for the local time zone.
+// The lines, without the line feed. Pure but for the local time zone. All text is escaped as by
+// base::log_escaped, in JSON also within the strings, so that what a reader decodes is safe to
+// print.
 
 // Apache's combined format: remote - - [time] "request line" status bytes "referer" "user agent".
 std::string combined_line(http::request const* request, http::exchange_record const& record,
