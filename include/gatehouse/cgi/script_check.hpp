@@ -1,6 +1,6 @@
 #pragma once
 // Why a script cannot be started, in the words of the person who wrote it. Asked after a start has
-// failed; a script that starts is never looked at.
+// failed, or when env(1) or a shell gave up with 126 or 127; a script that runs is never looked at.
 
 #include <filesystem>
 #include <optional>
