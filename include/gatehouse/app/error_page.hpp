@@ -16,8 +16,8 @@ enum class error_form { plain, html, json };
 error_form preferred_error_form(std::string_view accept);
 
 // status, reason phrase and one sentence about it; the fields and the close flag of the error. The
-// diagnosis and the detail are shown to loopback clients only. request is null if no head was
-// parsed. Pure.
+// diagnosis and the detail are shown to loopback clients only, and not to those that a proxy
+// speaks for. request is null if no head was parsed. Pure.
 http::response render_error(http::http_error const& error, http::request const* request,
                             bool client_is_loopback);
 
