@@ -1,0 +1,63 @@
+#pragma once
+// The access log: one line for each exchange, written when its response has ended. Text from
+// clients is escaped, so no line break and no terminal escape gets into the log.
+
+#include <atomic>
+#include <boost/asio/ip/tcp.hpp>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "gatehouse/base/error.hpp"
+#include "gatehouse/base/unique_fd.hpp"
+#include "gatehouse/http/exchange.hpp"
+#include "gatehouse/http/request.hpp"
+
+namespace gatehouse::app {
+
+enum class log_format { combined, json };
+
+class access_log {
+ public:
+  // destination is as on the command line: a path (appended to, made with mode 0640), "-" for
+  // standard error, "off" for none. The error is that of open(2).
+  static base::result<access_log> open(std::string_view destination, log_format format);
+
+  access_log() = default;  // off
+  access_log(access_log&& other) noexcept;
+  access_log& operator=(access_log&& other) noexcept;
+
+  // Writes the line of one exchange. request is null if no head was parsed. Never throws; a line
+  // that cannot be written is lost and counted. May be called from any thread: each line is one
+  // write(2) on a descriptor in append mode.
+  void write(http::request const* request, http::exchange_context const& context) noexcept;
+
+  // Lines that could not be written.
+  std::uint64_t lost() const { return lost_.load(std::memory_order_relaxed); }
+
+ private:
+  enum class style { off, combined, json, terminal, coloured_terminal };
+  style style_ = style::off;
+  base::unique_fd file_;  // empty: standard error
+  std::atomic<std::uint64_t> lost_ = 0;
+};
+
+// The lines, without the line feed. Pure but for the local time zone. All text is escaped as by
+// base::log_escaped, in JSON also within the strings, so that what a reader decodes is safe to
+// print.
+
+// Apache's combined format: remote - - [time] "request line" status bytes "referer" "user agent".
+std::string combined_line(http::request const* request, http::exchange_record const& record,
+                          boost::asio::ip::tcp::endpoint const& remote);
+
+// One JSON object: time (RFC 3339, UTC, milliseconds), remote, method, target, protocol, status,
+// bytes, referer, user_agent, host, reason, script {pid, exit | signal}, first_byte_ms, total_ms,
+// complete. What did not happen or was not sent is left out.
+std::string json_line(http::request const* request, http::exchange_record const& record,
+                      boost::asio::ip::tcp::endpoint const& remote);
+
+// For people: time, method, target, status, size, duration, and the script's pid and end.
+std::string terminal_line(http::request const* request, http::exchange_record const& record,
+                          boost::asio::ip::tcp::endpoint const& remote, bool coloured);
+
+}  // namespace gatehouse::app

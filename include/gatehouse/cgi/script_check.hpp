@@ -1,0 +1,47 @@
+#pragma once
+// Why a script cannot be started, in the words of the person who wrote it. Asked after a start has
+// failed, or when env(1) or a shell gave up with 126 or 127; a script that runs is never looked at.
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "gatehouse/http/error.hpp"
+
+namespace gatehouse::cgi {
+
+// What the first bytes of a file say about how the kernel would start it (execve(2)).
+struct script_head {
+  enum class kind {
+    empty,            // no bytes at all
+    byte_order_mark,  // EF BB BF before "#!"
+    interpreted,      // "#!" and an absolute path
+    relative,         // "#!" and something that is no absolute path
+    no_interpreter,   // "#!" and nothing
+    elf,
+    foreign_elf,  // for another machine
+    unknown,      // the kernel answers ENOEXEC
+  };
+  kind what = kind::unknown;
+  bool carriage_return = false;  // the "#!" line ends in CR LF
+  std::string interpreter;       // of the "#!" line, without a CR
+  std::string argument;          // the rest of that line, which the kernel passes as one word
+};
+
+// Pure. bytes: the first bytes of the file, 512 are enough.
+script_head inspect_head(std::string_view bytes);
+
+// The first thing found that would keep the file from starting: not searchable directory, no
+// execute bit, carriage return, interpreter missing, and so on; nothing if it looks sound.
+// path_variable: PATH as the script would get it, for `#!/usr/bin/env NAME`.
+std::optional<http::diagnosis> check_script(std::filesystem::path const& script,
+                                            std::string_view path_variable);
+
+// "exited with status 1", "was killed by signal 11 (segmentation fault)"; status as from wait(2).
+std::string exit_text(int wait_status);
+
+// The word as a POSIX shell reads it back.
+std::string shell_quoted(std::string_view word);
+
+}  // namespace gatehouse::cgi

@@ -1,0 +1,318 @@
+#include "gatehouse/cgi/script_check.hpp"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <bit>
+#include <cstring>
+#include <utility>
+
+#include "gatehouse/base/error.hpp"
+#include "gatehouse/base/unique_fd.hpp"
+
+namespace gatehouse::cgi {
+namespace {
+
+namespace fs = std::filesystem;
+using kind = script_head::kind;
+using finding = std::optional<http::diagnosis>;
+
+constexpr std::string_view blanks = " \t";
+
+#if defined(__x86_64__)
+constexpr unsigned own_machine = EM_X86_64, also_runs = EM_386;
+#elif defined(__aarch64__)
+constexpr unsigned own_machine = EM_AARCH64, also_runs = EM_ARM;
+#elif defined(__riscv)
+constexpr unsigned own_machine = EM_RISCV, also_runs = EM_RISCV;
+#else
+constexpr unsigned own_machine = EM_NONE, also_runs = EM_NONE;  // not known: nothing is foreign
+#endif
+
+bool runs_here(std::string_view elf) {
+  if (own_machine == EM_NONE || elf.size() < EI_NIDENT + 4) return true;
+  bool const little = elf[EI_DATA] == ELFDATA2LSB;
+  if (little != (std::endian::native == std::endian::little)) return false;
+  std::uint16_t machine = 0;  // e_machine follows e_ident and e_type
+  std::memcpy(&machine, elf.data() + EI_NIDENT + 2, sizeof machine);
+  return machine == own_machine || machine == also_runs;
+}
+
+http::diagnosis found(std::string explanation, std::string command = {}) {
+  return {.explanation = std::move(explanation),
+          .command = std::move(command),
+          .output_excerpt = {},
+          .stderr_lines = {}};
+}
+
+std::string named(std::string_view text) {
+  return '"' + std::string(text) + '"';
+}
+
+// A command that replaces the first line, if the new one is plain enough for sed.
+std::string first_line_command(std::string const& line, std::string const& path) {
+  bool const plain = line.find_first_of("|&\\\n'") == std::string::npos;
+  return plain ? "sed -i '1s|.*|" + line + "|' " + shell_quoted(path) : std::string();
+}
+
+// Whether a file is there, is not a directory and may be executed by this process.
+bool can_run(fs::path const& file) {
+  std::error_code ec;
+  return ::access(file.c_str(), X_OK) == 0 && !fs::is_directory(file, ec);
+}
+
+std::optional<fs::path> find_on_path(std::string_view name, std::string_view path_variable) {
+  while (true) {
+    auto const directory = path_variable.substr(0, path_variable.find(':'));
+    auto candidate = fs::path(directory.empty() ? "." : directory) / name;
+    if (can_run(candidate)) return candidate;
+    if (directory.size() == path_variable.size()) return std::nullopt;
+    path_variable.remove_prefix(directory.size() + 1);
+  }
+}
+
+std::string_view next_word(std::string_view& text) {
+  text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
+  auto const word = text.substr(0, text.find_first_of(blanks));
+  text.remove_prefix(word.size());
+  return word;
+}
+
+// The program that env(1) is to run: the kernel gives it the rest of the line as one word, which
+// -S splits again; options and NAME=VALUE come first.
+std::string_view program_of_env(std::string_view argument) {
+  std::string_view word = next_word(argument);
+  while (word.starts_with('-') || word.find('=') != std::string_view::npos) {
+    if (word.starts_with("-S") && word.size() > 2 && word.find('=') == std::string_view::npos) {
+      return word.substr(2);
+    }
+    word = next_word(argument);
+  }
+  return word;
+}
+
+finding check_env(std::string const& path, script_head const& head,
+                  std::string_view path_variable) {
+  std::string_view const argument = head.argument;
+  bool const one_word = argument.find_first_of(blanks) == std::string_view::npos;
+  if (!one_word && !argument.starts_with('-')) {
+    return found("Its #! line gives env the rest of the line as one word, " + named(argument) +
+                     ", and there is no program of that name. With -S, env splits it.",
+                 first_line_command("#!" + head.interpreter + " -S " + head.argument, path));
+  }
+  auto const program = program_of_env(argument);
+  if (program.empty()) return found("Its #! line runs env without the name of a program.");
+  bool const there = program.find('/') != std::string_view::npos
+                         ? can_run(program)
+                         : find_on_path(program, path_variable).has_value();
+  if (there) return std::nullopt;
+  return found("Its #! line asks env for " + named(program) +
+                   ", which is not in any directory of the PATH that programs get (" +
+                   std::string(path_variable) + ").",
+               "command -v " + shell_quoted(program));
+}
+
+finding check_interpreter(std::string const& path, script_head const& head,
+                          std::string_view path_variable) {
+  fs::path const interpreter = head.interpreter;
+  std::error_code ec;
+  if (!fs::exists(interpreter, ec)) {
+    std::string const argument = head.argument.empty() ? "" : ' ' + head.argument;
+    auto const elsewhere = find_on_path(interpreter.filename().native(), path_variable);
+    return found("The interpreter " + named(head.interpreter) +
+                     " that its #! line names does not exist" +
+                     (elsewhere ? "; there is " + named(elsewhere->native()) + "." : "."),
+                 elsewhere ? first_line_command("#!" + elsewhere->native() + argument, path)
+                           : "command -v " + shell_quoted(interpreter.filename().native()));
+  }
+  if (!can_run(interpreter)) {
+    return found("The interpreter " + named(head.interpreter) +
+                     " that its #! line names cannot be run by the server's user.",
+                 "ls -l " + shell_quoted(head.interpreter));
+  }
+  if (interpreter.filename() == "env") return check_env(path, head, path_variable);
+  return std::nullopt;
+}
+
+// The #! line that files with this extension usually have; empty if we do not know one.
+std::string_view usual_first_line(fs::path const& script) {
+  struct row {
+    std::string_view extension, line;
+  };
+  constexpr row rows[] = {
+      {".sh", "#!/bin/sh"},           {".bash", "#!/bin/bash"},
+      {".py", "#!/usr/bin/python3"},  {".pl", "#!/usr/bin/perl"},
+      {".rb", "#!/usr/bin/env ruby"}, {".php", "#!/usr/bin/php-cgi"},
+      {".lua", "#!/usr/bin/env lua"}, {".js", "#!/usr/bin/env node"},
+  };
+  for (row const& r : rows) {
+    if (script.extension() == r.extension) return r.line;
+  }
+  return {};
+}
+
+finding check_head(fs::path const& script, script_head const& head,
+                   std::string_view path_variable) {
+  std::string const path = script.native();
+  std::string const in_shell = shell_quoted(path);
+  if (head.carriage_return) {
+    return found(
+        "Its #! line ends in CR LF, as Windows writes lines, so the system looks for an "
+        "interpreter whose name ends in a carriage return.",
+        "sed -i 's/\\r$//' " + in_shell);
+  }
+  switch (head.what) {
+    case kind::empty:
+      return found("The file is empty.");
+    case kind::byte_order_mark:
+      return found("It begins with a byte order mark, which hides the #! from the system.",
+                   "sed -i '1s/^\\xEF\\xBB\\xBF//' " + in_shell);
+    case kind::interpreted:
+      return check_interpreter(path, head, path_variable);
+    case kind::relative:
+      return found(
+          "Its #! line names " + named(head.interpreter) + ", which is not an absolute path.",
+          "command -v " + shell_quoted(head.interpreter));
+    case kind::no_interpreter:
+      return found("Its #! line names no interpreter.");
+    case kind::elf:
+      return std::nullopt;
+    case kind::foreign_elf:
+      return found("It is a program for another kind of processor.", "file " + in_shell);
+    case kind::unknown:
+      break;
+  }
+  auto const line = usual_first_line(script);
+  return found(
+      "It does not begin with a #! line that names its interpreter, and it is no program of this "
+      "machine.",
+      line.empty() ? std::string() : "sed -i '1i " + std::string(line) + "' " + in_shell);
+}
+
+// The first directory on the way to the script that this process may not search.
+finding check_directories(fs::path const& script) {
+  fs::path way;
+  for (fs::path const& part : script.parent_path()) {
+    way /= part;
+    if (::access(way.c_str(), X_OK) == 0 ||
+        base::last_error() != boost::system::errc::permission_denied) {
+      continue;
+    }
+    return found("The server's user may not enter the directory " + named(way.native()) + ".",
+                 "chmod a+x " + shell_quoted(way.native()));
+  }
+  return std::nullopt;
+}
+
+finding check_execute_bit(fs::path const& script) {
+  if (::access(script.c_str(), X_OK) == 0) return std::nullopt;
+  struct ::statvfs file_system {};
+  if (::statvfs(script.c_str(), &file_system) == 0 && (file_system.f_flag & ST_NOEXEC) != 0) {
+    return found("It is on a file system that is mounted with the option noexec.",
+                 "findmnt --target " + shell_quoted(script.native()));
+  }
+  struct ::stat status {};
+  bool const some_bit = ::stat(script.c_str(), &status) == 0 && (status.st_mode & 0111U) != 0;
+  if (some_bit) {
+    return found("The server's user has no permission to execute it.",
+                 "chmod a+x " + shell_quoted(script.native()));
+  }
+  return found("It has no execute bit.", "chmod +x " + shell_quoted(script.native()));
+}
+
+finding check_content(fs::path const& script, std::string_view path_variable) {
+  base::unique_fd const file(::open(script.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file) {
+    return found("The server's user may not read it, and an interpreter has to.",
+                 "chmod a+r " + shell_quoted(script.native()));
+  }
+  std::array<char, 512> bytes{};
+  auto const count = ::read(file.get(), bytes.data(), bytes.size());
+  if (count < 0) return found("It cannot be read: " + base::last_error().message() + ".");
+  return check_head(script, inspect_head({bytes.data(), static_cast<std::size_t>(count)}),
+                    path_variable);
+}
+
+}  // namespace
+
+script_head inspect_head(std::string_view bytes) {
+  script_head head;
+  if (bytes.empty()) {
+    head.what = kind::empty;
+  } else if (bytes.starts_with(ELFMAG)) {
+    head.what = runs_here(bytes) ? kind::elf : kind::foreign_elf;
+  } else if (bytes.starts_with("\xEF\xBB\xBF#!")) {
+    head.what = kind::byte_order_mark;
+  }
+  if (!bytes.starts_with("#!")) return head;
+
+  auto line = bytes.substr(2, bytes.substr(2).find('\n'));
+  head.carriage_return = line.ends_with('\r');
+  if (head.carriage_return) line.remove_suffix(1);
+  head.interpreter = next_word(line);
+  auto const first = std::min(line.find_first_not_of(blanks), line.size());
+  auto const last = line.find_last_not_of(blanks);
+  if (first < line.size()) head.argument = line.substr(first, last - first + 1);
+  if (head.interpreter.empty()) {
+    head.what = kind::no_interpreter;
+  } else {
+    head.what = head.interpreter.starts_with('/') ? kind::interpreted : kind::relative;
+  }
+  return head;
+}
+
+std::optional<http::diagnosis> check_script(fs::path const& script,
+                                            std::string_view path_variable) {
+  if (auto wrong = check_directories(script)) return wrong;
+  std::error_code ec;
+  auto const status = fs::status(script, ec);
+  if (!fs::exists(status)) {
+    bool const dangling = fs::is_symlink(fs::symlink_status(script, ec));
+    return found(
+        dangling ? "It is a symbolic link to something that does not exist." : "It does not exist.",
+        dangling ? "readlink " + shell_quoted(script.native()) : std::string());
+  }
+  if (!fs::is_regular_file(status)) return found("It is not a regular file.");
+  if (auto wrong = check_execute_bit(script)) return wrong;
+  return check_content(script, path_variable);
+}
+
+std::string exit_text(int wait_status) {
+  if (WIFEXITED(wait_status)) {
+    return "exited with status " + std::to_string(WEXITSTATUS(wait_status));
+  }
+  if (!WIFSIGNALED(wait_status)) return "ended with wait status " + std::to_string(wait_status);
+  int const signal = WTERMSIG(wait_status);
+  std::string out = "was killed by signal " + std::to_string(signal);
+  if (char const* const description = ::sigdescr_np(signal)) {
+    std::string text = description;
+    if (text[0] >= 'A' && text[0] <= 'Z' && text[1] >= 'a')
+      text[0] = static_cast<char>(text[0] | 0x20);
+    out += " (" + text + ")";
+  }
+  return out;
+}
+
+std::string shell_quoted(std::string_view word) {
+  constexpr std::string_view plain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+,:@%";
+  if (!word.empty() && word.find_first_not_of(plain) == std::string_view::npos) {
+    return std::string(word);
+  }
+  std::string out = "'";
+  for (char const c : word) {
+    if (c == '\'') {
+      out += "'\\''";
+    } else {
+      out += c;
+    }
+  }
+  return out + '\'';
+}
+
+}  // namespace gatehouse::cgi

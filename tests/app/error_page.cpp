@@ -1,0 +1,156 @@
+#include "gatehouse/app/error_page.hpp"
+
+#include <doctest/doctest.h>
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+
+using namespace gatehouse;
+using namespace gatehouse::app;
+
+namespace {
+
+http::request accepting(std::string_view accept) {
+  http::request request;
+  request.fields.add("Accept", accept);
+  return request;
+}
+
+http::http_error failed_script() {
+  http::http_error error{.status = 502, .reason = "no-header-end", .detail = "secret <detail>"};
+  error.help.explanation = "It printed no <blank> line & \"ended\".";
+  error.help.command = "cat 'it'\\''s' <b>";
+  error.help.output_excerpt = "Hello <script>alert(1)</script>\r\n\x1b[31mred\xff";
+  error.help.stderr_lines = {"Traceback:", "  <module> \x1b[2J"};
+  return error;
+}
+
+std::string text_of(http::response const& response) {
+  return *std::get<http::shared_buffer>(response.body);
+}
+
+bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+}  // namespace
+
+TEST_CASE("the form of an error follows Accept") {
+  struct row {
+    std::string_view accept;
+    error_form form;
+  };
+  row const rows[] = {
+      {"", error_form::plain},
+      {"*/*", error_form::plain},
+      {"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", error_form::html},
+      {"TEXT/HTML;q=0.1", error_form::html},
+      {"application/json", error_form::json},
+      {"text/plain, application/json; charset=utf-8", error_form::json},
+      {"application/json, text/html", error_form::html},
+      {"image/png", error_form::plain},
+      {"text/htmlx", error_form::plain},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.accept);
+    CHECK(preferred_error_form(r.accept) == r.form);
+  }
+}
+
+TEST_CASE("an error keeps its status, its fields and whether the connection closes") {
+  http::http_error error{.status = 405, .reason = "method-not-allowed"};
+  error.fields.add("Allow", "GET, HEAD");
+  error.fields.add("Content-Type", "text/x");
+  error.close = true;
+  auto const response = render_error(error, nullptr, true);
+  CHECK(response.status == 405);
+  CHECK(response.close);
+  CHECK(response.fields.find("Allow") == "GET, HEAD");
+  CHECK(response.fields.count("Content-Type") == 1);
+  CHECK(response.fields.find("Content-Type") == "text/plain; charset=utf-8");
+  CHECK(response.fields.find("X-Content-Type-Options") == "nosniff");
+  CHECK(response.fields.find("Cache-Control") == "no-store");
+  CHECK(response.fields.find("Content-Security-Policy") ==
+        "default-src 'none'; style-src 'unsafe-inline'");
+  CHECK(text_of(response) ==
+        "405 Method Not Allowed\nThis address does not take requests of this kind.\n"
+        "\n(method-not-allowed)\n");
+}
+
+TEST_CASE("another machine is told neither the detail nor the diagnosis, in any form") {
+  for (std::string_view const accept : {"*/*", "text/html", "application/json"}) {
+    CAPTURE(accept);
+    auto const request = accepting(accept);
+    auto const text = text_of(render_error(failed_script(), &request, false));
+    CHECK(contains(text, "502"));
+    CHECK(contains(text, "no-header-end"));
+    for (std::string_view const secret :
+         {"secret", "blank", "cat", "Hello", "Traceback", "shown to clients"}) {
+      CAPTURE(secret);
+      CHECK_FALSE(contains(text, secret));
+    }
+  }
+}
+
+TEST_CASE("a client behind a proxy on this machine is not of this machine") {
+  auto request = accepting("text/html");
+  request.fields.add("X-Forwarded-For", "192.0.2.1");
+  CHECK_FALSE(contains(text_of(render_error(failed_script(), &request, true)), "blank"));
+}
+
+TEST_CASE("the HTML page escapes all that a script has said") {
+  auto const request = accepting("text/html");
+  auto const text = text_of(render_error(failed_script(), &request, true));
+  CHECK(contains(text, "<title>502 Bad Gateway</title>"));
+  CHECK(contains(text, "It printed no &lt;blank&gt; line &amp; &quot;ended&quot;."));
+  CHECK(contains(text, "cat &#39;it&#39;\\&#39;&#39;s&#39; &lt;b&gt;</pre>"));
+  CHECK(contains(text, "Hello &lt;script&gt;alert(1)&lt;/script&gt;\n\xEF\xBF\xBD[31mred"));
+  CHECK(contains(text, "  &lt;module&gt; \xEF\xBF\xBD[2J\n</pre>"));
+  CHECK_FALSE(contains(text, "<script"));
+  CHECK(text.find_first_of("\r\x1b") == std::string::npos);
+}
+
+TEST_CASE("the plain text is safe to print on a terminal") {
+  CHECK(text_of(render_error(failed_script(), nullptr, true)) ==
+        "502 Bad Gateway\n"
+        "The program at this address did not give a proper answer.\n"
+        "\n"
+        "It printed no <blank> line & \"ended\".\n"
+        "\n"
+        "Try this:\n"
+        "    cat 'it'\\''s' <b>\n"
+        "\n"
+        "What it printed first:\n"
+        "    Hello <script>alert(1)</script>\n"
+        "    \\x1b[31mred\\xff\n"
+        "\n"
+        "Its last lines on standard error:\n"
+        "    Traceback:\n"
+        "      <module> \\x1b[2J\n"
+        "\n"
+        "(no-header-end)\n");
+}
+
+TEST_CASE("the JSON form is an object with the diagnosis in it") {
+  auto const request = accepting("application/json");
+  auto const response = render_error(failed_script(), &request, true);
+  CHECK(response.fields.find("Content-Type") == "application/json");
+  boost::system::error_code ec;
+  auto const value = boost::json::parse(text_of(response), ec);
+  REQUIRE_FALSE(ec);
+  CHECK(value.at("status").as_int64() == 502);
+  CHECK(value.at("reason").as_string() == "no-header-end");
+  CHECK(value.at("detail").as_string() == "secret <detail>");
+  auto const& help = value.at("diagnosis");
+  CHECK(help.at("output").as_string() == "Hello <script>alert(1)</script>\n\\x1b[31mred\\xff\n");
+  CHECK(help.at("stderr").as_array().size() == 2);
+}
+
+TEST_CASE("without a diagnosis a loopback client gets the detail") {
+  http::http_error const error{
+      .status = 404, .reason = "no-such-file", .detail = "/srv/www/<x> does not exist"};
+  auto const request = accepting("text/html");
+  CHECK(contains(text_of(render_error(error, &request, true)),
+                 "<p>/srv/www/&lt;x&gt; does not exist</p>"));
+  CHECK(contains(text_of(render_error(error, nullptr, true)), "\n/srv/www/<x> does not exist\n"));
+}
