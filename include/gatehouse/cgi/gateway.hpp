@@ -1,0 +1,70 @@
+#pragma once
+// The CGI gateway (RFC 3875): a handler whose transport is the pipes of a child process, whose
+// encoding is the environment and standard input, and whose decoding is the script-response parser.
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gatehouse/cgi/meta_variables.hpp"
+#include "gatehouse/cgi/script_run.hpp"
+#include "gatehouse/cgi/script_slots.hpp"
+#include "gatehouse/cgi/script_target.hpp"
+#include "gatehouse/http/handler.hpp"
+#include "gatehouse/process/launcher.hpp"
+
+namespace gatehouse::cgi {
+
+// What all gateways of a server share; outlives them.
+struct gateway_rules {
+  variable_rules variables;
+  std::vector<interpreter> interpreters;
+  std::string path_variable;  // PATH as scripts get it
+  run_limits limits{};
+  std::chrono::steady_clock::duration queue_timeout{};
+  script_slots* slots = nullptr;
+  process::launcher* launcher = nullptr;
+};
+
+// Runs a script that has been found. Errors: 403 (not executable), 413 and 400 (request body), 500
+// (cannot be started), 502 (what it printed), 503 (no place, or out of descriptors or processes),
+// 504 (too slow), 499 (the client has left).
+base::task<http::outcome> run_script(gateway_rules const& rules, script_target target,
+                                     http::request const& request, http::body_source& request_body,
+                                     http::exchange_context& context);
+
+// Serves the programs of a directory, or one program, at a URL prefix.
+class gateway final : public http::handler {
+ public:
+  // where: a directory of programs, or one program.
+  gateway(gateway_rules const& rules, std::string prefix, std::filesystem::path where);
+
+  base::task<http::outcome> handle(http::request const& request, http::body_source& request_body,
+                                   http::exchange_context& context) override;
+
+ private:
+  gateway_rules const& rules_;
+  std::string prefix_;
+  std::filesystem::path where_;
+  bool single_;
+};
+
+// Serves the programs among the files of a document root, and leaves all other paths to another
+// handler.
+class extension_gateway final : public http::handler {
+ public:
+  // files outlives the handler.
+  extension_gateway(gateway_rules const& rules, script_rules among, http::handler& files);
+
+  base::task<http::outcome> handle(http::request const& request, http::body_source& request_body,
+                                   http::exchange_context& context) override;
+
+ private:
+  gateway_rules const& rules_;
+  script_rules among_;
+  http::handler& files_;
+};
+
+}  // namespace gatehouse::cgi

@@ -1,0 +1,44 @@
+#pragma once
+// The request meta-variables (RFC 3875, 4.1): the one place where a request becomes what a program
+// reads from its environment. Pure. The teaching views print exactly this list.
+
+#include <boost/asio/ip/tcp.hpp>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gatehouse/cgi/script_target.hpp"
+#include "gatehouse/http/request.hpp"
+
+namespace gatehouse::cgi {
+
+struct meta_variable {
+  std::string name;
+  std::string value;
+  std::string_view from;  // the part of the request, connection or configuration that it comes from
+  std::string_view clause;  // of RFC 3875, or what else asks for it
+};
+
+// What is the same for every request of a gateway.
+struct variable_rules {
+  std::filesystem::path document_root;
+  bool pass_auth = false;                  // hand on Authorization and Proxy-Authorization
+  std::vector<meta_variable> environment;  // PATH and what --env names
+};
+
+struct endpoints {
+  boost::asio::ip::tcp::endpoint remote;
+  boost::asio::ip::tcp::endpoint local;
+};
+
+// In a fixed order. content_length: of the body as the program will read it, if there is one.
+// redirect_url: see http::exchange_context.
+std::vector<meta_variable> meta_variables(http::request const& request, script_target const& target,
+                                          endpoints const& connection, variable_rules const& rules,
+                                          std::optional<std::uint64_t> content_length,
+                                          std::string_view redirect_url);
+
+}  // namespace gatehouse::cgi

@@ -1,0 +1,16 @@
+#pragma once
+// The script command line (RFC 3875, 4.4): a query of plain words becomes arguments. Pure.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gatehouse::cgi {
+
+// The words between "+", each decoded, of the query of a GET or HEAD that has no unencoded "=";
+// none if one of them cannot be decoded or holds a NUL. With an interpreter, none either if one
+// begins with "-": no URL gives options to an interpreter.
+std::vector<std::string> script_arguments(std::string_view method, std::string_view query,
+                                          bool interpreted);
+
+}  // namespace gatehouse::cgi

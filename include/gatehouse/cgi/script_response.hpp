@@ -1,0 +1,56 @@
+#pragma once
+// What a script prints, up to the empty line (RFC 3875, 6). A push parser, pure: bytes in, a head
+// or an error out. Shared by every gateway whose programs answer in CGI's form.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "gatehouse/http/error.hpp"
+#include "gatehouse/http/fields.hpp"
+
+namespace gatehouse::cgi {
+
+enum class response_kind {
+  document,         // RFC 3875, 6.2.1
+  local_redirect,   // 6.2.2: location is a path, with or without a query
+  client_redirect,  // 6.2.3 and 6.2.4: the status is 302 unless the script gave another
+};
+
+struct response_head {
+  response_kind kind = response_kind::document;
+  unsigned status = 200;
+  std::string phrase;    // as the script gave it; may be empty
+  std::string location;  // of a local redirect
+  http::fields fields;   // for the client: without Status, Content-Length and hop-by-hop fields
+  std::optional<std::uint64_t> content_length;
+  bool has_content_type = false;
+};
+
+class script_response_parser {
+ public:
+  // Takes the next bytes that the script printed. Gives the head once its empty line is there,
+  // nothing while more is needed. 502 with a reason code and a diagnosis for anything malformed, as
+  // soon as it shows.
+  http::result<std::optional<response_head>> push(std::string_view bytes);
+
+  // The error for an output that ended before the empty line.
+  http::http_error ended() const;
+
+  // What followed the head in the bytes that were pushed: the first part of the body.
+  std::string_view rest() const { return std::string_view(text_).substr(body_start_); }
+
+  // The first bytes of the output, for a person to look at.
+  std::string excerpt() const;
+
+ private:
+  std::string text_;
+  std::size_t line_start_ = 0;
+  std::size_t body_start_ = 0;
+};
+
+// The head in a whole header block (with its empty line); used by the parser above.
+http::result<response_head> parse_response_head(std::string_view block);
+
+}  // namespace gatehouse::cgi

@@ -1,0 +1,60 @@
+#pragma once
+// How many scripts run at once, over all threads, and who waits for a place: first come, first
+// served, in a bounded queue.
+
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "gatehouse/base/task.hpp"
+
+namespace gatehouse::cgi {
+
+class script_slots {
+ public:
+  script_slots(std::size_t running_limit, std::size_t queue_limit);
+
+  // A place, given back by the destructor. Thread-safe, outlived by the slots.
+  class slot {
+   public:
+    slot() = default;
+    explicit slot(script_slots& from) : from_(&from) {}
+    slot(slot&& other) noexcept : from_(std::exchange(other.from_, nullptr)) {}
+    slot& operator=(slot&& other) noexcept {
+      std::swap(from_, other.from_);
+      return *this;
+    }
+    ~slot() {
+      if (from_ != nullptr) from_->give_back();
+    }
+
+   private:
+    script_slots* from_ = nullptr;
+  };
+
+  enum class refusal { queue_full, timed_out, given_up };
+  struct outcome {
+    std::optional<slot> place;
+    refusal why = refusal::queue_full;  // if there is no place
+  };
+
+  // Suspends until there is a place, for at most `limit`. on_wait is called if it has to wait, with
+  // an action that gives the wait up (to be called on ex's thread).
+  base::task<outcome> acquire(base::executor ex, std::chrono::steady_clock::duration limit,
+                              std::function<void(std::function<void()>)> on_wait);
+
+ private:
+  struct waiter;
+  void give_back();
+
+  std::mutex mutex_;
+  std::size_t running_limit_;
+  std::size_t queue_limit_;
+  std::size_t running_ = 0;
+  std::deque<std::shared_ptr<waiter>> queue_;
+};
+
+}  // namespace gatehouse::cgi

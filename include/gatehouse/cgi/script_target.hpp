@@ -1,0 +1,54 @@
+#pragma once
+// Which program a URL path names, and what of the path is left for it (RFC 3875, 3.3).
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gatehouse/http/error.hpp"
+
+namespace gatehouse::cgi {
+
+struct script_target {
+  std::string script_name;  // SCRIPT_NAME: decoded URL path of the script
+  std::optional<std::string>
+      path_info;               // PATH_INFO: decoded; unset when nothing follows the script
+  std::filesystem::path file;  // the script
+  std::string interpreter;     // run the script with this program; empty: the script itself is run
+};
+
+// A program for every script whose name ends in the extension.
+struct interpreter {
+  std::string extension;  // ".php"
+  std::string program;    // absolute path
+};
+
+// Finds programs below a directory: every regular file there is one. Segments that start with a dot
+// are never looked at. prefix is the URL prefix, without a slash at its end; rest is what
+// http::path_below gave. 404 script-not-found.
+http::result<script_target> find_in_directory(std::filesystem::path const& directory,
+                                              std::string_view prefix, std::string_view rest);
+
+// The one program behind a prefix: whatever follows is its PATH_INFO.
+script_target single_script(std::filesystem::path const& file, std::string_view prefix,
+                            std::string_view rest);
+
+// Programs among the files of a document root: those whose name ends in one of the extensions. A
+// directory (path with a slash at its end) stands for its first index file that is there. Nothing
+// if the path names no program; the path is then a static file's. A symbolic link that leaves the
+// root is followed only if follow_symlinks is set.
+struct script_rules {
+  std::filesystem::path root;
+  std::string prefix;
+  std::vector<std::string> extensions;
+  std::vector<std::string> index;
+  bool follow_symlinks = false;
+};
+std::optional<script_target> find_among_files(script_rules const& rules, std::string_view rest);
+
+// Whether a file's name ends in one of the extensions.
+bool has_extension(std::string_view name, std::vector<std::string> const& extensions);
+
+}  // namespace gatehouse::cgi

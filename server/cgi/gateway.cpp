@@ -1,0 +1,419 @@
+#include "gatehouse/cgi/gateway.hpp"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstring>
+
+#include "gatehouse/base/limits.hpp"
+#include "gatehouse/cgi/script_arguments.hpp"
+#include "gatehouse/cgi/script_check.hpp"
+#include "gatehouse/cgi/script_response.hpp"
+#include "gatehouse/http/grammar.hpp"
+#include "gatehouse/process/spool_file.hpp"
+#include "gatehouse/trace/recorder.hpp"
+
+namespace gatehouse::cgi {
+namespace {
+
+using run_ptr = std::unique_ptr<script_run>;
+
+http::http_error failure(unsigned status, std::string_view reason, std::string detail) {
+  http::http_error error{.status = status, .reason = reason};
+  error.detail = std::move(detail);
+  return error;
+}
+
+std::string seconds_text(std::chrono::steady_clock::duration time) {
+  auto const ms = std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
+  return ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms";
+}
+
+http::http_error retry_later(std::string_view reason, std::string detail,
+                             std::chrono::steady_clock::duration after) {
+  auto error = failure(503, reason, std::move(detail));
+  auto const seconds = std::chrono::ceil<std::chrono::seconds>(after).count();
+  error.fields.add("Retry-After", std::to_string(std::max<std::int64_t>(1, seconds)));
+  return error;
+}
+
+// The answer to a request whose body or connection failed while a script was waiting for it.
+http::http_error input_failure(base::error_code why) {
+  http::http_error error = failure(499, "client-gone", "the client left");
+  if (why == base::errc::body_too_large) error = failure(413, "body-too-large", why.message());
+  if (why == base::errc::malformed_body) error = failure(400, "bad-chunk", why.message());
+  if (why == base::errc::timed_out)
+    error = failure(408, "body-timeout", "the request body stopped coming");
+  error.close = true;
+  return error;
+}
+
+http::http_error no_place(script_slots::refusal why,
+                          std::chrono::steady_clock::duration queue_timeout) {
+  switch (why) {
+    case script_slots::refusal::queue_full:
+      return retry_later("script-queue-full", "all places and the queue are taken", queue_timeout);
+    case script_slots::refusal::timed_out:
+      return retry_later("script-queue-timeout", "no place within " + seconds_text(queue_timeout),
+                         queue_timeout);
+    case script_slots::refusal::given_up:
+      break;
+  }
+  return input_failure(base::errc::client_gone);
+}
+
+bool is_client_failure(base::error_code const& ec) {
+  return ec.category() == base::category();
+}
+
+// A script that cannot be run as it lies there: 403 without its permission bit.
+std::optional<http::http_error> check_permission(script_target const& target,
+                                                 std::string const& path_variable) {
+  bool const interpreted = !target.interpreter.empty();
+  if (::access(target.file.c_str(), interpreted ? R_OK : X_OK) == 0) return std::nullopt;
+  auto error = failure(403, interpreted ? "script-not-readable" : "script-not-executable",
+                       target.file.string());
+  if (auto help = check_script(target.file, path_variable)) error.help = std::move(*help);
+  return error;
+}
+
+http::http_error start_failure(base::error_code const& why, script_target const& target,
+                               std::string const& path_variable) {
+  using boost::system::errc::errc_t;
+  if (is_client_failure(why)) return input_failure(why);
+  bool const exhausted =
+      why == errc_t::too_many_files_open || why == errc_t::too_many_files_open_in_system ||
+      why == errc_t::resource_unavailable_try_again || why == errc_t::not_enough_memory;
+  if (exhausted) return retry_later("out-of-resources", why.message(), std::chrono::seconds(1));
+  auto error = failure(500, "script-start-failed", target.file.string() + ": " + why.message());
+  auto help = check_script(target.file, path_variable);
+  error.help =
+      help ? std::move(*help)
+           : http::diagnosis{.explanation = "The script cannot be started: " + why.message() + "."};
+  return error;
+}
+
+// A whole chunked body on disk, so that its length is known (RFC 3875, 4.1.2).
+base::task<base::result<process::spool_file>> spool(http::body_source& body) {
+  auto file = process::spool_file::create();
+  if (file.has_error()) co_return file.error();
+  auto const buffer = std::make_unique_for_overwrite<char[]>(base::limits::stream_buffer_bytes);
+  while (true) {
+    auto const read = co_await body.read_some(
+        boost::asio::buffer(buffer.get(), base::limits::stream_buffer_bytes));
+    if (read.has_error()) co_return read.error();
+    if (*read == 0) co_return std::move(*file);
+    if (auto const error = file->append({buffer.get(), *read})) co_return error;
+  }
+}
+
+// The request body as the plan's input, and its length.
+base::task<base::result<std::optional<std::uint64_t>>> prepare_input(run_plan& plan,
+                                                                     http::request const& request,
+                                                                     http::body_source& body) {
+  if (request.chunked) {
+    auto file = co_await spool(body);
+    if (file.has_error()) co_return file.error();
+    auto const size = file->size();
+    auto released = file->release();
+    if (released.has_error()) co_return released.error();
+    plan.input_file = std::move(*released);
+    co_return std::optional<std::uint64_t>(size);
+  }
+  if (request.content_length.value_or(0) > 0) {
+    plan.input = &body;
+    plan.input_at_hand = body.at_hand() == *request.content_length &&
+                         *request.content_length <= base::limits::small_body_bytes;
+  }
+  co_return request.content_length;
+}
+
+// argv, environment and working directory.
+void describe_program(run_plan& plan, gateway_rules const& rules, script_target const& target,
+                      http::request const& request, std::optional<std::uint64_t> content_length,
+                      http::exchange_context& context) {
+  auto& program = plan.program;
+  bool const interpreted = !target.interpreter.empty();
+  program.path = interpreted ? target.interpreter : target.file.string();
+  if (interpreted) program.arguments.push_back(target.interpreter);
+  program.arguments.push_back(target.file.string());
+  for (auto& word : script_arguments(request.method, request.target.query, interpreted)) {
+    program.arguments.push_back(std::move(word));
+  }
+  program.directory = target.file.parent_path().string();
+  trace::recorder const trace(context);
+  for (auto& variable : meta_variables(request, target, {context.remote(), context.local()},
+                                       rules.variables, content_length, context.redirect_url)) {
+    program.environment.push_back(variable.name + "=" + variable.value);
+    if (trace) {
+      trace(trace::event::meta_variable, program.environment.back(),
+            std::string(variable.from) + ", " + std::string(variable.clause));
+    }
+  }
+  plan.name = target.script_name;
+}
+
+// What the person who wrote the script wants to know about an answer that is none.
+base::task<http::http_error> explained(http::http_error error, script_run& run,
+                                       std::string output_excerpt, script_target const& target,
+                                       std::string const& path_variable) {
+  auto const status = co_await run.ended();
+  if (status && *status != 0) error.help.explanation += " The script " + exit_text(*status) + ".";
+  if (status && WIFEXITED(*status) &&
+      (WEXITSTATUS(*status) == 126 || WEXITSTATUS(*status) == 127)) {
+    if (auto const help = check_script(target.file, path_variable)) {
+      error.help.explanation += " " + help->explanation;
+      error.help.command = help->command;
+    }
+  }
+  error.help.output_excerpt = std::move(output_excerpt);
+  error.help.stderr_lines = run.stderr_lines();
+  co_await run.finish();
+  co_return error;
+}
+
+// The response's content: what was read along with the head, then the rest of the script's output.
+class script_body final : public http::body_source {
+ public:
+  script_body(run_ptr run, std::string first) : run_(std::move(run)), first_(std::move(first)) {}
+
+  base::task<base::result<std::size_t>> read_some(boost::asio::mutable_buffer buffer) override {
+    if (auto const ready = std::min(at_hand(), buffer.size()); ready > 0) {
+      std::memcpy(buffer.data(), first_.data() + taken_, ready);
+      taken_ += ready;
+      co_return ready;
+    }
+    auto const read = co_await run_->read_output(buffer);
+    co_return read;
+  }
+  std::size_t at_hand() const override { return first_.size() - taken_; }
+  base::task<void> finish() override { return run_->finish(); }
+
+ private:
+  run_ptr run_;
+  std::string first_;
+  std::size_t taken_ = 0;
+};
+
+http::http_error too_slow(script_run const& run, run_limits const& limits) {
+  bool const silent = run.was_silent_too_long();
+  auto const time = seconds_text(silent ? limits.silence : limits.whole);
+  auto error = failure(504, silent ? "script-timeout" : "script-deadline",
+                       silent ? "no output for " + time : "still running after " + time);
+  error.help.explanation =
+      silent ? "The script printed nothing for " + time + " and was stopped (--script-timeout)."
+             : "The script ran longer than " + time + " and was stopped (--script-deadline).";
+  return error;
+}
+
+http::http_error output_failure(base::error_code const& why, script_run const& run,
+                                run_limits const& limits) {
+  return why == base::errc::timed_out ? too_slow(run, limits) : input_failure(why);
+}
+
+// Reads on until the head is whole, or the error that stands for what came instead.
+base::task<http::result<response_head>> read_head(script_run& run, script_response_parser& parser,
+                                                  run_limits const& limits) {
+  std::array<char, 16 * 1024> buffer;
+  while (true) {
+    auto const read = co_await run.read_output(boost::asio::buffer(buffer));
+    if (read.has_error()) co_return output_failure(read.error(), run, limits);
+    if (*read == 0) co_return parser.ended();
+    auto head = parser.push({buffer.data(), *read});
+    if (head.has_error()) co_return head.error();
+    if (head->has_value()) co_return std::move(**head);
+  }
+}
+
+// A local redirect's script may still be at work: it is read to its end before its answer is
+// followed.
+base::task<base::error_code> drain(script_run& run) {
+  std::array<char, 4096> buffer;
+  while (true) {
+    auto const read = co_await run.read_output(boost::asio::buffer(buffer));
+    if (read.has_error()) co_return read.error();
+    if (*read == 0) co_return base::error_code{};
+  }
+}
+
+// Content without a Content-Type is malformed (RFC 3875, 6.3.1), and only shows with its first
+// byte.
+base::task<base::result<std::string>> first_content(script_run& run, std::string at_hand) {
+  if (!at_hand.empty()) co_return at_hand;
+  std::array<char, 4096> buffer;
+  auto const read = co_await run.read_output(boost::asio::buffer(buffer));
+  if (read.has_error()) co_return read.error();
+  co_return std::string(buffer.data(), *read);
+}
+
+http::response make_response(response_head head, run_ptr run, std::string first) {
+  http::response response;
+  response.status = head.status;
+  response.phrase = std::move(head.phrase);
+  response.fields = std::move(head.fields);
+  response.body = http::stream{std::make_unique<script_body>(std::move(run), std::move(first)),
+                               head.content_length};
+  return response;
+}
+
+// Document, redirect or error out of a script that prints CGI headers.
+base::task<http::outcome> parsed_answer(run_ptr run, script_target const& target,
+                                        gateway_rules const& rules) {
+  script_response_parser parser;
+  auto head = co_await read_head(*run, parser, rules.limits);
+  if (head.has_error()) {
+    auto error =
+        co_await explained(head.error(), *run, parser.excerpt(), target, rules.path_variable);
+    co_return error;
+  }
+  if (head->kind == response_kind::local_redirect) {
+    auto const error = co_await drain(*run);
+    if (error) {
+      auto const failed = output_failure(error, *run, rules.limits);
+      auto told = co_await explained(failed, *run, parser.excerpt(), target, rules.path_variable);
+      co_return told;
+    }
+    co_await run->finish();
+    co_return http::local_redirect{head->location};
+  }
+  std::string first(parser.rest());
+  if (!head->has_content_type) {
+    auto content = co_await first_content(*run, std::move(first));
+    http::http_error problem;
+    if (content.has_error()) {
+      problem = output_failure(content.error(), *run, rules.limits);
+    } else if (!content->empty()) {
+      problem = failure(502, "script-no-content-type", "content without a Content-Type");
+      problem.help.explanation = "The script printed content without a Content-Type header.";
+    }
+    if (!problem.reason.empty()) {
+      auto told = co_await explained(std::move(problem), *run, parser.excerpt(), target,
+                                     rules.path_variable);
+      co_return told;
+    }
+    first.clear();
+  }
+  co_return make_response(std::move(*head), std::move(run), std::move(first));
+}
+
+// The status of a response that a script wrote itself, for the log; 200 if it cannot be told.
+unsigned raw_status(std::string_view output) {
+  auto const space = output.find(' ');
+  if (!output.starts_with("HTTP/") || space == std::string_view::npos) return 200;
+  return static_cast<unsigned>(http::parse_decimal(output.substr(space + 1, 3)).value_or(200));
+}
+
+// Non-parsed headers (RFC 3875, 5): the output goes to the client as it is.
+base::task<http::outcome> raw_answer(run_ptr run, script_target const& target,
+                                     gateway_rules const& rules) {
+  std::array<char, 16 * 1024> buffer;
+  auto const read = co_await run->read_output(boost::asio::buffer(buffer));
+  http::http_error problem;
+  if (read.has_error()) {
+    problem = output_failure(read.error(), *run, rules.limits);
+  } else if (*read == 0) {
+    problem = script_response_parser().ended();
+  }
+  if (!problem.reason.empty()) {
+    auto told = co_await explained(std::move(problem), *run, {}, target, rules.path_variable);
+    co_return told;
+  }
+  http::response response;
+  std::string first(buffer.data(), *read);
+  response.status = raw_status(first);
+  response.raw = response.close = true;
+  response.body =
+      http::stream{std::make_unique<script_body>(std::move(run), std::move(first)), std::nullopt};
+  co_return response;
+}
+
+std::string interpreter_for(std::vector<interpreter> const& interpreters,
+                            std::filesystem::path const& file) {
+  auto const name = file.filename().string();
+  for (auto const& i : interpreters) {
+    if (has_extension(name, {i.extension})) return i.program;
+  }
+  return {};
+}
+
+}  // namespace
+
+base::task<http::outcome> run_script(gateway_rules const& rules, script_target target,
+                                     http::request const& request, http::body_source& request_body,
+                                     http::exchange_context& context) {
+  target.interpreter = interpreter_for(rules.interpreters, target.file);
+  if (auto error = check_permission(target, rules.path_variable)) co_return std::move(*error);
+
+  run_plan plan;
+  auto const length = co_await prepare_input(plan, request, request_body);
+  if (length.has_error()) {
+    if (is_client_failure(length.error())) co_return input_failure(length.error());
+    co_return failure(500, "spool-failed",
+                      "the request body cannot be kept: " + length.error().message());
+  }
+  auto place = co_await rules.slots->acquire(context.get_executor(), rules.queue_timeout,
+                                             [&context](std::function<void()> give_up) {
+                                               context.when_client_leaves(std::move(give_up));
+                                             });
+  context.when_client_leaves(nullptr);
+  if (!place.place) co_return no_place(place.why, rules.queue_timeout);
+  plan.slot = std::move(*place.place);
+
+  describe_program(plan, rules, target, request, *length, context);
+  auto started =
+      co_await script_run::start(std::move(plan), *rules.launcher, rules.limits, context);
+  if (started.has_error()) co_return start_failure(started.error(), target, rules.path_variable);
+  auto run = std::move(*started);
+  context.when_client_leaves([watched = run.get()] { watched->abandon(); });
+
+  bool const raw = target.file.filename().string().starts_with("nph-");
+  http::outcome answer;
+  if (raw) {
+    answer = co_await raw_answer(std::move(run), target, rules);
+  } else {
+    answer = co_await parsed_answer(std::move(run), target, rules);
+  }
+  if (!std::holds_alternative<http::response>(answer)) context.when_client_leaves(nullptr);
+  co_return answer;
+}
+
+gateway::gateway(gateway_rules const& rules, std::string prefix, std::filesystem::path where)
+    : rules_(rules),
+      prefix_(std::move(prefix)),
+      where_(std::move(where)),
+      single_(!std::filesystem::is_directory(where_)) {}
+
+base::task<http::outcome> gateway::handle(http::request const& request,
+                                          http::body_source& request_body,
+                                          http::exchange_context& context) {
+  auto const rest = http::path_below(request.target.path, prefix_).value_or("");
+  script_target target;
+  if (single_) {
+    target = single_script(where_, prefix_, rest);
+  } else {
+    auto found = find_in_directory(where_, prefix_, rest);
+    if (found.has_error()) co_return found.error();
+    target = std::move(*found);
+  }
+  auto answer = co_await run_script(rules_, std::move(target), request, request_body, context);
+  co_return answer;
+}
+
+extension_gateway::extension_gateway(gateway_rules const& rules, script_rules among,
+                                     http::handler& files)
+    : rules_(rules), among_(std::move(among)), files_(files) {}
+
+base::task<http::outcome> extension_gateway::handle(http::request const& request,
+                                                    http::body_source& request_body,
+                                                    http::exchange_context& context) {
+  auto const rest = http::path_below(request.target.path, among_.prefix).value_or("");
+  if (auto target = find_among_files(among_, rest)) {
+    auto answer = co_await run_script(rules_, std::move(*target), request, request_body, context);
+    co_return answer;
+  }
+  auto answer = co_await files_.handle(request, request_body, context);
+  co_return answer;
+}
+
+}  // namespace gatehouse::cgi

@@ -1,0 +1,142 @@
+#include "gatehouse/cgi/meta_variables.hpp"
+
+#include <algorithm>
+
+#include "gatehouse/http/grammar.hpp"
+
+namespace gatehouse::cgi {
+namespace {
+
+std::string address_text(boost::asio::ip::address const& address) {
+  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+    return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6())
+        .to_string();
+  }
+  return address.to_string();
+}
+
+// host of the request target or Host field, without port; the bound address when there is neither.
+meta_variable server_name(http::request const& request, endpoints const& connection) {
+  auto variable = [](std::string value, std::string_view from) {
+    return meta_variable{"SERVER_NAME", std::move(value), from, "4.1.14"};
+  };
+  if (!request.target.authority.empty()) {
+    if (auto parsed = http::parse_host(request.target.authority)) {
+      return variable(std::move(parsed->host), "request-target authority");
+    }
+  }
+  if (auto const host = request.fields.find("Host")) {
+    if (auto parsed = http::parse_host(*host))
+      return variable(std::move(parsed->host), "Host field");
+  }
+  auto const& address = connection.local.address();
+  auto const text = address_text(address);
+  bool const brackets = text.find(':') != std::string::npos;
+  return variable(brackets ? "[" + text + "]" : text, "bound address");
+}
+
+// "Accept-Language" -> "HTTP_ACCEPT_LANGUAGE"
+std::string variable_name(std::string_view field_name) {
+  std::string out = "HTTP_";
+  for (char const c : field_name) {
+    if (c == '-') {
+      out += '_';
+    } else if (c >= 'a' && c <= 'z') {
+      out += static_cast<char>(c - ('a' - 'A'));
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+// Fields that never become variables, whatever else is asked for.
+bool is_withheld(std::string_view name, bool pass_auth) {
+  auto const is = [&](std::string_view other) { return http::iequals(name, other); };
+  // A client's Proxy field would become HTTP_PROXY, which many programs take for their own setting
+  // ("httpoxy").
+  if (is("Proxy")) return true;
+  // They have variables of their own, or say how this connection is framed.
+  if (is("Content-Length") || is("Content-Type") || is("Connection") || is("Transfer-Encoding"))
+    return true;
+  // A-B and A_B would become one variable; only the first can have come through a careful proxy.
+  if (name.find('_') != std::string_view::npos) return true;
+  return !pass_auth && (is("Authorization") || is("Proxy-Authorization"));
+}
+
+// Adds HTTP_*: each field name once, in the order of first appearance (RFC 3875, 4.1.18).
+void add_fields(std::vector<meta_variable>& out, http::request const& request, bool pass_auth) {
+  std::string const connection = request.fields.combined("Connection");
+  auto const hop_by_hop = http::list_elements(connection);
+  auto const is_hop_by_hop = [&](std::string_view name) {
+    return std::any_of(hop_by_hop.begin(), hop_by_hop.end(),
+                       [&](std::string_view named) { return http::iequals(named, name); });
+  };
+  auto const first = out.size();
+  for (auto const& field : request.fields) {
+    if (is_withheld(field.name, pass_auth) || is_hop_by_hop(field.name)) continue;
+    std::string name = variable_name(field.name);
+    auto const same = std::find_if(out.begin() + static_cast<std::ptrdiff_t>(first), out.end(),
+                                   [&](meta_variable const& v) { return v.name == name; });
+    if (same != out.end()) {
+      same->value.append(name == "HTTP_COOKIE" ? "; " : ", ").append(field.value);
+    } else if (name == "HTTP_HOST" && !request.target.authority.empty()) {
+      // RFC 9112, 3.2.2: an absolute-form target replaces Host.
+      out.push_back(
+          {std::move(name), request.target.authority, "request-target authority", "4.1.18"});
+    } else {
+      out.push_back({std::move(name), std::string(field.value), "header field", "4.1.18"});
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<meta_variable> meta_variables(http::request const& request, script_target const& target,
+                                          endpoints const& connection, variable_rules const& rules,
+                                          std::optional<std::uint64_t> content_length,
+                                          std::string_view redirect_url) {
+  constexpr std::string_view convention = "convention (php-cgi, git, Apache)";
+  std::string const remote = address_text(connection.remote.address());
+  std::string const root = rules.document_root.string();
+  std::vector<meta_variable> out;
+  out.reserve(24 + request.fields.size() + rules.environment.size());
+  out.push_back({"GATEWAY_INTERFACE", "CGI/1.1", "server", "4.1.4"});
+  out.push_back({"SERVER_SOFTWARE", "gatehouse/" GATEHOUSE_VERSION, "server", "4.1.17"});
+  out.push_back(server_name(request, connection));
+  out.push_back({"SERVER_PORT", std::to_string(connection.local.port()), "connection", "4.1.15"});
+  out.push_back({"SERVER_PROTOCOL", std::string(request.version()), "request line", "4.1.16"});
+  out.push_back({"REQUEST_METHOD", request.method, "request line", "4.1.12"});
+  out.push_back({"SCRIPT_NAME", target.script_name, "request-target path", "4.1.13"});
+  if (target.path_info) {
+    out.push_back({"PATH_INFO", *target.path_info, "request-target path", "4.1.5"});
+    out.push_back(
+        {"PATH_TRANSLATED", root + *target.path_info, "document root and PATH_INFO", "4.1.6"});
+  }
+  out.push_back({"QUERY_STRING", request.target.query, "request-target query", "4.1.7"});
+  if (content_length) {
+    out.push_back({"CONTENT_LENGTH", std::to_string(*content_length), "request body", "4.1.2"});
+  }
+  if (auto const type = request.fields.find("Content-Type")) {
+    out.push_back({"CONTENT_TYPE", std::string(*type), "Content-Type field", "4.1.3"});
+  }
+  out.push_back({"REMOTE_ADDR", remote, "connection", "4.1.8"});
+  out.push_back({"REMOTE_HOST", remote, "connection", "4.1.9"});
+  add_fields(out, request, rules.pass_auth);
+  out.push_back({"REQUEST_URI", request.target.raw, "request-target", convention});
+  out.push_back({"SCRIPT_FILENAME", target.file.string(), "request-target path", convention});
+  out.push_back({"DOCUMENT_ROOT", root, "configuration", convention});
+  out.push_back(
+      {"REMOTE_PORT", std::to_string(connection.remote.port()), "connection", convention});
+  out.push_back(
+      {"SERVER_ADDR", address_text(connection.local.address()), "connection", convention});
+  out.push_back({"REQUEST_SCHEME", "http", "connection", convention});
+  out.push_back({"REDIRECT_STATUS", "200", "server", convention});
+  if (!redirect_url.empty()) {
+    out.push_back({"REDIRECT_URL", std::string(redirect_url), "local redirect", convention});
+  }
+  out.insert(out.end(), rules.environment.begin(), rules.environment.end());
+  return out;
+}
+
+}  // namespace gatehouse::cgi

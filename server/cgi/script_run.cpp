@@ -1,0 +1,379 @@
+#include "gatehouse/cgi/script_run.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <deque>
+
+#include "gatehouse/base/deadline.hpp"
+#include "gatehouse/base/limits.hpp"
+#include "gatehouse/base/log.hpp"
+#include "gatehouse/process/pipe.hpp"
+#include "gatehouse/trace/recorder.hpp"
+
+namespace gatehouse::cgi {
+namespace {
+
+using namespace std::chrono_literals;
+using descriptor = boost::asio::posix::basic_stream_descriptor<base::executor>;
+
+// How long a script whose output has ended may take to end itself before it is left to run on.
+constexpr auto exit_wait = 250ms;
+
+// Splits a script's stderr into lines for the log, and keeps the last ones.
+class stderr_tail {
+ public:
+  stderr_tail(std::string name, pid_t pid) : name_(std::move(name)), pid_(pid) {}
+
+  template <class OnLine>
+  void add(std::string_view bytes, OnLine on_line) {
+    while (!bytes.empty()) {
+      auto const lf = bytes.find('\n');
+      auto const piece = bytes.substr(0, lf);
+      line_.append(piece.substr(0, base::limits::stderr_line_bytes -
+                                       std::min(line_.size(), base::limits::stderr_line_bytes)));
+      if (lf == std::string_view::npos) return;
+      bytes.remove_prefix(lf + 1);
+      flush(on_line);
+    }
+  }
+
+  template <class OnLine>
+  void flush(OnLine on_line) {
+    if (line_.ends_with('\r')) line_.pop_back();
+    if (line_.empty()) return;
+    base::log::warn("script-stderr", name_ + "[" + std::to_string(pid_) + "] " + line_);
+    on_line(line_);
+    if (lines_.size() == base::limits::stderr_lines_kept) lines_.pop_front();
+    lines_.push_back(std::exchange(line_, {}));
+  }
+
+  std::vector<std::string> lines() const { return {lines_.begin(), lines_.end()}; }
+
+ private:
+  std::string name_;
+  pid_t pid_;
+  std::string line_;
+  std::deque<std::string> lines_;
+};
+
+void close_quietly(descriptor& d) {
+  boost::system::error_code ignored;
+  d.close(ignored);
+}
+
+void cancel_quietly(descriptor& d) {
+  boost::system::error_code ignored;
+  d.cancel(ignored);
+}
+
+// Bytes that a non-blocking pipe can give now; nothing when it has none yet, 0 at its end.
+std::optional<std::size_t> read_now(descriptor& d, void* into, std::size_t size) {
+  while (true) {
+    auto const got = ::read(d.native_handle(), into, size);
+    if (got >= 0) return static_cast<std::size_t>(got);
+    if (errno == EAGAIN) return std::nullopt;
+    if (errno != EINTR) return 0;
+  }
+}
+
+}  // namespace
+
+struct script_run::state : std::enable_shared_from_this<script_run::state> {
+  state(base::executor ex, http::exchange_context& c)
+      : executor(ex),
+        context(&c),
+        output(ex),
+        input(ex),
+        errors(ex),
+        input_done(ex),
+        silence(ex, [this] { time_out(true); }),
+        whole(ex, [this] { time_out(false); }) {}
+
+  void time_out(bool by_silence) {
+    silent_too_long = by_silence;
+    fail(base::errc::timed_out);
+  }
+
+  // The script did something: its silence starts anew.
+  void progressed() {
+    if (output_awaited) silence.set(limits.silence);
+  }
+
+  // The run cannot give a whole answer any more.
+  void fail(base::error_code why) {
+    if (!failure) failure = why;
+    if (child) child->stop();
+    cancel_quietly(output);
+  }
+
+  void trace(trace::event what, std::string_view text, std::string_view note = {}) const {
+    if (context == nullptr) return;
+    trace::recorder const report(*context);
+    report(what, text, note);
+  }
+
+  void take_stderr(std::string_view bytes) {
+    tail->add(bytes, [this](std::string_view line) { trace(trace::event::stderr_line, line); });
+  }
+
+  // The script has ended: its place is free, and what is still in the pipes is all that counts.
+  void on_end() {
+    auto const freed = std::exchange(slot, {});
+    std::array<char, 4096> buffer;
+    while (errors.is_open()) {
+      auto const got = read_now(errors, buffer.data(), buffer.size());
+      if (!got || *got == 0) break;
+      take_stderr({buffer.data(), *got});
+    }
+    tail->flush([this](std::string_view line) { trace(trace::event::stderr_line, line); });
+    close_quietly(errors);
+    cancel_quietly(output);
+    whole.clear();
+    trace(trace::event::process_ended, std::to_string(*child->status()));
+  }
+
+  base::executor executor;
+  http::exchange_context* context;  // null once the exchange is over
+  descriptor output;
+  descriptor input;
+  descriptor errors;
+  base::event input_done;
+  boost::asio::cancellation_signal cancel_input;
+  base::deadline silence;
+  base::deadline whole;
+  run_limits limits{};
+  script_slots::slot slot;
+  std::optional<stderr_tail> tail;
+  std::optional<process::child_process> child;
+  base::error_code failure;
+  bool silent_too_long = false;
+  bool output_awaited = false;
+  bool output_ended = false;
+  bool input_unwanted = false;
+  bool finished = false;
+};
+
+namespace {
+
+// The parent's ends of the three pipes, with the child's ends already in the program.
+struct parent_ends {
+  base::unique_fd input;  // none if the script's stdin is a file
+  base::unique_fd output;
+  base::unique_fd errors;
+};
+
+base::error_code connect_output(base::unique_fd& ours, base::unique_fd& theirs) {
+  auto made = process::make_pipe();
+  if (made.has_error()) return made.error();
+  ours = std::move(made->read);
+  theirs = std::move(made->write);
+  return process::set_nonblocking(ours.get());
+}
+
+// A small body that has come with its head goes into the pipe at once; then nothing needs to feed
+// the script.
+base::task<base::error_code> put_whole_body(http::body_source& body, int pipe_end) {
+  std::array<char, base::limits::small_body_bytes> buffer;
+  while (true) {
+    auto const read = co_await body.read_some(boost::asio::buffer(buffer));
+    if (read.has_error()) co_return read.error();
+    if (*read == 0) co_return base::error_code{};
+    if (::write(pipe_end, buffer.data(), *read) != static_cast<ssize_t>(*read))
+      co_return base::last_error();
+  }
+}
+
+base::error_code connect_input(run_plan& plan, base::unique_fd& ours) {
+  if (plan.input_file) {
+    plan.program.standard_input = std::move(plan.input_file);
+    return {};
+  }
+  if (plan.input == nullptr) {
+    plan.program.standard_input.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    return plan.program.standard_input ? base::error_code{} : base::last_error();
+  }
+  auto made = process::make_pipe();
+  if (made.has_error()) return made.error();
+  ours = std::move(made->write);
+  plan.program.standard_input = std::move(made->read);
+  return process::set_nonblocking(ours.get());
+}
+
+base::error_code connect(run_plan& plan, parent_ends& ours) {
+  if (auto const error = connect_input(plan, ours.input)) return error;
+  if (auto const error = connect_output(ours.output, plan.program.standard_output)) return error;
+  return connect_output(ours.errors, plan.program.standard_error);
+}
+
+base::error_code adopt(descriptor& into, base::unique_fd& fd) {
+  boost::system::error_code ec;
+  into.assign(fd.get(), ec);
+  if (!ec) static_cast<void>(fd.release());
+  return ec;
+}
+
+}  // namespace
+
+base::task<base::result<std::unique_ptr<script_run>>> script_run::start(
+    run_plan plan, process::launcher& launcher, run_limits limits,
+    http::exchange_context& context) {
+  parent_ends ours;
+  if (auto const error = connect(plan, ours)) co_return error;
+  auto* input = plan.input;
+  if (input != nullptr && plan.input_at_hand) {
+    if (auto const error = co_await put_whole_body(*input, ours.input.get())) co_return error;
+    ours.input.reset();
+    input = nullptr;
+  }
+
+  auto const s = std::make_shared<state>(context.get_executor(), context);
+  s->limits = limits;
+  s->slot = std::move(plan.slot);
+  if (auto const error = adopt(s->output, ours.output)) co_return error;
+  if (auto const error = adopt(s->errors, ours.errors)) co_return error;
+  if (input != nullptr) {
+    if (auto const error = adopt(s->input, ours.input)) co_return error;
+  }
+  s->trace(trace::event::process_started, plan.program.path, plan.program.directory);
+  auto started = co_await launcher.start(s->executor, std::move(plan.program));
+  if (started.has_error()) co_return started.error();
+
+  s->child.emplace(s->executor, std::move(*started), launcher, limits.grace);
+  context.record.script_pid = s->child->pid();
+  s->tail.emplace(plan.name, s->child->pid());
+  s->child->when_ended([weak = std::weak_ptr(s)] {
+    if (auto const alive = weak.lock()) alive->on_end();
+  });
+  if (limits.whole > limits.whole.zero()) s->whole.set(limits.whole);
+  boost::asio::co_spawn(s->executor, log_stderr(s), boost::asio::detached);
+  if (input != nullptr) {
+    boost::asio::co_spawn(
+        s->executor, feed_input(s, *input),
+        boost::asio::bind_cancellation_slot(s->cancel_input.slot(), boost::asio::detached));
+  } else {
+    s->input_done.set();
+  }
+  co_return std::unique_ptr<script_run>(new script_run(s));
+}
+
+script_run::~script_run() {
+  state_->context = nullptr;
+  if (state_->child && !state_->finished) state_->child->stop();
+}
+
+pid_t script_run::pid() const {
+  return state_->child->pid();
+}
+
+base::task<base::result<std::size_t>> script_run::read_output(boost::asio::mutable_buffer buffer) {
+  auto const s = state_;
+  while (true) {
+    if (s->failure) co_return s->failure;
+    if (s->output_ended) co_return std::size_t{0};
+    if (auto const got = read_now(s->output, buffer.data(), buffer.size())) {
+      s->output_ended = *got == 0;
+      if (*got > 0)
+        s->trace(trace::event::stdout_bytes, {static_cast<char const*>(buffer.data()), *got});
+      co_return *got;
+    }
+    if (s->child->status()) {
+      s->output_ended = true;
+      continue;
+    }
+    s->output_awaited = true;
+    s->progressed();
+    co_await s->output.async_wait(descriptor::wait_read, base::as_result);
+    s->output_awaited = false;
+    s->silence.clear();
+  }
+}
+
+void script_run::abandon() {
+  state_->fail(base::errc::client_gone);
+}
+
+base::task<void> script_run::finish() {
+  auto const s = state_;
+  s->input_unwanted = true;
+  s->cancel_input.emit(boost::asio::cancellation_type::all);
+  co_await s->input_done.wait();
+  if (s->output_ended && !s->failure) {
+    if (!co_await s->child->ended_within(exit_wait)) s->child->let_go();
+  } else {
+    s->child->stop();
+  }
+  s->context->record.script_status = s->child->status();
+  s->finished = true;
+  s->context = nullptr;
+  close_quietly(s->output);
+}
+
+base::task<std::optional<int>> script_run::ended() {
+  auto const s = state_;
+  co_await s->child->ended_within(exit_wait);
+  co_return s->child->status();
+}
+
+std::vector<std::string> script_run::stderr_lines() const {
+  return state_->tail->lines();
+}
+
+bool script_run::was_silent_too_long() const {
+  return state_->silent_too_long;
+}
+
+// Body -> stdin, until the body ends, the script takes no more, or finish() wants no more.
+base::task<void> script_run::feed_input(std::shared_ptr<state> s, http::body_source& input) {
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
+  auto const buffer = std::make_unique_for_overwrite<char[]>(base::limits::stream_buffer_bytes);
+  while (!s->input_unwanted) {
+    auto const read = co_await input.read_some(
+        boost::asio::buffer(buffer.get(), base::limits::stream_buffer_bytes));
+    if (read.has_error() && read.error() != base::errc::stopped) s->fail(read.error());
+    if (read.has_error() || *read == 0) break;
+    bool const taken = co_await write_input(s, {buffer.get(), *read});
+    if (!taken) break;
+  }
+  close_quietly(s->input);
+  s->input_done.set();
+}
+
+// All of the bytes into the script's stdin. False if the script takes no more, or finish() wants no
+// more.
+base::task<bool> script_run::write_input(std::shared_ptr<state> s, std::string_view bytes) {
+  s->trace(trace::event::stdin_bytes, bytes);
+  while (!bytes.empty()) {
+    auto const put = ::write(s->input.native_handle(), bytes.data(), bytes.size());
+    if (put >= 0) {
+      bytes.remove_prefix(static_cast<std::size_t>(put));
+      s->progressed();
+    } else if (errno == EAGAIN && !s->input_unwanted) {
+      auto const [ec] = co_await s->input.async_wait(descriptor::wait_write, base::as_result);
+      if (ec) co_return false;
+    } else if (errno != EINTR) {
+      co_return false;
+    }
+  }
+  co_return true;
+}
+
+base::task<void> script_run::log_stderr(std::shared_ptr<state> s) {
+  std::array<char, 4096> buffer;
+  while (s->errors.is_open()) {
+    auto const [ec, size] =
+        co_await s->errors.async_read_some(boost::asio::buffer(buffer), base::as_result);
+    if (ec) break;
+    s->take_stderr({buffer.data(), size});
+  }
+  close_quietly(s->errors);
+}
+
+}  // namespace gatehouse::cgi

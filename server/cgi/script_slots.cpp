@@ -1,0 +1,61 @@
+#include "gatehouse/cgi/script_slots.hpp"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+
+#include "gatehouse/base/event.hpp"
+
+namespace gatehouse::cgi {
+
+// Shared by the waiting coroutine, the queue, and the thread that gives a place back.
+struct script_slots::waiter {
+  explicit waiter(base::executor ex) : executor(ex), wake(ex) {}
+  base::executor executor;
+  base::event wake;
+  bool granted = false;  // guarded by the slots' mutex
+};
+
+script_slots::script_slots(std::size_t running_limit, std::size_t queue_limit)
+    : running_limit_(running_limit), queue_limit_(queue_limit) {}
+
+base::task<script_slots::outcome> script_slots::acquire(
+    base::executor ex, std::chrono::steady_clock::duration limit,
+    std::function<void(std::function<void()>)> on_wait) {
+  auto const self = std::make_shared<waiter>(ex);
+  {
+    std::lock_guard const lock(mutex_);
+    if (running_ < running_limit_) {
+      ++running_;
+      outcome granted;
+      granted.place.emplace(*this);
+      co_return granted;
+    }
+    if (queue_.size() >= queue_limit_) co_return outcome{};
+    queue_.push_back(self);
+  }
+  on_wait([self] { self->wake.set(); });
+  bool const woken = co_await self->wake.wait_for(limit);
+  outcome result;
+  std::lock_guard const lock(mutex_);
+  if (self->granted) {
+    result.place.emplace(*this);
+  } else {
+    std::erase(queue_, self);
+    result.why = woken ? refusal::given_up : refusal::timed_out;
+  }
+  co_return result;
+}
+
+void script_slots::give_back() {
+  std::lock_guard const lock(mutex_);
+  if (queue_.empty()) {
+    --running_;
+    return;
+  }
+  auto const next = std::move(queue_.front());
+  queue_.pop_front();
+  next->granted = true;
+  boost::asio::post(next->executor, [next] { next->wake.set(); });
+}
+
+}  // namespace gatehouse::cgi
