@@ -14,4 +14,8 @@ std::string log_escaped(std::string_view text);
 // characters than tab and line feed, and bytes that are not valid UTF-8, as U+FFFD.
 std::string html_escaped(std::string_view text);
 
+// For formats that are UTF-8 and have their own escapes, such as JSON: bytes that are not valid
+// UTF-8 as U+FFFD, all else as it is.
+std::string valid_utf8(std::string_view text);
+
 }  // namespace gatehouse::base

@@ -23,8 +23,9 @@ using range_set = std::variant<whole_representation, unsatisfiable_range, std::v
 
 // The ranges of a Range field's value for a representation of size bytes: satisfiable ones only, in
 // the order asked for. An unknown unit, a malformed value, more than limits::ranges ranges, or
-// ranges that overlap or touch so that they would send more than the whole give
-// whole_representation (RFC 9110, 14.2).
+// ranges that overlap so much that together they are longer than the whole give
+// whole_representation (RFC 9110, 14.2), and so does the tail of an empty representation. Numbers
+// too large to hold count as the largest.
 range_set parse_range(std::string_view value, std::uint64_t size);
 
 // "bytes 0-4/10"; for 416 "bytes */10".

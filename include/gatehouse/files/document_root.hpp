@@ -1,0 +1,82 @@
+#pragma once
+// The one place where a URL path becomes an open file. Files are opened beneath a root directory by
+// openat2(2), so that the kernel and no string comparison keeps the path inside; then what was
+// opened is held against the directories that are never served (the scripts').
+
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gatehouse/base/unique_fd.hpp"
+#include "gatehouse/http/error.hpp"
+
+namespace gatehouse::files {
+
+// A regular file or a directory, open for reading.
+struct open_file {
+  base::unique_fd file;
+  struct stat status;     // taken from the descriptor after it was opened
+  std::string real_name;  // last segment of the path without symbolic links; empty for the root
+
+  bool is_directory() const { return S_ISDIR(status.st_mode); }
+};
+
+// Whether a segment of a decoded URL path begins with a dot: such files (.git, .htpasswd) are
+// private. "/.well-known" is public (RFC 8615), for what lies at its root. Pure.
+bool names_dotfile(std::string_view path);
+
+class document_root {
+ public:
+  struct settings {
+    std::filesystem::path directory;
+    bool follow_symlinks = false;  // a symbolic link may leave the directory
+    // Directories never to be read from, wherever they lie and by whichever path they are reached.
+    std::vector<std::filesystem::path> hidden = {};
+  };
+
+  // Opens the root and keeps it open. Throws std::system_error if that fails, or if the kernel has
+  // no openat2.
+  explicit document_root(settings from);
+
+  // Opens what the decoded URL path names below the root; repeated slashes count as one, and a path
+  // that ends in a slash names a directory only. Does not suspend and does not wait for a FIFO.
+  //   400 bad-path             a NUL, or a ".." segment (parse_target leaves none)
+  //   403 file-not-readable    no permission
+  //   403 not-a-file           neither a regular file nor a directory
+  //   403 symlink-leaves-root  unless follow_symlinks
+  //   403 script-source        in a hidden directory, or one itself
+  //   404 file-not-found       also where a name or the path is too long
+  //   404 symlink-loop
+  //   500 file-open-failed     anything unexpected, such as a disk error
+  //   503 too-many-open-files, out-of-memory
+  http::result<open_file> open(std::string_view path) const;
+
+ private:
+  struct identity {
+    dev_t device;
+    ino_t inode;
+  };
+  struct hidden_directory {
+    std::string path;  // absolute and real
+    identity id;       // finds it also by a bind mount or in a file system without case
+    bool has_id;
+  };
+
+  http::result<open_file> open_without_symlinks(std::string const& relative) const;
+  http::result<open_file> open_by_symlink(std::string const& relative) const;
+  http::result<open_file> open_anywhere(std::string const& relative) const;
+  bool passes_hidden(std::string_view real_path) const;
+  bool has_hidden_ancestor(std::string_view real_path, std::size_t from) const;
+  bool is_hidden(struct stat const& status) const;
+
+  base::unique_fd root_;
+  std::string real_root_;  // without a slash at its end: "" for the root of the file system
+  bool follow_symlinks_;
+  bool is_hidden_itself_ = false;
+  std::vector<hidden_directory> hidden_;
+};
+
+}  // namespace gatehouse::files

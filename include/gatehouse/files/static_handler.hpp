@@ -1,0 +1,65 @@
+#pragma once
+// The handler for files: what lies beneath a directory is served as it is, by GET and HEAD.
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gatehouse/files/document_root.hpp"
+#include "gatehouse/files/media_type.hpp"
+#include "gatehouse/http/handler.hpp"
+
+namespace gatehouse::files {
+
+struct static_options {
+  std::filesystem::path root;
+  std::string prefix;  // of the URL paths that are served, without a slash at its end: "" or "/x"
+  std::vector<std::string> index{"index.html"};  // names tried in a directory, in this order
+  bool listing = true;                           // show a directory that has none of them
+  bool follow_symlinks = false;                  // symbolic links may leave the root
+  std::vector<std::filesystem::path> hidden;     // directories never served from (scripts)
+  std::vector<std::string> script_extensions;    // ".cgi": such files are never given out
+};
+
+// What a GET for a file is answered with, before conditions and ranges: the one of the forms that a
+// file is there in (bare, .br, .gz) that the request likes best.
+struct representation;
+
+class static_handler final : public http::handler {
+ public:
+  // Opens the root. Throws std::system_error as document_root does.
+  explicit static_handler(static_options options);
+
+  // Does not suspend: opening a file and reading a directory block for as long as the file system
+  // does. Beside what document_root::open refuses:
+  //   301                           to the trailing slash of a directory, query kept
+  //   304, 206                      RFC 9110, 13 and 14
+  //   403 dotfile                   a segment of the path begins with a dot (not /.well-known)
+  //   403 listing-off               a directory without an index file, where listings are off
+  //   403 script-source             a script that no other handler has taken
+  //   404 not-below-prefix
+  //   405 method-not-allowed        with Allow; 501 method-unknown for a token without meaning here
+  //   412 precondition-failed
+  //   416 range-not-satisfiable     with Content-Range
+  // An index file that is a script is a local redirect to it.
+  base::task<http::outcome> handle(http::request const& request, http::body_source& request_body,
+                                   http::exchange_context& context) override;
+
+ private:
+  http::outcome answer(http::request const& request) const;
+  http::outcome answer_directory(http::request const& request, std::string_view path,
+                                 open_file directory) const;
+  http::outcome answer_file(http::request const& request, std::string_view path,
+                            open_file file) const;
+  http::outcome answer_listing(http::request const& request, std::string_view path,
+                               open_file directory) const;
+  representation choose(http::request const& request, std::string_view path, open_file file) const;
+  bool is_script(std::string_view name) const;
+
+  static_options options_;
+  document_root root_;
+  media_type_table const& media_types_;
+};
+
+}  // namespace gatehouse::files

@@ -1,0 +1,233 @@
+#include "gatehouse/files/document_root.hpp"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <optional>
+#include <system_error>
+
+namespace gatehouse::files {
+namespace {
+
+// Not blocking: opening a FIFO would wait for its other end. Not a controlling terminal either.
+constexpr std::uint64_t read_flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+
+// With EAGAIN the kernel says that a rename came in between (openat2(2)); the next try may pass.
+base::unique_fd open_at2(int directory, char const* path, std::uint64_t flags,
+                         std::uint64_t resolve) {
+  struct open_how how {};
+  how.flags = flags;
+  how.resolve = resolve;
+  for (int tries = 0;; ++tries) {
+    auto const fd = static_cast<int>(::syscall(SYS_openat2, directory, path, &how, sizeof how));
+    bool const again = fd < 0 && (errno == EINTR || errno == EAGAIN);
+    if (!again || tries == 8) return base::unique_fd(fd);
+  }
+}
+
+http::http_error refusal(unsigned status, std::string_view reason, std::string_view path) {
+  return {.status = status, .reason = reason, .detail = std::string(path)};
+}
+
+http::http_error refusal_for(int error, std::string_view path) {
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+    case ENAMETOOLONG:
+      return refusal(404, "file-not-found", path);
+    case ELOOP:
+      return refusal(404, "symlink-loop", path);
+    case EACCES:
+    case EPERM:
+      return refusal(403, "file-not-readable", path);
+    case EXDEV:
+      return refusal(403, "symlink-leaves-root", path);
+    case ENXIO:  // a socket, or a device that is not there
+    case ENODEV:
+      return refusal(403, "not-a-file", path);
+    case EMFILE:
+    case ENFILE:
+      return refusal(503, "too-many-open-files", path);
+    case ENOMEM:
+      return refusal(503, "out-of-memory", path);
+    default:
+      return refusal(500, "file-open-failed",
+                     std::string(path) + ": " + std::generic_category().message(error));
+  }
+}
+
+// The path of an open file without symbolic links, as the kernel sees it; nothing if /proc cannot
+// tell.
+std::optional<std::string> real_path_of(int fd) {
+  std::array<char, PATH_MAX> buffer;
+  auto const link = "/proc/self/fd/" + std::to_string(fd);
+  auto const length = ::readlink(link.c_str(), buffer.data(), buffer.size());
+  if (length <= 0 || buffer[0] != '/' || static_cast<std::size_t>(length) == buffer.size()) {
+    return std::nullopt;
+  }
+  return std::string(buffer.data(), static_cast<std::size_t>(length));
+}
+
+std::string without_slash_at_end(std::string path) {
+  while (path.ends_with('/')) path.pop_back();
+  return path;
+}
+
+bool is_at_or_below(std::string_view path, std::string_view directory) {
+  return path.starts_with(directory) &&
+         (path.size() == directory.size() || path[directory.size()] == '/');
+}
+
+std::string_view last_segment(std::string_view path) {
+  while (path.ends_with('/')) path.remove_suffix(1);
+  return path.substr(path.rfind('/') + 1);  // npos + 1 is 0
+}
+
+// A URL path as a relative one: segments with one slash in between, and one at the end if the URL
+// path ends so. Nothing for a ".." segment.
+std::optional<std::string> relative_path(std::string_view path) {
+  std::string out;
+  out.reserve(path.size());
+  for (std::size_t at = 0; at < path.size();) {
+    auto const end = std::min(path.find('/', at), path.size());
+    auto const segment = path.substr(at, end - at);
+    if (segment == "..") return std::nullopt;
+    if (!segment.empty() && segment != ".") {
+      out += segment;
+      if (end < path.size()) out += '/';
+    }
+    at = end + 1;
+  }
+  return out;
+}
+
+// What was opened, if it is something that is served. real_path is its path without links.
+http::result<open_file> checked(base::unique_fd file, std::string_view real_path) {
+  open_file opened{.file = std::move(file), .status = {}, .real_name = {}};
+  if (::fstat(opened.file.get(), &opened.status) != 0) return refusal_for(errno, real_path);
+  auto const mode = opened.status.st_mode;
+  if (!S_ISREG(mode) && !S_ISDIR(mode)) return refusal(403, "not-a-file", real_path);
+  opened.real_name = last_segment(real_path);
+  return opened;
+}
+
+}  // namespace
+
+bool names_dotfile(std::string_view path) {
+  for (bool first = true; !path.empty();) {
+    auto const segment = path.substr(0, path.find('/'));
+    bool const is_well_known = first && segment == ".well-known";
+    if (segment.starts_with('.') && !is_well_known) return true;
+    if (!segment.empty()) first = false;
+    path.remove_prefix(std::min(segment.size() + 1, path.size()));
+  }
+  return false;
+}
+
+document_root::document_root(settings from) : follow_symlinks_(from.follow_symlinks) {
+  root_.reset(::open(from.directory.c_str(), O_RDONLY | O_CLOEXEC | O_DIRECTORY));
+  if (!root_) throw std::system_error(errno, std::generic_category(), from.directory);
+  auto const probe = open_at2(root_.get(), ".", read_flags, RESOLVE_BENEATH);
+  if (!probe) throw std::system_error(errno, std::generic_category(), "openat2");
+  auto const real = real_path_of(root_.get());
+  if (!real) throw std::system_error(ENOENT, std::generic_category(), "/proc/self/fd");
+  real_root_ = without_slash_at_end(*real);
+  for (auto const& path : from.hidden) {
+    struct stat status {};
+    bool const exists = ::stat(path.c_str(), &status) == 0;
+    auto const real_path = std::filesystem::weakly_canonical(std::filesystem::absolute(path));
+    hidden_.push_back({without_slash_at_end(real_path), {status.st_dev, status.st_ino}, exists});
+  }
+  struct stat status {};
+  bool const known = ::fstat(root_.get(), &status) == 0;
+  is_hidden_itself_ = (known && is_hidden(status)) || has_hidden_ancestor(real_root_, 0);
+}
+
+http::result<open_file> document_root::open(std::string_view path) const {
+  auto const relative = relative_path(path);
+  if (!relative || path.find('\0') != std::string_view::npos) {
+    return refusal(400, "bad-path", path);
+  }
+  auto opened = open_without_symlinks(*relative);
+  bool const has_symlink = opened.has_error() && opened.error().reason == "symlink-loop";
+  if (!has_symlink) return opened;
+  return follow_symlinks_ ? open_anywhere(*relative) : open_by_symlink(*relative);
+}
+
+// The usual way: one openat2, and the real path is known without asking.
+http::result<open_file> document_root::open_without_symlinks(std::string const& relative) const {
+  auto const real_path = without_slash_at_end(real_root_ + "/" + relative);
+  if (!passes_hidden(real_path)) return refusal(403, "script-source", real_path);
+  auto file = open_at2(root_.get(), relative.empty() ? "." : relative.c_str(), read_flags,
+                       RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+  if (!file) return refusal_for(errno, real_path);
+  auto opened = checked(std::move(file), relative.empty() ? "" : real_path);
+  if (opened && is_hidden(opened->status)) return refusal(403, "script-source", real_path);
+  return opened;
+}
+
+// There is a symbolic link on the way. Looks where it ends, without opening that for reading, and
+// then opens the real path in the usual way, so that nothing can come in between. (RESOLVE_BENEATH
+// alone would refuse an absolute link that ends inside.)
+http::result<open_file> document_root::open_by_symlink(std::string const& relative) const {
+  auto const end =
+      open_at2(root_.get(), relative.c_str(), O_PATH | O_CLOEXEC, RESOLVE_NO_MAGICLINKS);
+  if (!end) return refusal_for(errno, relative);
+  auto const real_path = real_path_of(end.get());
+  if (!real_path) return refusal(500, "file-open-failed", relative);
+  if (!passes_hidden(*real_path)) return refusal(403, "script-source", *real_path);
+  if (!is_at_or_below(*real_path, real_root_)) {
+    return refusal(403, "symlink-leaves-root", relative + " -> " + *real_path);
+  }
+  std::string_view const below = std::string_view(*real_path).substr(real_root_.size());
+  return open_without_symlinks(relative_path(below).value_or(""));
+}
+
+// With follow_symlinks the link may end anywhere but in a hidden directory.
+http::result<open_file> document_root::open_anywhere(std::string const& relative) const {
+  auto file = open_at2(root_.get(), relative.c_str(), read_flags, RESOLVE_NO_MAGICLINKS);
+  if (!file) return refusal_for(errno, relative);
+  auto const real_path = real_path_of(file.get());
+  if (!real_path) return refusal(500, "file-open-failed", relative);
+  if (!passes_hidden(*real_path)) return refusal(403, "script-source", *real_path);
+  auto opened = checked(std::move(file), *real_path);
+  if (opened && is_hidden(opened->status)) return refusal(403, "script-source", *real_path);
+  return opened;
+}
+
+// Whether neither the path nor a directory above it is hidden: by its name, and above it also by
+// its identity. Of the last segment the caller asks the open file itself.
+bool document_root::passes_hidden(std::string_view real_path) const {
+  if (hidden_.empty()) return true;
+  for (hidden_directory const& hidden : hidden_) {
+    if (is_at_or_below(real_path, hidden.path)) return false;
+  }
+  // What lies above the root was looked at once.
+  bool const inside = is_at_or_below(real_path, real_root_);
+  if (inside && is_hidden_itself_) return false;
+  return !has_hidden_ancestor(real_path, inside ? real_root_.size() : 0);
+}
+
+// Whether a directory above real_path, of those whose path is longer than from, is hidden.
+bool document_root::has_hidden_ancestor(std::string_view real_path, std::size_t from) const {
+  for (auto slash = real_path.find('/', from + 1); slash != std::string_view::npos;
+       slash = real_path.find('/', slash + 1)) {
+    std::string const above(real_path.substr(0, slash));
+    struct stat status {};
+    if (::lstat(above.c_str(), &status) == 0 && is_hidden(status)) return true;
+  }
+  return false;
+}
+
+bool document_root::is_hidden(struct stat const& status) const {
+  return std::any_of(hidden_.begin(), hidden_.end(), [&](hidden_directory const& hidden) {
+    return hidden.has_id && hidden.id.device == status.st_dev && hidden.id.inode == status.st_ino;
+  });
+}
+
+}  // namespace gatehouse::files

@@ -1,0 +1,154 @@
+#include "gatehouse/files/listing.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <compare>
+#include <memory>
+#include <optional>
+
+#include "gatehouse/base/limits.hpp"
+
+namespace gatehouse::files {
+namespace {
+
+struct directory_closer {
+  void operator()(DIR* directory) const { ::closedir(directory); }
+};
+using directory_stream = std::unique_ptr<DIR, directory_closer>;
+
+directory_stream open_stream(open_file directory) {
+  directory_stream stream(::fdopendir(directory.file.get()));
+  if (stream) static_cast<void>(directory.file.release());  // closedir closes it
+  return stream;
+}
+
+listing_entry to_entry(std::string_view name, struct stat const& status) {
+  bool const is_directory = S_ISDIR(status.st_mode);
+  return {.name = std::string(name),
+          .is_directory = is_directory,
+          .size_bytes = is_directory ? 0 : static_cast<std::uint64_t>(status.st_size),
+          .modified = std::chrono::sys_seconds(std::chrono::seconds(status.st_mtim.tv_sec))};
+}
+
+bool is_shortage(http::http_error const& e) {
+  return e.status == 503;
+}
+
+// The entry of that name if it is one to be shown. Directories and links are opened: only that
+// tells whether they are served.
+http::result<std::optional<listing_entry>> look_at(document_root const& root, std::string_view path,
+                                                   int directory, char const* name) {
+  struct stat status {};
+  if (::fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0) return std::nullopt;
+  if (S_ISREG(status.st_mode)) return to_entry(name, status);
+  if (!S_ISDIR(status.st_mode) && !S_ISLNK(status.st_mode)) return std::nullopt;
+  auto const opened = root.open(std::string(path) + "/" + name);
+  if (opened.has_value()) return to_entry(name, opened->status);
+  if (is_shortage(opened.error())) return opened.error();
+  return std::nullopt;
+}
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+
+// Takes a run of digits off the front; gives it without leading zeros.
+std::string_view take_number(std::string_view& text) {
+  auto const end =
+      static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_digit) - text.begin());
+  auto number = text.substr(0, end);
+  text.remove_prefix(end);
+  number.remove_prefix(std::min(number.find_first_not_of('0'), number.size()));
+  return number;
+}
+
+std::strong_ordering compare_names(std::string_view whole_a, std::string_view whole_b) {
+  auto a = whole_a;
+  auto b = whole_b;
+  while (!a.empty() && !b.empty()) {
+    std::strong_ordering order = std::strong_ordering::equal;
+    if (is_digit(a[0]) && is_digit(b[0])) {
+      auto const x = take_number(a);
+      auto const y = take_number(b);
+      order = x.size() != y.size() ? x.size() <=> y.size() : x <=> y;
+    } else {
+      order = static_cast<unsigned char>(lower(a[0])) <=> static_cast<unsigned char>(lower(b[0]));
+      a.remove_prefix(1);
+      b.remove_prefix(1);
+    }
+    if (order != 0) return order;
+  }
+  if (a.empty() != b.empty())
+    return a.empty() ? std::strong_ordering::less : std::strong_ordering::greater;
+  return whole_a <=> whole_b;
+}
+
+std::strong_ordering compare_by(sort_key key, listing_entry const& a, listing_entry const& b) {
+  switch (key) {
+    case sort_key::size:
+      return a.size_bytes <=> b.size_bytes;
+    case sort_key::modified:
+      return a.modified.time_since_epoch().count() <=> b.modified.time_since_epoch().count();
+    case sort_key::name:
+      break;
+  }
+  return compare_names(a.name, b.name);
+}
+
+bool comes_before(sorting order, listing_entry const& a, listing_entry const& b) {
+  if (a.is_directory != b.is_directory) return a.is_directory;
+  auto const by_key = compare_by(order.key, a, b);
+  if (by_key != 0) return order.descending ? by_key > 0 : by_key < 0;
+  return compare_names(a.name, b.name) < 0;
+}
+
+}  // namespace
+
+http::result<listing> read_listing(document_root const& root, open_file directory,
+                                   std::string_view path) {
+  auto const stream = open_stream(std::move(directory));
+  if (!stream) {
+    return http::http_error{.status = 503, .reason = "out-of-memory", .detail = std::string(path)};
+  }
+  listing list;
+  while (dirent const* entry = ::readdir(stream.get())) {
+    if (entry->d_name[0] == '.') continue;
+    auto shown = look_at(root, path, ::dirfd(stream.get()), entry->d_name);
+    if (shown.has_error()) return shown.error();
+    if (!shown->has_value()) continue;
+    if (list.entries.size() == base::limits::listing_entries) {
+      list.truncated = true;
+      break;
+    }
+    list.entries.push_back(std::move(**shown));
+  }
+  return list;
+}
+
+sorting parse_sorting(std::string_view query) {
+  sorting order;
+  while (!query.empty()) {
+    auto const pair = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(pair.size() + 1, query.size()));
+    if (pair == "sort=name") order.key = sort_key::name;
+    if (pair == "sort=size") order.key = sort_key::size;
+    if (pair == "sort=date") order.key = sort_key::modified;
+    if (pair == "order=asc") order.descending = false;
+    if (pair == "order=desc") order.descending = true;
+  }
+  return order;
+}
+
+void sort_entries(listing& list, sorting order) {
+  std::sort(list.entries.begin(), list.entries.end(),
+            [&](auto const& a, auto const& b) { return comes_before(order, a, b); });
+}
+
+}  // namespace gatehouse::files

@@ -1,0 +1,259 @@
+#include "gatehouse/files/listing_page.hpp"
+
+#include <algorithm>
+#include <array>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <cstdio>
+
+#include "gatehouse/base/escape.hpp"
+#include "gatehouse/base/limits.hpp"
+#include "gatehouse/http/percent.hpp"
+
+namespace gatehouse::files {
+namespace {
+
+constexpr std::string_view style = R"(
+:root { color-scheme: light dark; --bg: #fbfaf7; --text: #1d1d1b; --muted: #6b6a64; --line: #e3e0d8;
+  --accent: #0f6b5c; --hover: #f2f0ea; }
+@media (prefers-color-scheme: dark) {
+  :root { --bg: #151614; --text: #e9e7e1; --muted: #9a988f; --line: #2d2e2a; --accent: #5cc7b2;
+    --hover: #1d1f1c; } }
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--bg); color: var(--text); font: 16px/1.5 system-ui, sans-serif; }
+main { max-width: 62rem; margin: 0 auto; padding: 3rem 1.5rem 4rem; }
+h1 { margin: 0; font-size: 1.5rem; line-height: 1.3; font-weight: 600; letter-spacing: -.01em;
+  overflow-wrap: anywhere; }
+h1 i { margin: 0 .15em; color: var(--muted); font-style: normal; font-weight: 400; }
+a { color: var(--accent); text-decoration: none; }
+a:hover { text-decoration: underline; text-underline-offset: .2em; }
+a:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 2px; }
+h1 b { font-weight: 600; }
+p { margin: .25rem 0 0; color: var(--muted); }
+p.note { margin-top: 1rem; padding: .6rem .9rem; border: 1px solid var(--line); border-radius: 8px; }
+table { width: 100%; margin-top: 1.75rem; border-collapse: collapse; }
+th { padding: .5rem .75rem; border-bottom: 1px solid var(--line); text-align: left; font-weight: 500;
+  font-size: .8125rem; white-space: nowrap; }
+th a { color: var(--muted); }
+th[aria-sort] a { color: var(--text); }
+th small { font-size: inherit; color: var(--muted); }
+td { padding: 0 .75rem; border-bottom: 1px solid var(--line); white-space: nowrap; vertical-align: top; }
+tbody tr:hover { background: var(--hover); }
+td:nth-child(n+2) { padding-top: .55rem; padding-bottom: .55rem; font: .875rem/1.5rem ui-monospace, monospace;
+  color: var(--muted); font-variant-numeric: tabular-nums; }
+th:nth-child(2), td:nth-child(2) { width: 1%; text-align: right; }
+th:nth-child(3), td:nth-child(3) { width: 1%; padding-left: 1.5rem; }
+td:first-child { width: 100%; white-space: normal; overflow-wrap: anywhere; }
+td a { display: flex; gap: .65rem; padding: .55rem 0; color: var(--text); }
+td a.d { color: var(--accent); font-weight: 500; }
+td svg { flex: none; width: 1.125rem; height: 1.5rem; fill: none; stroke: var(--muted); stroke-width: 1.4;
+  stroke-linejoin: round; }
+td a.d svg { stroke: var(--accent); fill: color-mix(in srgb, var(--accent) 16%, transparent); }
+.empty { margin-top: 1.75rem; padding: 3rem 1.5rem; border: 1px dashed var(--line); border-radius: 8px;
+  text-align: center; }
+@media (max-width: 36rem) {
+  main { padding: 1.75rem 1rem 3rem; }
+  h1 { font-size: 1.25rem; }
+  th, td { padding-left: 0; padding-right: 0; }
+  td:nth-child(n+2) { font-size: .8125rem; }
+  th:nth-child(2), td:nth-child(2) { padding-left: .75rem; }
+  th:nth-child(3), td:nth-child(3) { padding-left: 1rem; }
+  td span, th small { display: none; } }
+)";
+
+constexpr std::string_view icons = R"(<svg hidden width="0" height="0">
+<symbol id="d" viewBox="0 0 18 24"><path d="M1.7 7.2v10.3q0 1 1 1h12.6q1 0 1-1V8.7q0-1-1-1H8.9L7.3 5.5H2.7q-1 0-1 1z"/></symbol>
+<symbol id="f" viewBox="0 0 18 24"><path d="M4 4.2h6.3l4 4v10.6q0 1-1 1H4q-1 0-1-1V5.2q0-1 1-1zM10.3 4.4v3.9h3.8"/></symbol>
+<symbol id="u" viewBox="0 0 18 24"><path d="M9 18.5v-12M4.2 11.2 9 6.4l4.8 4.8"/></symbol>
+</svg>
+)";
+
+struct column {
+  sort_key key;
+  std::string_view word;  // in the query
+  std::string_view title;
+  bool descending_first;  // what the first click asks for
+};
+
+constexpr std::array<column, 3> columns = {{
+    {sort_key::name, "name", "Name", false},
+    {sort_key::size, "size", "Size", true},
+    {sort_key::modified, "date", "Modified", true},
+}};
+
+// Parts of a time, each as the format needs them; years beyond four digits are rare but harmless.
+struct iso_time {
+  char date[24];  // 2026-05-01
+  char time[24];  // 12:30
+  char full[80];  // 2026-05-01T12:30:00Z
+};
+
+iso_time to_iso(std::chrono::sys_seconds when) {
+  auto const midnight = std::chrono::floor<std::chrono::days>(when);
+  std::chrono::year_month_day const day(midnight);
+  std::chrono::hh_mm_ss const clock(when - midnight);
+  iso_time out;
+  std::snprintf(out.date, sizeof out.date, "%04d-%02u-%02u", static_cast<int>(day.year()),
+                static_cast<unsigned>(day.month()), static_cast<unsigned>(day.day()));
+  std::snprintf(out.time, sizeof out.time, "%02d:%02d", static_cast<int>(clock.hours().count()),
+                static_cast<int>(clock.minutes().count()));
+  std::snprintf(out.full, sizeof out.full, "%sT%s:%02dZ", out.date, out.time,
+                static_cast<int>(clock.seconds().count()));
+  return out;
+}
+
+// "./" so that neither a colon nor a second slash can make another kind of reference of it.
+std::string href_of(listing_entry const& entry) {
+  return "./" + http::percent_encoded_path(entry.name) + (entry.is_directory ? "/" : "");
+}
+
+std::vector<std::string_view> segments_of(std::string_view path) {
+  std::vector<std::string_view> segments;
+  while (!path.empty()) {
+    auto const segment = path.substr(0, path.find('/'));
+    if (!segment.empty()) segments.push_back(segment);
+    path.remove_prefix(std::min(segment.size() + 1, path.size()));
+  }
+  return segments;
+}
+
+std::string counted(std::size_t count, std::string_view one, std::string_view many) {
+  return std::to_string(count) + " " + std::string(count == 1 ? one : many);
+}
+
+// The path as links to each directory on the way; the last one is where we are.
+void append_breadcrumbs(std::string& page, std::vector<std::string_view> const& segments) {
+  page += "<h1>";
+  page += segments.empty() ? "<b>/</b>" : "<a href=\"/\">/</a>";
+  std::string href = "/";
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    href += http::percent_encoded_path(segments[i]) + "/";
+    auto const name = base::html_escaped(segments[i]);
+    if (i > 0) page += "<i>/</i>";
+    if (i + 1 == segments.size()) {
+      page.append("<b>").append(name).append("</b>");
+    } else {
+      page.append("<a href=\"").append(base::html_escaped(href)).append("\">");
+      page.append(name).append("</a>");
+    }
+  }
+  page += "</h1>\n";
+}
+
+void append_summary(std::string& page, listing const& list) {
+  std::size_t directories = 0;
+  std::uint64_t bytes = 0;
+  for (listing_entry const& entry : list.entries) {
+    directories += entry.is_directory ? 1 : 0;
+    bytes += entry.size_bytes;
+  }
+  std::size_t const files = list.entries.size() - directories;
+  page += "<p>";
+  if (directories > 0) page += counted(directories, "directory", "directories");
+  if (directories > 0 && files > 0) page += ", ";
+  if (files > 0) page += counted(files, "file", "files") + ", " + human_size(bytes);
+  page += "</p>\n";
+  if (list.truncated) {
+    page += "<p class=\"note\">There is more here than fits on a page: these are the first " +
+            std::to_string(base::limits::listing_entries) + " entries that were found.</p>\n";
+  }
+}
+
+void append_column_head(std::string& page, column const& c, sorting order) {
+  bool const current = c.key == order.key;
+  bool const next_descending = current ? !order.descending : c.descending_first;
+  page += "<th scope=\"col\"";
+  if (current) page += order.descending ? " aria-sort=\"descending\"" : " aria-sort=\"ascending\"";
+  page.append("><a href=\"?sort=").append(c.word);
+  page.append("&amp;order=").append(next_descending ? "desc" : "asc").append("\">");
+  page.append(c.title);
+  if (current) page += order.descending ? " \xE2\x86\x93" : " \xE2\x86\x91";
+  page += "</a>";
+  if (c.key == sort_key::modified) page += " <small>UTC</small>";
+  page += "</th>";
+}
+
+void append_entry(std::string& page, listing_entry const& entry) {
+  auto const when = to_iso(entry.modified);
+  page += entry.is_directory ? "<tr><td><a class=\"d\" href=\"" : "<tr><td><a href=\"";
+  page += base::html_escaped(href_of(entry));
+  page += entry.is_directory ? "\"><svg><use href=\"#d\"/></svg><bdi>"
+                             : "\"><svg><use href=\"#f\"/></svg><bdi>";
+  page += base::html_escaped(entry.name);
+  page += entry.is_directory ? "/</bdi></a></td><td></td><td>" : "</bdi></a></td><td title=\"";
+  if (!entry.is_directory) {
+    page += std::to_string(entry.size_bytes) + " bytes\">" + human_size(entry.size_bytes);
+    page += "</td><td>";
+  }
+  page.append("<time datetime=\"").append(when.full).append("\">").append(when.date);
+  page.append("<span> ").append(when.time).append("</span></time></td></tr>\n");
+}
+
+void append_table(std::string& page, listing const& list, sorting order, bool has_parent) {
+  page += "<table>\n<thead><tr>";
+  for (column const& c : columns) append_column_head(page, c, order);
+  page += "</tr></thead>\n<tbody>\n";
+  if (has_parent) {
+    page +=
+        "<tr><td><a class=\"d\" href=\"../\"><svg><use href=\"#u\"/></svg>Parent directory</a></td>"
+        "<td></td><td></td></tr>\n";
+  }
+  for (listing_entry const& entry : list.entries) append_entry(page, entry);
+  page += "</tbody>\n</table>\n";
+}
+
+}  // namespace
+
+std::string render_html(listing const& list, sorting order, std::string_view url_path) {
+  auto const segments = segments_of(url_path);
+  std::string page;
+  page.reserve(6 * 1024 + 320 * list.entries.size());
+  page +=
+      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>";
+  page += segments.empty() ? "/" : base::html_escaped(segments.back()) + "/";
+  page.append("</title>\n<style>").append(style).append("</style>\n</head>\n<body>\n");
+  page.append(icons).append("<main>\n");
+  append_breadcrumbs(page, segments);
+  append_summary(page, list);
+  if (!list.entries.empty() || !segments.empty()) {
+    append_table(page, list, order, !segments.empty());
+  }
+  if (list.entries.empty()) page += "<p class=\"empty\">There is nothing in this directory.</p>\n";
+  page += "</main>\n</body>\n</html>\n";
+  return page;
+}
+
+std::string render_json(listing const& list, std::string_view url_path) {
+  boost::json::array entries;
+  entries.reserve(list.entries.size());
+  for (listing_entry const& entry : list.entries) {
+    boost::json::object object;
+    object["name"] = base::valid_utf8(entry.name);
+    object["href"] = href_of(entry);
+    object["type"] = entry.is_directory ? "directory" : "file";
+    if (!entry.is_directory) object["size"] = entry.size_bytes;
+    object["modified"] = to_iso(entry.modified).full;
+    entries.push_back(std::move(object));
+  }
+  boost::json::object page;
+  page["path"] = base::valid_utf8(url_path);
+  page["truncated"] = list.truncated;
+  page["entries"] = std::move(entries);
+  return boost::json::serialize(page) + "\n";
+}
+
+std::string human_size(std::uint64_t bytes) {
+  constexpr std::array<char const*, 7> units = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+  auto value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  // 1023.5 and more would be printed as 1024.
+  for (; value >= 1023.5 && unit + 1 < units.size(); ++unit) value /= 1024;
+  char text[32];
+  std::snprintf(text, sizeof text, unit > 0 && value < 9.95 ? "%.1f %s" : "%.0f %s", value,
+                units[unit]);
+  return text;
+}
+
+}  // namespace gatehouse::files

@@ -1,0 +1,64 @@
+#include "gatehouse/base/escape.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace gatehouse::base;
+
+TEST_CASE("what goes to the log cannot leave its line") {
+  struct row {
+    std::string_view label;
+    std::string text;
+    char const* expected;
+  };
+  row const rows[] = {
+      {"plain", "abc", "abc"},
+      {"line ends", "a\r\nb", "a\\x0d\\x0ab"},
+      {"a terminal escape", "\x1B[31m", "\\x1b[31m"},
+      {"NUL", std::string(1, '\0'), "\\x00"},
+      {"DEL", "\x7F", "\\x7f"},
+      {"a C1 control", "\xC2\x9B", "\\xc2\\x9b"},
+      {"quote and backslash", "\"\\", "\\\"\\\\"},
+      {"valid UTF-8", "caf\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x8C\xB3",
+       "caf\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x8C\xB3"},
+      {"a stray byte", "\xFF", "\\xff"},
+      {"a cut sequence", "\xE2\x82", "\\xe2\\x82"},
+      {"an overlong form", "\xC0\xAF", "\\xc0\\xaf"},
+      {"a surrogate", "\xED\xA0\x80", "\\xed\\xa0\\x80"},
+      {"above U+10FFFF", "\xF4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.label);
+    CHECK(log_escaped(r.text) == r.expected);
+  }
+}
+
+TEST_CASE("what goes into a page stays text") {
+  struct row {
+    std::string_view label;
+    std::string text;
+    char const* expected;
+  };
+  row const rows[] = {
+      {"plain", "abc", "abc"},
+      {"markup", "<a href=\"x\">'&</a>", "&lt;a href=&quot;x&quot;&gt;&#39;&amp;&lt;/a&gt;"},
+      {"tab and line feed stay", "a\tb\nc", "a\tb\nc"},
+      {"other controls", "a\rb\x1B",
+       "a\xEF\xBF\xBD"
+       "b\xEF\xBF\xBD"},
+      {"NUL", std::string(1, '\0'), "\xEF\xBF\xBD"},
+      {"valid UTF-8", "\xC3\xA9", "\xC3\xA9"},
+      {"stray bytes, one by one", "\xFF\xFE", "\xEF\xBF\xBD\xEF\xBF\xBD"},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.label);
+    CHECK(html_escaped(r.text) == r.expected);
+  }
+}
+
+TEST_CASE("text is made valid UTF-8 and nothing else changes") {
+  CHECK(valid_utf8("a\n<\xC3\xA9") == "a\n<\xC3\xA9");
+  CHECK(valid_utf8("a\xFF"
+                   "b") ==
+        "a\xEF\xBF\xBD"
+        "b");
+}
