@@ -1,3 +1,72 @@
-int main() {
-  return 0;
+// The program: options in, a server out, and one line on standard output when it is ready.
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <exception>
+#include <iostream>
+
+#include "gatehouse/app/directories.hpp"
+#include "gatehouse/app/options.hpp"
+#include "gatehouse/app/server.hpp"
+#include "gatehouse/base/escape.hpp"
+#include "gatehouse/base/log.hpp"
+
+namespace {
+
+using namespace gatehouse;
+
+constexpr int usage_status = 2;
+constexpr int start_status = 1;
+
+// A closed 0, 1 or 2 would be given to the first socket or pipe.
+void open_standard_descriptors() {
+  int fd = ::open("/dev/null", O_RDWR);
+  while (fd >= 0 && fd < 2) fd = ::dup(fd);
+  if (fd > 2) ::close(fd);
+}
+
+// As many connections and pipes as the system allows.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int fail(std::string const& line, int status) {
+  std::cerr << line << std::endl;
+  return status;
+}
+
+int serve(app::options chosen) {
+  base::log::set_level(chosen.log_level);
+  auto resolved = app::resolve_directories(std::move(chosen));
+  if (auto const* const error = std::get_if<app::usage_error>(&resolved))
+    return fail(error->line, usage_status);
+  auto const root = std::get<app::options>(resolved).root.string();
+  auto made = app::server::create(std::move(std::get<app::options>(resolved)));
+  if (auto const* const error = std::get_if<app::usage_error>(&made))
+    return fail(error->line, start_status);
+  auto const& server = std::get<std::unique_ptr<app::server>>(made);
+  std::cout << "Serving " << base::log_escaped(root) << " on " << server->url()
+            << " (Press CTRL+C to quit)" << std::endl;
+  return server->run();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  open_standard_descriptors();
+  raise_descriptor_limit();
+  auto parsed = app::parse_options(argc, argv);
+  if (auto const* const text = std::get_if<app::help>(&parsed)) return std::cout << text->text, 0;
+  if (auto const* const text = std::get_if<app::version>(&parsed))
+    return std::cout << text->text, 0;
+  if (auto const* const error = std::get_if<app::usage_error>(&parsed))
+    return fail(error->line, usage_status);
+  return serve(std::move(std::get<app::options>(parsed)));
+} catch (std::exception const& e) {
+  return fail(std::string("gatehouse: ") + e.what(), start_status);
 }

@@ -88,9 +88,11 @@ http::http_error start_failure(base::error_code const& why, script_target const&
   if (exhausted) return retry_later("out-of-resources", why.message(), std::chrono::seconds(1));
   auto error = failure(500, "script-start-failed", target.file.string() + ": " + why.message());
   auto help = check_script(target.file, path_variable);
-  error.help =
-      help ? std::move(*help)
-           : http::diagnosis{.explanation = "The script cannot be started: " + why.message() + "."};
+  if (help) {
+    error.help = std::move(*help);
+  } else {
+    error.help.explanation = "The script cannot be started: " + why.message() + ".";
+  }
   return error;
 }
 

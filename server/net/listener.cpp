@@ -29,6 +29,7 @@ void connection_set::serve(base::unique_fd accepted, boost::asio::ip::tcp const&
   if (ec) return base::log::error("accept-failed", ec.message());
   static_cast<void>(accepted.release());
   connections_.emplace_front(std::move(socket), shared_);
+  ++size_;
   boost::asio::co_spawn(executor_, run(connections_.begin()), boost::asio::detached);
 }
 
@@ -39,6 +40,7 @@ base::task<void> connection_set::run(std::list<connection>::iterator it) {
     base::log::error("connection-failed", e.what());
   }
   connections_.erase(it);
+  --size_;
 }
 
 void connection_set::finish_soon() {

@@ -1,10 +1,9 @@
 #pragma once
 // Accepts connections and spreads them over the threads, one after the other.
 
+#include <atomic>
 #include <boost/asio/ip/tcp.hpp>
-#include <functional>
 #include <list>
-#include <memory>
 #include <vector>
 
 #include "gatehouse/base/event.hpp"
@@ -25,7 +24,8 @@ class connection_set {
   void finish_soon();
   void cut();
 
-  std::size_t size() const { return connections_.size(); }
+  // How many connections there are; may be asked from any thread.
+  std::size_t size() const { return size_.load(std::memory_order_relaxed); }
   base::executor get_executor() const { return executor_; }
 
  private:
@@ -34,6 +34,7 @@ class connection_set {
   base::executor executor_;
   service const& shared_;
   std::list<connection> connections_;
+  std::atomic<std::size_t> size_ = 0;
   bool finishing_ = false;
 };
 

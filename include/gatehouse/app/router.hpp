@@ -1,0 +1,40 @@
+#pragma once
+// Finds the handler for a path by the longest prefix that matches. Itself a handler; the place
+// where local redirects (RFC 3875, 6.2.2) are followed.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gatehouse/http/handler.hpp"
+
+namespace gatehouse::app {
+
+class router final : public http::handler {
+ public:
+  // prefix: without a slash at its end, "" for the root. A prefix that is there already is
+  // replaced.
+  void mount(std::string prefix, std::unique_ptr<http::handler> to);
+
+  // 404 not-mapped; 502 redirect-loop after limits::local_redirects, bad-local-redirect for a
+  // target that is none. `OPTIONS *` is answered here.
+  base::task<http::outcome> handle(http::request const& request, http::body_source& request_body,
+                                   http::exchange_context& context) override;
+
+ private:
+  struct entry {
+    std::string prefix;
+    std::unique_ptr<http::handler> to;
+  };
+  http::handler* find(std::string_view path) const;
+  base::task<http::outcome> dispatch(http::request const& request, http::body_source& request_body,
+                                     http::exchange_context& context);
+
+  std::vector<entry> entries_;  // longest prefix first
+};
+
+// The request that a local redirect stands for: a GET of its target with the fields of the first
+// one, without a body. Pure.
+http::result<http::request> redirected(http::request const& request, std::string_view target);
+
+}  // namespace gatehouse::app

@@ -1,0 +1,85 @@
+#include "gatehouse/app/router.hpp"
+
+#include <algorithm>
+
+#include "gatehouse/base/limits.hpp"
+#include "gatehouse/http/percent.hpp"
+
+namespace gatehouse::app {
+namespace {
+
+http::http_error failure(unsigned status, std::string_view reason, std::string detail) {
+  http::http_error error{.status = status, .reason = reason};
+  error.detail = std::move(detail);
+  return error;
+}
+
+http::response server_options() {
+  http::response response;
+  response.status = 204;
+  response.fields.add("Allow", "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS");
+  return response;
+}
+
+}  // namespace
+
+void router::mount(std::string prefix, std::unique_ptr<http::handler> to) {
+  std::erase_if(entries_, [&](entry const& e) { return e.prefix == prefix; });
+  entries_.push_back({std::move(prefix), std::move(to)});
+  std::stable_sort(entries_.begin(), entries_.end(), [](entry const& a, entry const& b) {
+    return a.prefix.size() > b.prefix.size();
+  });
+}
+
+base::task<http::outcome> router::handle(http::request const& request,
+                                         http::body_source& request_body,
+                                         http::exchange_context& context) {
+  if (request.target.form == http::target_form::asterisk) co_return server_options();
+  auto answer = co_await dispatch(request, request_body, context);
+  http::empty_body nothing;
+  for (int followed = 0; std::holds_alternative<http::local_redirect>(answer); ++followed) {
+    auto const target = std::get<http::local_redirect>(answer).target;
+    if (followed == base::limits::local_redirects) {
+      co_return failure(502, "redirect-loop", "more local redirects in a row than are followed");
+    }
+    auto const next = redirected(request, target);
+    if (next.has_error())
+      co_return failure(502, "bad-local-redirect", target + ": " + next.error().detail);
+    context.redirect_url = http::percent_encoded_path(request.target.path);
+    answer = co_await dispatch(*next, nothing, context);
+  }
+  co_return answer;
+}
+
+base::task<http::outcome> router::dispatch(http::request const& request,
+                                           http::body_source& request_body,
+                                           http::exchange_context& context) {
+  auto* const next = find(request.target.path);
+  if (next == nullptr) co_return failure(404, "not-mapped", request.target.path);
+  auto answer = co_await next->handle(request, request_body, context);
+  co_return answer;
+}
+
+http::handler* router::find(std::string_view path) const {
+  for (auto const& e : entries_) {
+    if (http::path_below(path, e.prefix)) return e.to.get();
+  }
+  return nullptr;
+}
+
+http::result<http::request> redirected(http::request const& request, std::string_view target) {
+  auto parsed = http::parse_target("GET", target);
+  if (parsed.has_error()) return parsed.error();
+  http::request next = request;
+  next.method = "GET";
+  next.target = std::move(*parsed);
+  next.target.authority = request.target.authority;
+  next.content_length.reset();
+  next.chunked = next.expects_continue = false;
+  for (char const* const name : {"Content-Length", "Content-Type", "Content-Encoding", "Expect"}) {
+    next.fields.erase(name);
+  }
+  return next;
+}
+
+}  // namespace gatehouse::app

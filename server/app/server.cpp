@@ -1,0 +1,302 @@
+#include "gatehouse/app/server.hpp"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <cstdlib>
+#include <thread>
+
+#include "gatehouse/app/access_log.hpp"
+#include "gatehouse/app/error_page.hpp"
+#include "gatehouse/app/privileges.hpp"
+#include "gatehouse/app/router.hpp"
+#include "gatehouse/base/log.hpp"
+#include "gatehouse/cgi/gateway.hpp"
+#include "gatehouse/files/static_handler.hpp"
+#include "gatehouse/net/listener.hpp"
+#include "gatehouse/trace/log_sink.hpp"
+
+namespace gatehouse::app {
+namespace {
+
+using namespace std::chrono_literals;
+
+// How often a stop looks whether everything has ended.
+constexpr auto stop_poll_interval = 10ms;
+// How long connections may take to end once they have been cut, and scripts once they have been
+// killed.
+constexpr auto end_wait = 2s;
+
+constexpr char default_path[] = "/usr/local/bin:/usr/bin:/bin";
+
+std::string server_path() {
+  char const* const path = std::getenv("PATH");
+  return path != nullptr && *path != '\0' ? path : default_path;
+}
+
+// PATH and what --env names; a name alone takes the server's own value.
+std::vector<cgi::meta_variable> script_environment(options const& chosen) {
+  std::vector<cgi::meta_variable> out;
+  bool path_given = false;
+  for (auto const& entry : chosen.environment) {
+    char const* const own = entry.value ? entry.value->c_str() : std::getenv(entry.name.c_str());
+    if (own == nullptr) continue;
+    path_given = path_given || entry.name == "PATH";
+    out.push_back({entry.name, own, "--env", "configuration"});
+  }
+  if (!path_given) out.push_back({"PATH", server_path(), "server's environment", "configuration"});
+  return out;
+}
+
+cgi::gateway_rules make_gateway_rules(options const& chosen) {
+  cgi::gateway_rules rules;
+  rules.variables.document_root = chosen.root;
+  rules.variables.pass_auth = chosen.pass_auth;
+  rules.variables.environment = script_environment(chosen);
+  for (auto const& variable : rules.variables.environment) {
+    if (variable.name == "PATH") rules.path_variable = variable.value;
+  }
+  for (auto const& i : chosen.interpreters)
+    rules.interpreters.push_back({i.extension, i.program.string()});
+  rules.limits = {chosen.script_timeout, chosen.script_deadline, chosen.grace};
+  rules.queue_timeout = chosen.queue_timeout;
+  return rules;
+}
+
+std::vector<std::filesystem::path> script_directories(options const& chosen) {
+  std::vector<std::filesystem::path> out;
+  if (!chosen.cgi_bin.empty()) out.push_back(chosen.cgi_bin);
+  for (auto const& m : chosen.mappings) {
+    if (m.what == mapping::kind::cgi) out.push_back(m.target);
+  }
+  return out;
+}
+
+// Files, with the programs among them where --cgi-ext names some.
+class file_site final : public http::handler {
+ public:
+  file_site(options const& chosen, cgi::gateway_rules const& rules, std::string prefix,
+            std::filesystem::path const& root)
+      : files_({.root = root,
+                .prefix = prefix,
+                .index = chosen.index,
+                .listing = chosen.listing,
+                .follow_symlinks = chosen.follow_symlinks,
+                .hidden = script_directories(chosen),
+                .script_extensions = chosen.cgi_extensions}),
+        programs_(rules,
+                  {root, prefix, chosen.cgi_extensions, chosen.index, chosen.follow_symlinks},
+                  files_) {}
+
+  base::task<http::outcome> handle(http::request const& request, http::body_source& request_body,
+                                   http::exchange_context& context) override {
+    return programs_.handle(request, request_body, context);
+  }
+
+ private:
+  files::static_handler files_;
+  cgi::extension_gateway programs_;
+};
+
+void mount_all(router& routes, options const& chosen, cgi::gateway_rules const& rules) {
+  routes.mount("", std::make_unique<file_site>(chosen, rules, "", chosen.root));
+  if (!chosen.cgi_bin.empty()) {
+    routes.mount("/cgi-bin", std::make_unique<cgi::gateway>(rules, "/cgi-bin", chosen.cgi_bin));
+  }
+  for (auto const& m : chosen.mappings) {
+    if (m.what == mapping::kind::cgi) {
+      routes.mount(m.prefix, std::make_unique<cgi::gateway>(rules, m.prefix, m.target));
+    } else {
+      routes.mount(m.prefix, std::make_unique<file_site>(chosen, rules, m.prefix, m.target));
+    }
+  }
+}
+
+// One thread's event loop and its connections. The connections go before the loop.
+struct worker {
+  explicit worker(net::service const& shared)
+      : connections(loop.get_executor(), shared), keep_running(loop.get_executor()) {}
+  boost::asio::io_context loop{1};
+  net::connection_set connections;
+  boost::asio::executor_work_guard<base::executor> keep_running;
+};
+
+}  // namespace
+
+struct server::parts {
+  explicit parts(options o)
+      : chosen(std::move(o)),
+        rules(make_gateway_rules(chosen)),
+        slots(chosen.max_scripts, chosen.queue) {}
+
+  options chosen;
+  access_log log;
+  trace::log_sink tracing;
+  cgi::gateway_rules rules;
+  cgi::script_slots slots;
+  std::unique_ptr<process::launcher> launcher;
+  router routes;
+  net::service service;
+  std::vector<std::unique_ptr<worker>> workers;
+  std::optional<net::listener> listener;
+  std::optional<boost::asio::signal_set> signals;
+
+  base::executor main_executor() { return workers.front()->loop.get_executor(); }
+  void assemble();
+  void await_signals();
+  base::task<void> stop();
+  base::task<bool> connections_end_within(std::chrono::steady_clock::duration limit);
+  base::task<bool> scripts_end_within(std::chrono::steady_clock::duration limit);
+  template <class Action>
+  void on_each_set(Action action);
+};
+
+void server::parts::assemble() {
+  rules.slots = &slots;
+  mount_all(routes, chosen, rules);
+  service.handler = &routes;
+  service.render_error = render_error;
+  service.log_exchange = [this](http::request const* request,
+                                http::exchange_context const& context) {
+    log.write(request, context);
+  };
+  if (base::log::enabled(base::log::level::trace)) service.trace_sink = &tracing;
+  service.limits.header_limit_bytes = chosen.header_limit_bytes;
+  service.limits.body_limit_bytes = chosen.body_limit_bytes;
+  service.limits.header_timeout = chosen.header_timeout;
+  service.limits.idle_timeout = chosen.idle_timeout;
+  std::vector<net::connection_set*> sets;
+  for (unsigned i = 0; i < chosen.threads; ++i) {
+    sets.push_back(&workers.emplace_back(std::make_unique<worker>(service))->connections);
+  }
+  listener.emplace(main_executor(), std::move(sets));
+}
+
+std::variant<std::unique_ptr<server>, usage_error> server::create(options chosen) {
+  auto p = std::make_unique<parts>(std::move(chosen));
+  options const& o = p->chosen;
+  auto const who = resolve_identity(o.user, o.group);
+  if (auto const* const error = std::get_if<usage_error>(&who)) return *error;
+  auto log = access_log::open(o.access_log, o.log_format);
+  if (log.has_error()) {
+    return usage_error{"gatehouse: --access-log: " + o.access_log + ": " + log.error().message()};
+  }
+  p->log = std::move(*log);
+  p->assemble();
+  boost::asio::ip::tcp::endpoint const where(o.bind, o.port);
+  if (auto const error = p->listener->open(where)) {
+    std::string const address =
+        (o.bind.is_v6() ? "[" + o.bind.to_string() + "]" : o.bind.to_string()) + ":";
+    return usage_error{"gatehouse: cannot listen on " + address + std::to_string(o.port) + ": " +
+                       error.message()};
+  }
+  if (auto const error = drop_privileges(std::get<identity>(who))) {
+    return usage_error{"gatehouse: cannot become --user " + o.user + ": " + error.message()};
+  }
+  return std::unique_ptr<server>(new server(std::move(p)));
+}
+
+server::server(std::unique_ptr<parts> p) : parts_(std::move(p)) {}
+server::~server() = default;
+
+std::string server::url() const {
+  auto const endpoint = parts_->listener->endpoint();
+  auto const address = endpoint.address().to_string();
+  return "http://" + (endpoint.address().is_v6() ? "[" + address + "]" : address) + ":" +
+         std::to_string(endpoint.port()) + "/";
+}
+
+int server::run() {
+  auto& p = *parts_;
+  ::signal(SIGPIPE, SIG_IGN);
+  p.launcher = std::make_unique<process::launcher>(p.chosen.threads);
+  p.rules.launcher = p.launcher.get();
+  p.await_signals();
+  boost::asio::co_spawn(p.main_executor(), p.listener->run(), boost::asio::detached);
+  std::vector<std::thread> threads;
+  for (std::size_t i = 1; i < p.workers.size(); ++i) {
+    threads.emplace_back([&loop = p.workers[i]->loop] { loop.run(); });
+  }
+  p.workers.front()->loop.run();
+  for (auto& thread : threads) thread.join();
+  return 0;
+}
+
+// The first signal stops in good order, the second at once. A SIGHUP that is ignored (nohup) stays
+// ignored.
+void server::parts::await_signals() {
+  signals.emplace(main_executor(), SIGTERM, SIGINT);
+  struct sigaction hangup {};
+  if (::sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
+    signals->add(SIGHUP);
+  signals->async_wait([this](boost::system::error_code const& ec, int) {
+    if (ec) return;
+    boost::asio::co_spawn(main_executor(), stop(), boost::asio::detached);
+    signals->async_wait([this](boost::system::error_code const& again, int signal) {
+      if (again) return;
+      launcher->signal_all(SIGKILL);
+      ::_exit(128 + signal);
+    });
+  });
+}
+
+base::task<void> server::parts::stop() {
+  listener->stop();
+  on_each_set([](net::connection_set& set) { set.finish_soon(); });
+  if (!co_await connections_end_within(chosen.drain_time)) {
+    base::log::warn("drain-timeout", "connections were cut after the drain time");
+    on_each_set([](net::connection_set& set) { set.cut(); });
+    co_await connections_end_within(end_wait);
+  }
+  if (launcher->running() > 0) {
+    launcher->signal_all(SIGTERM);
+    if (!co_await scripts_end_within(chosen.grace)) {
+      launcher->signal_all(SIGKILL);
+      co_await scripts_end_within(end_wait);
+    }
+  }
+  signals->cancel();
+  for (auto const& w : workers) w->keep_running.reset();
+  for (auto const& w : workers) w->loop.stop();
+}
+
+template <class Action>
+void server::parts::on_each_set(Action action) {
+  for (auto const& w : workers) {
+    boost::asio::post(w->loop.get_executor(), [&set = w->connections, action] { action(set); });
+  }
+}
+
+base::task<bool> server::parts::connections_end_within(std::chrono::steady_clock::duration limit) {
+  auto const count = [this] {
+    std::size_t sum = 0;
+    for (auto const& w : workers) sum += w->connections.size();
+    return sum;
+  };
+  base::timer pause(main_executor());
+  auto const until = std::chrono::steady_clock::now() + limit;
+  while (true) {
+    pause.expires_after(stop_poll_interval);
+    co_await pause.async_wait(base::as_result);
+    if (count() == 0) co_return true;
+    if (std::chrono::steady_clock::now() >= until) co_return false;
+  }
+}
+
+base::task<bool> server::parts::scripts_end_within(std::chrono::steady_clock::duration limit) {
+  base::timer pause(main_executor());
+  auto const until = std::chrono::steady_clock::now() + limit;
+  while (launcher->running() > 0) {
+    if (std::chrono::steady_clock::now() >= until) co_return false;
+    pause.expires_after(stop_poll_interval);
+    co_await pause.async_wait(base::as_result);
+  }
+  co_return true;
+}
+
+}  // namespace gatehouse::app
