@@ -73,6 +73,11 @@ TEST_CASE("the combined format is Apache's") {
         R"(::1 - - [14/Nov/2023:22:13:20 +0000] "GET /a?b=%20 HTTP/1.1" 200 2326 )"
         R"("http://h/\"x\"" "curl/8 \x1b[31m\\")");
 
+  request = get("/\n\"\x7f");
+  request.method = "G\x1b";
+  CHECK(combined_line(&request, answered(200, 1), from("::1")) ==
+        R"(::1 - - [14/Nov/2023:22:13:20 +0000] "G\x1b /\x0a\"\x7f HTTP/1.1" 200 1 "-" "-")");
+
   request = get("/");
   request.minor_version = 0;
   CHECK(combined_line(&request, answered(304, 0), from("10.0.0.1")) ==

@@ -13,10 +13,10 @@ namespace gatehouse::http {
 
 // Why a script failed, for the person who wrote it. Shown to loopback clients only.
 struct diagnosis {
-  std::string explanation;                // one or two sentences
-  std::string command;                    // a shell command that mends or shows it; may be empty
-  std::string output_excerpt;             // the first bytes that the script printed
-  std::vector<std::string> stderr_lines;  // the last lines of the script's stderr
+  std::string explanation = {};     // one or two sentences
+  std::string command = {};         // a shell command that mends or shows it; may be empty
+  std::string output_excerpt = {};  // the first bytes that the script printed
+  std::vector<std::string> stderr_lines = {};  // the last lines of the script's stderr
 };
 
 struct http_error {
