@@ -6,8 +6,16 @@ set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
+# ccache, unless its directory cannot be written: a home directory may be missing.
 find_program(GATEHOUSE_CCACHE ccache)
 if(GATEHOUSE_CCACHE)
+  execute_process(COMMAND ${GATEHOUSE_CCACHE} --get-config cache_dir
+                  OUTPUT_VARIABLE cache OUTPUT_STRIP_TRAILING_WHITESPACE)
+  execute_process(COMMAND sh -c "mkdir -p \"$0\" && test -w \"$0\"" "${cache}"
+                  RESULT_VARIABLE cache_unusable ERROR_QUIET)
+endif()
+if(GATEHOUSE_CCACHE AND NOT cache_unusable)
+  # Precompiled headers need the first; the times of headers just checked out the others.
   set(CMAKE_CXX_COMPILER_LAUNCHER
       ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
       ${GATEHOUSE_CCACHE})
@@ -22,9 +30,11 @@ endif()
 add_library(gatehouse_flags INTERFACE)
 target_compile_options(gatehouse_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
                                                  -Woverloaded-virtual -Werror)
-# gcc 12 reports these inside Boost and libstdc++ when it inlines them at -O2.
+# gcc 12 reports these inside Boost and libstdc++ when it inlines them; the last, for the frames of
+# coroutines, whose operator new it inlines and whose operator delete it does not.
 target_compile_options(gatehouse_flags INTERFACE -Wno-maybe-uninitialized -Wno-stringop-overflow
-                                                 -Wno-array-bounds -Wno-restrict -Wno-free-nonheap-object)
+                                                 -Wno-array-bounds -Wno-restrict -Wno-free-nonheap-object
+                                                 -Wno-mismatched-new-delete)
 if(GATEHOUSE_SANITIZE)
   add_compile_options(-fsanitize=${GATEHOUSE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${GATEHOUSE_SANITIZE})
@@ -32,3 +42,14 @@ endif()
 if(GATEHOUSE_SANITIZE MATCHES thread)
   add_compile_options(-Wno-tsan)
 endif()
+
+# libstdc++ checks its preconditions in what the tests run.
+add_compile_definitions($<$<NOT:$<CONFIG:Release>>:_GLIBCXX_ASSERTIONS>)
+
+# The binary that meets the network: position-independent, guarded stack, checked copies, and
+# relocations read-only before main. (CMake's own property would build the static libraries with
+# -fPIC, which keeps gcc from inlining across their functions.)
+add_compile_options($<$<CONFIG:Release>:-fPIE> $<$<CONFIG:Release>:-fstack-protector-strong>
+                    $<$<CONFIG:Release>:-fstack-clash-protection>)
+add_compile_definitions($<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
+add_link_options($<$<CONFIG:Release>:-pie> $<$<CONFIG:Release>:LINKER:-z,relro,-z,now>)
