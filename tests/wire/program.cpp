@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <set>
 #include <stdexcept>
 
 #include "patience.hpp"
@@ -21,6 +22,12 @@ namespace fs = std::filesystem;
 
 namespace wire {
 namespace {
+
+// What spawn() has started and wait_for() has not seen end.
+std::set<pid_t>& ours() {
+  static std::set<pid_t> pids;
+  return pids;
+}
 
 std::vector<char*> pointers(arguments const& strings) {
   std::vector<char*> out;
@@ -79,6 +86,7 @@ spawned spawn(arguments const& argv, arguments const& environment, int in, int o
   }
   int const pidfd = ::pidfd_open(pid, 0);
   if (pidfd < 0) throw std::runtime_error("pidfd_open failed");
+  ours().insert(pid);
   return {pid, pidfd};
 }
 
@@ -88,6 +96,7 @@ std::optional<int> wait_for(spawned const& process) {
   if (::poll(&waiting, 1, static_cast<int>(milliseconds)) != 1) return std::nullopt;
   int status = 0;
   if (::waitpid(process.pid, &status, 0) != process.pid) return std::nullopt;
+  ours().erase(process.pid);
   return status;
 }
 
@@ -129,6 +138,15 @@ std::vector<process_entry> children_of(pid_t parent) {
     if (!std::isdigit(static_cast<unsigned char>(proc.path().filename().string()[0]))) continue;
     auto const entry = entry_of(proc.path());
     if (entry && entry->parent == parent) out.push_back(*entry);
+  }
+  return out;
+}
+
+std::vector<process_entry> adopted() {
+  std::vector<process_entry> out;
+  for (auto const& child : children_of(::getpid())) {
+    if (ours().count(child.pid) == 1) continue;
+    if (::waitpid(child.pid, nullptr, WNOHANG) == 0) out.push_back(child);
   }
   return out;
 }

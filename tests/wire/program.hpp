@@ -52,6 +52,10 @@ struct process_entry {
 
 std::vector<process_entry> children_of(pid_t parent);
 
+// What became a child of this program because its parent ended (see main.cpp) and still runs; those
+// that have ended are reaped.
+std::vector<process_entry> adopted();
+
 // Whether a process of this id exists, zombies not counted.
 bool is_running(pid_t pid);
 

@@ -22,10 +22,9 @@ bool has_zombie(pid_t parent) {
   return false;
 }
 
-// This program is the reaper of what the server leaves behind: its orphans become our children.
 std::string orphans() {
   std::string names;
-  for (auto const& child : children_of(::getpid())) {
+  for (auto const& child : adopted()) {
     names += child.name + " (" + std::to_string(child.pid) + ") ";
   }
   return names;

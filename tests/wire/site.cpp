@@ -39,6 +39,11 @@ fs::path site::script(fs::path const& name, std::string_view text) const {
   return write("cgi-bin" / name, text, 0755);
 }
 
+fs::path site::printing(fs::path const& name, std::string_view bytes) const {
+  auto const output = write(base_ / "output" / name, bytes);
+  return script(name, "#!/bin/sh\nexec cat '" + output.string() + "'\n");
+}
+
 fs::path site::play(fs::path const& name, std::string_view part) const {
   auto const self = fs::read_symlink("/proc/self/exe").string();
   return script(name, "#!" + self + " --play=" + std::string(part) + "\n");

@@ -31,6 +31,9 @@ class site {
   // An executable file in cgi-bin.
   std::filesystem::path script(std::filesystem::path const& name, std::string_view text) const;
 
+  // An executable file in cgi-bin that prints exactly these bytes.
+  std::filesystem::path printing(std::filesystem::path const& name, std::string_view bytes) const;
+
   // An executable file in cgi-bin that is played by this test program itself: see plays.hpp.
   std::filesystem::path play(std::filesystem::path const& name, std::string_view part) const;
 

@@ -311,13 +311,32 @@ TEST_CASE("the source of a script is never given") {
   fs::create_symlink("cgi-bin/run", files.root() / "inside.txt");
   fs::create_directory_symlink("cgi-bin", files.root() / "bin");
   server const s(files, {"--cgi-ext", ".php"});
-  for (auto const* const target :
-       {"/cgi-bin/run", "/cgi-bin//run", "//cgi-bin/run", "/./cgi-bin/./run", "/x/../cgi-bin/run",
-        "/cgi%2dbin/run", "/cgi-bin%2frun", "/%63gi-bin/run", "/cgi-bin/run/", "/cgi-bin/run%00",
-        "/cgi-bin/run%20", "/cgi-bin/run.", "/cgi-bin/", "/cgi-bin", "/CGI-BIN/run",
-        "/cgi-bin/data.txt", "/cgi-bin/%2e/data.txt", "/page.php", "/page%2ephp", "/page.php/",
-        "/page.php/x", "/inside.txt", "/bin/run", "/bin/data.txt", "/bin/",
-        "/a.txt/../cgi-bin/run"}) {
+  for (auto const* const target : {"/cgi-bin/run",
+                                   "/cgi-bin//run",
+                                   "//cgi-bin/run",
+                                   "/./cgi-bin/./run",
+                                   "/x/../cgi-bin/run",
+                                   "/cgi%2dbin/run",
+                                   "/cgi-bin%2frun",
+                                   "/%63gi-bin/run",
+                                   "/cgi-bin/run/",
+                                   "/cgi-bin/run%00",
+                                   "/cgi-bin/run%20",
+                                   "/cgi-bin/run.",
+                                   "/cgi-bin/",
+                                   "/cgi-bin",
+                                   "/CGI-BIN/run",
+                                   "/cgi-bin/data.txt",
+                                   "/cgi-bin/%2e/data.txt",
+                                   "/page.php",
+                                   "/page%2ephp",
+                                   "/page.php/",
+                                   "/page.php/x",
+                                   "/inside.txt",
+                                   "/bin/run",
+                                   "/bin/data.txt",
+                                   "/bin/",
+                                   "/a.txt/../cgi-bin/run"}) {
     CAPTURE(target);
     for (auto const* const method : {"GET", "POST"}) {
       auto const answer = ask(s.port(), method, target, "Range: bytes=0-\r\n");
