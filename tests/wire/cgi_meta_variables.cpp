@@ -68,7 +68,7 @@ TEST_CASE("SERVER_NAME is the host that was asked for, without its port") {
   struct row {
     std::string_view label;
     std::string text;
-    char const* name;
+    std::string name;
   };
   row const rows[] = {
       {"a name", "GET /cgi-bin/env HTTP/1.1\r\nHost: example.org\r\n\r\n", "example.org"},
@@ -104,7 +104,7 @@ TEST_CASE("SERVER_PROTOCOL is the request's version") {
 
 TEST_CASE("REQUEST_METHOD is any token, as sent") {
   stage const t;
-  for (auto const* const method : {"GET", "POST", "PUT", "DELETE", "PROPFIND", "get", "M-SEARCH"}) {
+  for (std::string const method : {"GET", "POST", "PUT", "DELETE", "PROPFIND", "get", "M-SEARCH"}) {
     CAPTURE(method);
     CHECK(value(t.send(request(method, "/cgi-bin/env")), "REQUEST_METHOD") == method);
   }
@@ -116,9 +116,9 @@ TEST_CASE("SCRIPT_NAME and PATH_INFO share the decoded path") {
   t.files.play("two words", "env");
   struct row {
     std::string_view label;
-    char const* target;
-    char const* script_name;
-    char const* path_info;
+    std::string target;
+    std::string script_name;
+    std::string path_info;
   };
   row const rows[] = {
       {"no rest", "/cgi-bin/env", "/cgi-bin/env", "(unset)"},
@@ -212,9 +212,9 @@ TEST_CASE("the other fields become HTTP_ variables") {
   stage const t;
   struct row {
     std::string_view label;
-    char const* fields;
-    char const* name;
-    char const* value;
+    std::string fields;
+    std::string name;
+    std::string value;
   };
   row const rows[] = {
       {"upper case and underscores", "X-Some-thing: y", "HTTP_X_SOME_THING", "y"},
@@ -239,7 +239,7 @@ TEST_CASE("the other fields become HTTP_ variables") {
   };
   for (row const& r : rows) {
     CAPTURE(r.label);
-    CHECK(value(t.get("/cgi-bin/env", std::string(r.fields) + "\r\n"), r.name) == r.value);
+    CHECK(value(t.get("/cgi-bin/env", r.fields + "\r\n"), r.name) == r.value);
   }
 }
 
@@ -308,7 +308,7 @@ TEST_CASE("the variables put together lead to the same script with the same valu
     }
     return out;
   };
-  for (auto const* const target :
+  for (std::string const target :
        {"/cgi-bin/env", "/cgi-bin/env/", "/cgi-bin/env/a%2Fb/%25?q=%2F&r=a+b", "/cgi-bin//env//x",
         "/cgi-bin/env/a/./b/../c?", "/%63gi-bin/env/%3F?%3F"}) {
     CAPTURE(target);
@@ -318,7 +318,7 @@ TEST_CASE("the variables put together lead to the same script with the same valu
     again += "?" + value(first, "QUERY_STRING");
     CAPTURE(again);
     auto const second = t.get(again);
-    for (auto const* const name : {"SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "SCRIPT_FILENAME"}) {
+    for (std::string const name : {"SCRIPT_NAME", "PATH_INFO", "QUERY_STRING", "SCRIPT_FILENAME"}) {
       CAPTURE(name);
       CHECK(value(second, name) == value(first, name));
     }

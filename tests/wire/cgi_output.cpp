@@ -119,7 +119,7 @@ TEST_CASE("hop-by-hop fields, Date and Server are the server's own") {
               "Proxy-Connection: x\nUpgrade: y\nTE: z\nTrailer: X-T\nX-End: 1\n\nbody");
   CHECK(answer.status == 200);
   CHECK(answer.field("X-End") == "1");
-  for (auto const* const name :
+  for (std::string const name :
        {"X-Hop", "Keep-Alive", "Proxy-Connection", "Upgrade", "TE", "Trailer"}) {
     CAPTURE(name);
     CHECK_FALSE(answer.has(name));
@@ -264,7 +264,7 @@ TEST_CASE("a local redirect does not leave the root") {
   site const files;
   files.write(files.base() / "outside.txt", "secret");
   server const s(files);
-  for (auto const* const target : {"/../outside.txt", "/%2e%2e/outside.txt", "/a%00", "/%zz"}) {
+  for (std::string const target : {"/../outside.txt", "/%2e%2e/outside.txt", "/a%00", "/%zz"}) {
     CAPTURE(target);
     auto const answer = printed(files, s, "Location: "s + target + "\n\n");
     CHECK(answer.status >= 400);
@@ -381,8 +381,8 @@ TEST_CASE("an answer without body does not leave the script blocked on its outpu
   server const s(files);
   struct row {
     std::string_view label;
-    char const* method;
-    char const* target;
+    std::string method;
+    std::string target;
     unsigned status;
   };
   row const rows[] = {

@@ -66,8 +66,8 @@ TEST_CASE("the words of a query without = are arguments") {
   server const s(files);
   struct row {
     std::string_view label;
-    char const* method;
-    char const* query;
+    std::string method;
+    std::string query;
     std::vector<std::string> expected;
   };
   row const rows[] = {
@@ -100,7 +100,7 @@ TEST_CASE("an interpreter receives no option from a URL") {
                                        "#!/bin/sh\n" + text_head + "printf '%s\\n' \"$@\"\n", 0755);
   auto const page = files.write("page.xyz", "source");
   server const s(files, {"--cgi-ext", ".xyz", "--interpreter", ".xyz=" + interpreter.string()});
-  for (auto const* const query : {"?-s", "?-d+allow_url_include", "?%2Ds", "?a+-s", "?--+-s"}) {
+  for (std::string const query : {"?-s", "?-d+allow_url_include", "?%2Ds", "?a+-s", "?--+-s"}) {
     CAPTURE(query);
     auto const answer = ask(s.port(), "GET", "/page.xyz"s + query);
     REQUIRE(answer.status == 200);
@@ -123,7 +123,7 @@ TEST_CASE("a script runs in its directory, alone in its group, with three descri
   client reading(s.port(), 4096);
   reading.send(request("GET", "/big.bin"));
   reading.read_head();
-  for (auto const* const target : {"/cgi-bin/process", "/cgi-bin/sub/process"}) {
+  for (std::string const target : {"/cgi-bin/process", "/cgi-bin/sub/process"}) {
     CAPTURE(target);
     auto const v = entries(ask(s.port(), "POST", target, "", "body").body, '\n');
     CHECK(v.at("directory") ==
@@ -234,7 +234,7 @@ TEST_CASE("a script that cannot be run has the status that says why") {
   server const s(files);
   struct row {
     std::string_view label;
-    char const* target;
+    std::string target;
     unsigned status;
   };
   row const rows[] = {
@@ -247,11 +247,11 @@ TEST_CASE("a script that cannot be run has the status that says why") {
   };
   for (row const& r : rows) {
     CAPTURE(r.label);
-    for (auto const* const method : {"GET", "POST"}) {
+    for (std::string const method : {"GET", "POST"}) {
       CHECK(ask(s.port(), method, r.target).status == r.status);
     }
   }
-  for (auto const* const target :
+  for (std::string const target :
        {"/cgi-bin/", "/cgi-bin/sub", "/cgi-bin/sub/", "/cgi-bin/nothing"}) {
     CAPTURE(target);
     auto const status = ask(s.port(), "GET", target).status;
@@ -386,7 +386,7 @@ TEST_CASE("the whole group is stopped when the client leaves") {
   server const s(files);
   struct row {
     std::string_view label;
-    char const* target;
+    std::string target;
     bool by_reset;
   };
   row const rows[] = {
@@ -487,7 +487,7 @@ TEST_CASE("no zombie is left by any end of a script") {
   files.script("fine", "#!/bin/sh\n" + text_head + "echo fine\n");
   server const s(files);
   for (int i = 0; i < 5; ++i) {
-    for (auto const* const name : {"failing", "lost", "fine"}) {
+    for (std::string const name : {"failing", "lost", "fine"}) {
       ask(s.port(), "GET", "/cgi-bin/"s + name);
     }
   }
@@ -534,7 +534,7 @@ TEST_CASE("a page for loopback clients explains what went wrong") {
   server const s(files, {"--script-timeout", "400ms", "--grace", "100ms"});
   struct row {
     std::string_view label;
-    char const* target;
+    std::string target;
     std::vector<std::string> in_text;
     std::vector<std::string> in_html;
   };

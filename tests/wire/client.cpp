@@ -59,7 +59,7 @@ reply parsed_head(std::string_view head) {
 void check_fields(reply const& response) {
   CAPTURE(response.status);
   CHECK(response.version == "HTTP/1.1");
-  for (auto const* const name :
+  for (std::string const name :
        {"Content-Length", "Content-Type", "Transfer-Encoding", "Location", "ETag"}) {
     CAPTURE(name);
     CHECK(response.count(name) <= 1);

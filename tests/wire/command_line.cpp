@@ -65,7 +65,7 @@ TEST_CASE("what cannot be served is one line on standard error and a failure") {
   struct row {
     std::string_view label;
     arguments options;
-    char const* names;
+    std::string names;
   };
   row const rows[] = {
       {"an unknown option", {"--nonsense"}, "--nonsense"},
@@ -102,7 +102,7 @@ TEST_CASE("the version and the help are printed and nothing is served") {
   CHECK(version.out.find(GATEHOUSE_VERSION) != std::string::npos);
   auto const help = run({binary(), "--help"});
   CHECK(help.code() == 0);
-  for (auto const* const name : {"--port", "--map", "--cgi-bin", "--script-timeout"}) {
+  for (std::string const name : {"--port", "--map", "--cgi-bin", "--script-timeout"}) {
     CHECK(help.out.find(name) != std::string::npos);
   }
 }
@@ -124,26 +124,26 @@ TEST_CASE("mappings serve other directories and programs, the longest prefix fir
                          "/other/deep static:" + deep.string(), "--map",
                          "/run cgi:" + programs.string(), "--map", "/one cgi:" + single.string()});
   struct row {
-    char const* target;
+    std::string target;
     unsigned status;
-    char const* body;
+    std::string body;
   };
   row const rows[] = {
       {"/a.txt", 200, "first"},
       {"/other/a.txt", 200, "another"},
       {"/other/deep/a.txt", 200, "the deepest"},
-      {"/otherwise/a.txt", 404, nullptr},
+      {"/otherwise/a.txt", 404, {}},
       {"/run/hello/x", 200, "hello /x\n"},
-      {"/run/none", 404, nullptr},
+      {"/run/none", 404, {}},
       {"/one", 200, "/one|\n"},
       {"/one/a/b", 200, "/one|/a/b\n"},
       {"/one/../a.txt", 200, "first"},
   };
   for (row const& r : rows) {
-    CAPTURE(std::string_view(r.target));
+    CAPTURE(r.target);
     auto const answer = ask(s.port(), "GET", r.target);
     CHECK(answer.status == r.status);
-    if (r.body != nullptr) CHECK(answer.body == r.body);
+    if (r.status < 400) CHECK(answer.body == r.body);
   }
 }
 

@@ -3,8 +3,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -84,7 +84,7 @@ spawned spawn(arguments const& argv, arguments const& environment, int in, int o
     ::waitpid(pid, nullptr, 0);
     throw std::runtime_error("cannot start " + argv[0] + ": " + std::strerror(why));
   }
-  int const pidfd = ::pidfd_open(pid, 0);
+  int const pidfd = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
   if (pidfd < 0) throw std::runtime_error("pidfd_open failed");
   ours().insert(pid);
   return {pid, pidfd};

@@ -92,7 +92,7 @@ class repository {
     out.push_back("GIT_TERMINAL_PROMPT=0");
     out.push_back("GIT_TRACE_CURL=1");
     out.push_back("GIT_TRACE_CURL_NO_DATA=1");
-    for (auto const* const who : {"AUTHOR", "COMMITTER"}) {
+    for (std::string const who : {"AUTHOR", "COMMITTER"}) {
       out.push_back(std::string("GIT_") + who + "_NAME=A");
       out.push_back(std::string("GIT_") + who + "_EMAIL=a@example.org");
     }

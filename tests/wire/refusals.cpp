@@ -187,10 +187,10 @@ TEST_CASE("a coding that is not chunked is refused as unknown or as unsound") {
   site const files;
   files.play("echo", "echo");
   server const s(files);
-  for (auto const* const coding : {"gzip", "identity", "xchunked", "chunkedx"}) {
+  for (std::string const coding : {"gzip", "identity", "xchunked", "chunkedx"}) {
     CAPTURE(coding);
     client c(s.port());
-    c.send(framed("Transfer-Encoding: " + std::string(coding)));
+    c.send(framed("Transfer-Encoding: " + coding));
     auto const answer = c.read_reply();
     CHECK((answer.status == 400 || answer.status == 501));
     CHECK(c.ends_here());
@@ -265,14 +265,14 @@ TEST_CASE("a method that a file does not know is refused without closing") {
   files.write("a.txt", "first");
   server const s(files);
   struct method_row {
-    char const* method;
+    std::string method;
     unsigned status;
   };
   client c(s.port());
   for (method_row const& r :
        {method_row{"POST", 405}, method_row{"PUT", 405}, method_row{"DELETE", 405},
         method_row{"FROB", 501}, method_row{"get", 501}}) {
-    CAPTURE(std::string_view(r.method));
+    CAPTURE(r.method);
     c.send(request(r.method, "/a.txt"));
     auto const answer = c.read_reply();
     CHECK(answer.status == r.status);

@@ -65,22 +65,27 @@ server::server(site const& site, arguments const& options, arguments const& more
 }
 
 server::~server() {
-  if (!ended_) {
-    CHECK_MESSAGE(eventually([&] { return !has_zombie(process_.pid); }), "a zombie is left");
-    signal(SIGTERM);
-    auto const status = wait_for(process_);
-    CHECK_MESSAGE(status.has_value(), "the server does not end; its log:\n", log());
-    if (status) {
-      CHECK_MESSAGE(*status == 0, "the server ended with ", *status, "; its log:\n", log());
-      CHECK(rest_of_output() == "");
-    } else {
-      ::kill(process_.pid, SIGKILL);
-      wait_for(process_);
-    }
-  }
-  CHECK_MESSAGE(eventually([] { return orphans().empty(); }), "left running: ", orphans());
+  // FAIL_CHECK and not CHECK_MESSAGE: doctest shows the latter's text, true or not, when a case
+  // ends with an exception.
+  if (!ended_) stop_and_check();
+  if (!eventually([] { return orphans().empty(); })) FAIL_CHECK("left running: ", orphans());
   ::close(process_.pidfd);
   ::close(output_);
+}
+
+void server::stop_and_check() {
+  if (!eventually([&] { return !has_zombie(process_.pid); })) FAIL_CHECK("a zombie is left");
+  signal(SIGTERM);
+  auto const status = wait_for(process_);
+  if (!status) {
+    FAIL_CHECK("the server does not end; its log:\n", log());
+    signal(SIGKILL);
+    wait_for(process_);
+    return;
+  }
+  if (*status != 0) FAIL_CHECK("the server ended with ", *status, "; its log:\n", log());
+  auto const more = rest_of_output();
+  if (!more.empty()) FAIL_CHECK("printed after the ready line: ", more);
 }
 
 std::string server::log() const {

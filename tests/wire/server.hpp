@@ -44,6 +44,7 @@ class server {
 
  private:
   void read_ready_line();
+  void stop_and_check();
   std::string rest_of_output() const;
 
   site const& site_;

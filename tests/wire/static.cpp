@@ -74,7 +74,7 @@ TEST_CASE("a changed file is given as it is now") {
   server const s(files);
   client c(s.port());
   std::string last_tag;
-  for (auto const* const content : {"one", "two, longer", "three", ""}) {
+  for (std::string const content : {"one", "two, longer", "three", ""}) {
     CAPTURE(content);
     files.write("a.txt", content);
     c.send(request("GET", "/a.txt"));
@@ -94,10 +94,10 @@ TEST_CASE("a range of a file is given alone") {
   server const s(files);
   struct row {
     std::string_view label;
-    char const* range;
+    std::string range;
     unsigned status;
-    char const* body;
-    char const* content_range;
+    std::string body;
+    std::string content_range;
   };
   row const rows[] = {
       {"from the start", "bytes=0-4", 206, "abcde", "bytes 0-4/26"},
@@ -107,8 +107,8 @@ TEST_CASE("a range of a file is given alone") {
       {"more than there is", "bytes=20-99", 206, "uvwxyz", "bytes 20-25/26"},
       {"the last, more than there is", "bytes=-99", 206, "abcdefghijklmnopqrstuvwxyz",
        "bytes 0-25/26"},
-      {"behind the end", "bytes=26-", 416, nullptr, "bytes */26"},
-      {"the last nothing", "bytes=-0", 416, nullptr, "bytes */26"},
+      {"behind the end", "bytes=26-", 416, {}, "bytes */26"},
+      {"the last nothing", "bytes=-0", 416, {}, "bytes */26"},
       {"backwards", "bytes=5-4", 200, "abcdefghijklmnopqrstuvwxyz", ""},
       {"another unit", "lines=1-2", 200, "abcdefghijklmnopqrstuvwxyz", ""},
       {"no number", "bytes=a-b", 200, "abcdefghijklmnopqrstuvwxyz", ""},
@@ -116,10 +116,10 @@ TEST_CASE("a range of a file is given alone") {
   client c(s.port());
   for (row const& r : rows) {
     CAPTURE(r.label);
-    c.send(request("GET", "/abc.txt", "Range: " + std::string(r.range) + "\r\n"));
+    c.send(request("GET", "/abc.txt", "Range: " + r.range + "\r\n"));
     auto const answer = c.read_reply();
     CHECK(answer.status == r.status);
-    if (r.body != nullptr) CHECK(answer.body == r.body);
+    if (r.status < 400) CHECK(answer.body == r.body);
     CHECK(answer.field("Content-Range") == r.content_range);
   }
 }
@@ -266,7 +266,7 @@ TEST_CASE("a redirect does not lead to another host") {
   site const files;
   files.write("example.org/a.txt", "x");
   server const s(files);
-  for (auto const* const target : {"//example.org", "///example.org", "/%2fexample.org"}) {
+  for (std::string const target : {"//example.org", "///example.org", "/%2fexample.org"}) {
     CAPTURE(target);
     auto const answer = ask(s.port(), "GET", target);
     CHECK_FALSE(answer.field("Location").starts_with("//"));
@@ -284,7 +284,7 @@ TEST_CASE("what is hidden or outside is not there") {
   fs::create_directory_symlink(files.base(), files.root() / "up");
   ::mkfifo((files.root() / "pipe").c_str(), 0644);
   server const s(files);
-  for (auto const* const target :
+  for (std::string const target :
        {"/.secret", "/.git/config", "/.git/", "/.git", "/%2esecret", "/link.txt", "/relative.txt",
         "/up/outside.txt", "/up/", "/pipe", "/a.txt/", "/a.txt/b", "/none", "/A.TXT"}) {
     CAPTURE(target);
@@ -311,7 +311,7 @@ TEST_CASE("the source of a script is never given") {
   fs::create_symlink("cgi-bin/run", files.root() / "inside.txt");
   fs::create_directory_symlink("cgi-bin", files.root() / "bin");
   server const s(files, {"--cgi-ext", ".php"});
-  for (auto const* const target : {"/cgi-bin/run",
+  for (std::string const target : {"/cgi-bin/run",
                                    "/cgi-bin//run",
                                    "//cgi-bin/run",
                                    "/./cgi-bin/./run",
@@ -338,7 +338,7 @@ TEST_CASE("the source of a script is never given") {
                                    "/bin/",
                                    "/a.txt/../cgi-bin/run"}) {
     CAPTURE(target);
-    for (auto const* const method : {"GET", "POST"}) {
+    for (std::string const method : {"GET", "POST"}) {
       auto const answer = ask(s.port(), method, target, "Range: bytes=0-\r\n");
       CHECK(answer.body.find(secret) == std::string::npos);
       CHECK(answer.status != 206);
