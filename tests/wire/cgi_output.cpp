@@ -142,6 +142,10 @@ TEST_CASE("output that is malformed is 502") {
   row const rows[] = {
       {"nothing", ""},
       {"only an empty line", "\n"},
+      {"a path and other headers", "Location: /a\nX-A: b\n\n"},
+      {"a path and a type", "Location: /a\nContent-Type: text/plain\n\n"},
+      {"a relative Location", "Location: a\n\n"},
+      {"an empty Location", "Location:\n\n"},
       {"a body without a type", "X-A: b\n\nbody"},
       {"a status and a body without a type", "Status: 200 OK\n\nbody"},
       {"text and no header", "hello, world\n"},
@@ -210,6 +214,14 @@ TEST_CASE("a client redirect is 302, or what the script says") {
   CHECK(document.field("Location") == "https://example.org/");
   CHECK(document.field("Content-Type") == "text/plain");
   CHECK(document.body == "there");
+}
+
+TEST_CASE("a status makes a client redirect of a path") {
+  site const files;
+  server const s(files);
+  auto const answer = printed(files, s, "Status: 303 See Other\nLocation: /next\n\n");
+  CHECK(answer.status == 303);
+  CHECK(answer.field("Location") == "/next");
 }
 
 TEST_CASE("a local redirect is answered as a GET of that path") {
@@ -373,8 +385,8 @@ TEST_CASE("an answer without body does not leave the script blocked on its outpu
   site const files;
   auto const body = "echo $$ >pid\nseq 1000000\n"s;
   files.script("large", "#!/bin/sh\n" + text_head + body);
-  files.script("none", "#!/bin/sh\nprintf 'Status: 204\\n\\n'\n" + body);
-  files.script("same", "#!/bin/sh\nprintf 'Status: 304\\n\\n'\n" + body);
+  files.script("none", "#!/bin/sh\nprintf 'Status: 204\\nContent-Type: text/plain\\n\\n'\n" + body);
+  files.script("same", "#!/bin/sh\nprintf 'Status: 304\\nContent-Type: text/plain\\n\\n'\n" + body);
   files.script("limited",
                "#!/bin/sh\nprintf 'Content-Type: text/plain\\nContent-Length: 1\\n\\n'\n" + body);
   files.write("a.txt", "first");

@@ -260,16 +260,6 @@ TEST_CASE("a script that cannot be run has the status that says why") {
   }
 }
 
-TEST_CASE("a script outside cgi-bin is not run through a link") {
-  site const files;
-  auto const outside =
-      files.write(files.base() / "outside.sh", "#!/bin/sh\n" + text_head + "echo outside\n", 0755);
-  fs::create_symlink(outside, files.cgi_bin() / "link");
-  server const s(files);
-  auto const status = ask(s.port(), "GET", "/cgi-bin/link").status;
-  CHECK((status == 403 || status == 404));
-}
-
 TEST_CASE("a script that prints nothing is 502 and one that is too slow 504") {
   site const files;
   files.script("mute", "#!/bin/sh\nexit 0\n");

@@ -224,7 +224,7 @@ TEST_CASE("a field line that is not sound is refused") {
       {"a bare CR in the value", fields("X: a\rb"), 400},
       {"a bare LF after the value", fields("X: a\nY: b"), 400},
       {"a bare LF at the end", "GET /a.txt HTTP/1.1\r\nHost: h\n\n", 400},
-      {"a CR and no LF at the end", "GET /a.txt HTTP/1.1\r\nHost: h\r\n\r\r\n", 400},
+      {"a CR alone on a line", "GET /a.txt HTTP/1.1\r\nHost: h\r\n\r\r\n\r\n", 400},
   };
   for (row const& r : rows) check_refused(s, r);
 }
