@@ -1,0 +1,451 @@
+// How what a script prints becomes the response (RFC 3875, 6).
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "client.hpp"
+#include "patience.hpp"
+#include "plays.hpp"
+#include "program.hpp"
+#include "server.hpp"
+#include "site.hpp"
+
+using namespace wire;
+using namespace std::string_literals;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string const text_head = "printf 'Content-Type: text/plain\\n\\n'\n";
+std::string const wait_for_go = "while [ ! -e go ]; do sleep 0.01; done\n";
+
+// The answer to a script that prints these bytes.
+reply printed(site const& files, server const& s, std::string const& output,
+              std::string_view method = "GET") {
+  static int count = 0;
+  auto const name = "output-" + std::to_string(++count);
+  files.printing(name, output);
+  return ask(s.port(), method, "/cgi-bin/" + name);
+}
+
+std::vector<std::string> all(reply const& response, std::string_view name) {
+  std::vector<std::string> out;
+  for (auto const& field : response.fields) {
+    if (field.first == name) out.push_back(field.second);
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("cgi_output");
+
+TEST_CASE("header lines end in LF or CRLF and their names have any case") {
+  site const files;
+  server const s(files);
+  struct row {
+    std::string_view label;
+    std::string output;
+  };
+  row const rows[] = {
+      {"LF", "Status: 201 Made Here\nContent-Type: text/plain\nX-A: b: c\n\nbody"},
+      {"CRLF", "Status: 201 Made Here\r\nContent-Type: text/plain\r\nX-A: b: c\r\n\r\nbody"},
+      {"both", "Status: 201 Made Here\r\nContent-Type: text/plain\nX-A: b: c\n\r\nbody"},
+      {"lower case", "status: 201 Made Here\ncontent-type: text/plain\nx-a: b: c\n\nbody"},
+      {"upper case", "STATUS: 201 Made Here\nCONTENT-TYPE: text/plain\nX-A: b: c\n\nbody"},
+      {"no space", "Status:201 Made Here\nContent-Type:text/plain\nX-A:b: c\n\nbody"},
+      {"more space", "Status:  201 Made Here \nContent-Type: \t text/plain\nX-A: b: c \n\nbody"},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.label);
+    auto const answer = printed(files, s, r.output);
+    CHECK(answer.status == 201);
+    CHECK(answer.phrase == "Made Here");
+    CHECK(answer.field("Content-Type") == "text/plain");
+    CHECK(answer.field("X-A") == "b: c");
+    CHECK(answer.body == "body");
+    CHECK_FALSE(answer.has("Status"));
+  }
+}
+
+TEST_CASE("a document is answered with what the script says of it") {
+  site const files;
+  server const s(files);
+  struct row {
+    std::string_view label;
+    std::string output;
+    unsigned status;
+    std::string body;
+  };
+  row const rows[] = {
+      {"only a type", "Content-Type: text/plain\n\nbody", 200, "body"},
+      {"a type and no body", "Content-Type: text/plain\n\n", 200, ""},
+      {"a status without its phrase", "Status: 404\nContent-Type: text/plain\n\nbody", 404, "body"},
+      {"a status of its own", "Status: 299 Odd\nContent-Type: text/plain\n\nbody", 299, "body"},
+      {"only a status", "Status: 200 OK\n\n", 200, ""},
+      {"204", "Status: 204 No Content\n\n", 204, ""},
+      {"304", "Status: 304\nETag: \"x\"\n\n", 304, ""},
+      {"bytes", "Content-Type: x/y\n\n\n\r\n\0\xFF\n"s, 200, "\n\r\n\0\xFF\n"s},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.label);
+    auto const answer = printed(files, s, r.output);
+    CHECK(answer.status == r.status);
+    CHECK(answer.whole);
+    CHECK((answer.body == r.body));
+  }
+}
+
+TEST_CASE("fields of the script's own reach the client, repeated ones too") {
+  site const files;
+  server const s(files);
+  auto const answer = printed(files, s,
+                              "Content-Type: text/plain\nSet-Cookie: a=1\nSet-Cookie: b=2\n"
+                              "Cache-Control: no-store\nX-Empty:\n\nbody");
+  CHECK(all(answer, "Set-Cookie") == std::vector<std::string>{"a=1", "b=2"});
+  CHECK(answer.field("Cache-Control") == "no-store");
+  CHECK(answer.has("X-Empty"));
+}
+
+TEST_CASE("hop-by-hop fields, Date and Server are the server's own") {
+  site const files;
+  server const s(files);
+  auto const answer =
+      printed(files, s,
+              "Content-Type: text/plain\nConnection: X-Hop, close\nX-Hop: 1\nKeep-Alive: 1\n"
+              "Proxy-Connection: x\nUpgrade: y\nTE: z\nTrailer: X-T\nX-End: 1\n\nbody");
+  CHECK(answer.status == 200);
+  CHECK(answer.field("X-End") == "1");
+  for (std::string const name :
+       {"X-Hop", "Keep-Alive", "Proxy-Connection", "Upgrade", "TE", "Trailer"}) {
+    CAPTURE(name);
+    CHECK_FALSE(answer.has(name));
+  }
+  CHECK(answer.field("Connection").find("X-Hop") == std::string::npos);
+  auto const dated = printed(files, s, "Content-Type: text/plain\nDate: now\nServer: mine\n\nbody");
+  CHECK(dated.count("Date") == 1);
+  CHECK(dated.count("Server") == 1);
+}
+
+TEST_CASE("output that is malformed is 502") {
+  site const files;
+  server const s(files);
+  std::string many;
+  for (int i = 0; i < 120; ++i) many += "X-" + std::to_string(i) + ": y\n";
+  struct row {
+    std::string_view label;
+    std::string output;
+  };
+  row const rows[] = {
+      {"nothing", ""},
+      {"only an empty line", "\n"},
+      {"a path and other headers", "Location: /a\nX-A: b\n\n"},
+      {"a path and a type", "Location: /a\nContent-Type: text/plain\n\n"},
+      {"a relative Location", "Location: a\n\n"},
+      {"an empty Location", "Location:\n\n"},
+      {"a body without a type", "X-A: b\n\nbody"},
+      {"a status and a body without a type", "Status: 200 OK\n\nbody"},
+      {"text and no header", "hello, world\n"},
+      {"markup and no header", "<html>\n<p>: \n</html>\n"},
+      {"a header without end", "Content-Type: text/plain\n"},
+      {"a header line without end", "Content-Type: text/plain"},
+      {"a line without colon", "Content-Type: text/plain\nnonsense\n\nbody"},
+      {"an empty name", "Content-Type: text/plain\n: y\n\nbody"},
+      {"a space in the name", "Content-Type: text/plain\nX Y: z\n\nbody"},
+      {"a space before the colon", "Content-Type : text/plain\n\nbody"},
+      {"a folded line", "Content-Type: text/plain\nX: y\n z\n\nbody"},
+      {"a bad field name", "Content-Type: text/plain\nX(Y): z\n\nbody"},
+      {"a bare CR", "Content-Type: text/plain\nX: a\rb\n\nbody"},
+      {"NUL in a value", "Content-Type: text/plain\nX: a\0b\n\nbody"s},
+      {"NUL in a name", "Content-Type: text/plain\nX\0: b\n\nbody"s},
+      {"a control character",
+       "Content-Type: text/plain\nX: a\x01"
+       "b\n\nbody"},
+      {"a status line", "HTTP/1.1 200 OK\nContent-Type: text/plain\n\nbody"},
+      {"Status twice", "Status: 200\nStatus: 200\nContent-Type: text/plain\n\nbody"},
+      {"Content-Type twice", "Content-Type: text/plain\ncontent-type: text/html\n\nbody"},
+      {"Location twice", "Location: http://a/\nLocation: http://b/\n\n"},
+      {"a status that is no number", "Status: fine\nContent-Type: text/plain\n\nbody"},
+      {"a status of two digits", "Status: 20\nContent-Type: text/plain\n\nbody"},
+      {"a status of four digits", "Status: 2000\nContent-Type: text/plain\n\nbody"},
+      {"a status below 200", "Status: 101 Switching\nContent-Type: text/plain\n\nbody"},
+      {"a status above 599", "Status: 999\nContent-Type: text/plain\n\nbody"},
+      {"an empty status", "Status:\nContent-Type: text/plain\n\nbody"},
+      {"Transfer-Encoding", "Content-Type: text/plain\nTransfer-Encoding: chunked\n\n0\r\n\r\n"},
+      {"a length that is no number", "Content-Type: text/plain\nContent-Length: x\n\nbody"},
+      {"a negative length", "Content-Type: text/plain\nContent-Length: -1\n\nbody"},
+      {"two lengths", "Content-Type: text/plain\nContent-Length: 4\nContent-Length: 5\n\nbody"},
+      {"a header over the limit",
+       "Content-Type: text/plain\nX: " + std::string(70'000, 'y') + "\n\nbody"},
+      {"too many fields", "Content-Type: text/plain\n" + many + "\nbody"},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.label);
+    auto const answer = printed(files, s, r.output);
+    CHECK(answer.status == 502);
+    CHECK(answer.whole);
+  }
+}
+
+TEST_CASE("a connection goes on after malformed output") {
+  site const files;
+  files.printing("bad", "nonsense\n");
+  files.write("a.txt", "first");
+  server const s(files);
+  client c(s.port());
+  c.send(request("POST", "/cgi-bin/bad", "", "12345") + request("GET", "/a.txt"));
+  CHECK(c.read_reply().status == 502);
+  CHECK(c.read_reply().body == "first");
+}
+
+TEST_CASE("a client redirect is 302, or what the script says") {
+  site const files;
+  server const s(files);
+  auto const plain = printed(files, s, "Location: http://example.org/a?b#c\n\n");
+  CHECK(plain.status == 302);
+  CHECK(plain.field("Location") == "http://example.org/a?b#c");
+  auto const document = printed(
+      files, s,
+      "Status: 301 Moved\nLocation: https://example.org/\nContent-Type: text/plain\n\nthere");
+  CHECK(document.status == 301);
+  CHECK(document.field("Location") == "https://example.org/");
+  CHECK(document.field("Content-Type") == "text/plain");
+  CHECK(document.body == "there");
+}
+
+TEST_CASE("a status makes a client redirect of a path") {
+  site const files;
+  server const s(files);
+  auto const answer = printed(files, s, "Status: 303 See Other\nLocation: /next\n\n");
+  CHECK(answer.status == 303);
+  CHECK(answer.field("Location") == "/next");
+}
+
+TEST_CASE("a local redirect is answered as a GET of that path") {
+  site const files;
+  files.write("page.txt", "the page");
+  files.play("env", "env");
+  files.printing("to-page", "Location: /page.txt\n\n");
+  files.printing("to-env", "Location: /cgi-bin/env/a%20b?c=%20d\n\n");
+  files.printing("to-none", "Location: /none\n\n");
+  server const s(files);
+  SUBCASE("to a file") {
+    client c(s.port());
+    c.send(request("GET", "/cgi-bin/to-page") + request("POST", "/cgi-bin/to-page", "", "body") +
+           request("HEAD", "/cgi-bin/to-page") + request("GET", "/cgi-bin/to-none"));
+    CHECK(c.read_reply().body == "the page");
+    CHECK(c.read_reply().body == "the page");
+    auto const head = c.read_reply("HEAD");
+    CHECK(head.status == 200);
+    CHECK(head.field("Content-Length") == "8");
+    CHECK(c.read_reply().status == 404);
+  }
+  SUBCASE("to a script, which is told") {
+    auto const answer =
+        ask(s.port(), "POST", "/cgi-bin/to-env/x?y", "Content-Type: text/plain\r\n", "body");
+    auto const v = entries(answer.body, '\0');
+    CHECK(v.at("REQUEST_METHOD") == "GET");
+    CHECK(v.at("SCRIPT_NAME") == "/cgi-bin/env");
+    CHECK(v.at("PATH_INFO") == "/a b");
+    CHECK(v.at("QUERY_STRING") == "c=%20d");
+    CHECK(v.at("REDIRECT_URL") == "/cgi-bin/to-env/x");
+    CHECK(v.count("CONTENT_LENGTH") == 0);
+    CHECK(v.count("CONTENT_TYPE") == 0);
+  }
+}
+
+TEST_CASE("local redirects are followed five deep and no further") {
+  site const files;
+  files.write("page.txt", "the page");
+  files.printing("r1", "Location: /page.txt\n\n");
+  for (int i = 2; i <= 6; ++i) {
+    files.printing("r" + std::to_string(i),
+                   "Location: /cgi-bin/r" + std::to_string(i - 1) + "\n\n");
+  }
+  files.printing("loop", "Location: /cgi-bin/loop\n\n");
+  server const s(files);
+  CHECK(ask(s.port(), "GET", "/cgi-bin/r5").body == "the page");
+  CHECK(ask(s.port(), "GET", "/cgi-bin/r6").status == 502);
+  CHECK(ask(s.port(), "GET", "/cgi-bin/loop").status == 502);
+}
+
+TEST_CASE("a local redirect does not leave the root") {
+  site const files;
+  files.write(files.base() / "outside.txt", "secret");
+  server const s(files);
+  for (std::string const target : {"/../outside.txt", "/%2e%2e/outside.txt", "/a%00", "/%zz"}) {
+    CAPTURE(target);
+    auto const answer = printed(files, s, "Location: "s + target + "\n\n");
+    CHECK(answer.status >= 400);
+    CHECK(answer.body.find("secret") == std::string::npos);
+  }
+}
+
+TEST_CASE("the script's Content-Length is enforced") {
+  site const files;
+  files.printing("exact", "Content-Type: text/plain\nContent-Length: 4\n\nbody");
+  files.printing("more", "Content-Type: text/plain\nContent-Length: 4\n\nbody and more");
+  files.printing("less", "Content-Type: text/plain\nContent-Length: 40\n\nbody");
+  server const s(files);
+  client c(s.port());
+  SUBCASE("exact") {
+    c.send(request("GET", "/cgi-bin/exact") + request("GET", "/cgi-bin/exact"));
+    for (int i = 0; i < 2; ++i) {
+      auto const answer = c.read_reply();
+      CHECK(answer.framing == framing::content_length);
+      CHECK(answer.body == "body");
+    }
+  }
+  SUBCASE("too much is cut and logged, and the connection goes on") {
+    c.send(request("GET", "/cgi-bin/more") + request("GET", "/cgi-bin/exact"));
+    auto const answer = c.read_reply();
+    CHECK(answer.field("Content-Length") == "4");
+    CHECK(answer.body == "body");
+    CHECK(c.read_reply().body == "body");
+    CHECK(s.logged("/cgi-bin/more"));
+  }
+  SUBCASE("too little closes the connection") {
+    c.send(request("GET", "/cgi-bin/less") + request("GET", "/cgi-bin/exact"));
+    auto const answer = c.read_reply();
+    CHECK(answer.field("Content-Length") == "40");
+    CHECK(answer.body == "body");
+    CHECK_FALSE(answer.whole);
+    CHECK(c.ends_here());
+  }
+}
+
+TEST_CASE("output without length is chunked, or ends with the connection") {
+  site const files;
+  files.script("long", "#!/bin/sh\n" + text_head + "seq 200000\n");
+  server const s(files);
+  auto const whole = run({"seq", "200000"}).out;
+  client c(s.port());
+  c.send(request("GET", "/cgi-bin/long") + request("GET", "/cgi-bin/long"));
+  for (int i = 0; i < 2; ++i) {
+    auto const answer = c.read_reply();
+    CHECK(answer.framing == framing::chunked);
+    CHECK((answer.body == whole));
+  }
+  client old(s.port());
+  old.send("GET /cgi-bin/long HTTP/1.0\r\n\r\n");
+  auto const answer = old.read_reply();
+  CHECK(answer.framing == framing::close);
+  CHECK((answer.body == whole));
+}
+
+TEST_CASE("every flush of a script reaches the client at once") {
+  site const files;
+  files.script("steps", "#!/bin/sh\n" + text_head +
+                            "for i in 1 2 3; do\n  echo step $i\n"
+                            "  while [ ! -e go-$i ]; do sleep 0.01; done\ndone\n");
+  files.script("head", "#!/bin/sh\n" + text_head + wait_for_go + "echo late\n");
+  files.script("known",
+               "#!/bin/sh\nprintf 'Content-Type: text/plain\\nContent-Length: 8\\n\\none\\n'\n" +
+                   wait_for_go + "echo two\n");
+  server const s(files);
+  SUBCASE("piece by piece") {
+    client c(s.port());
+    c.send(request("GET", "/cgi-bin/steps"));
+    for (int i = 1; i <= 3; ++i) {
+      c.read_until("step " + std::to_string(i) + "\n");
+      files.write("cgi-bin/go-" + std::to_string(i), "");
+    }
+    CHECK(c.read_until("0\r\n\r\n").ends_with("0\r\n\r\n"));
+  }
+  SUBCASE("to HTTP/1.0") {
+    client c(s.port());
+    c.send("GET /cgi-bin/steps HTTP/1.0\r\n\r\n");
+    for (int i = 1; i <= 3; ++i) {
+      c.read_until("step " + std::to_string(i) + "\n");
+      files.write("cgi-bin/go-" + std::to_string(i), "");
+    }
+    CHECK(c.ends_here());
+  }
+  SUBCASE("the head before the body") {
+    client c(s.port());
+    c.send(request("GET", "/cgi-bin/head"));
+    auto answer = c.read_head();
+    files.write("cgi-bin/go", "");
+    c.read_body(answer);
+    CHECK(answer.body == "late\n");
+  }
+  SUBCASE("with a length") {
+    client c(s.port());
+    c.send(request("GET", "/cgi-bin/known"));
+    c.read_until("one\n");
+    files.write("cgi-bin/go", "");
+    CHECK(c.read_until("two\n") == "two\n");
+  }
+}
+
+TEST_CASE("an answer without body does not leave the script blocked on its output") {
+  site const files;
+  auto const body = "echo $$ >pid\nseq 1000000\n"s;
+  files.script("large", "#!/bin/sh\n" + text_head + body);
+  files.script("none", "#!/bin/sh\nprintf 'Status: 204\\nContent-Type: text/plain\\n\\n'\n" + body);
+  files.script("same", "#!/bin/sh\nprintf 'Status: 304\\nContent-Type: text/plain\\n\\n'\n" + body);
+  files.script("limited",
+               "#!/bin/sh\nprintf 'Content-Type: text/plain\\nContent-Length: 1\\n\\n'\n" + body);
+  files.write("a.txt", "first");
+  server const s(files);
+  struct row {
+    std::string_view label;
+    std::string method;
+    std::string target;
+    unsigned status;
+  };
+  row const rows[] = {
+      {"HEAD", "HEAD", "/cgi-bin/large", 200},
+      {"204", "GET", "/cgi-bin/none", 204},
+      {"304", "GET", "/cgi-bin/same", 304},
+      {"more than its length", "GET", "/cgi-bin/limited", 200},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.label);
+    client c(s.port());
+    c.send(request(r.method, r.target) + request("GET", "/a.txt"));
+    auto const answer = c.read_reply(r.method);
+    CHECK(answer.status == r.status);
+    CHECK(answer.body.size() <= 1);
+    CHECK(c.read_reply().body == "first");
+    // It may have been stopped before it told its pid; then it does not run either.
+    auto const pid = std::atoi(contents(files.cgi_bin() / "pid").c_str());
+    CHECK(eventually([&] { return pid == 0 || !is_running(pid); }));
+    fs::remove(files.cgi_bin() / "pid");
+  }
+}
+
+TEST_CASE("a slow reader slows the script and does not fill the server") {
+  site const files;
+  files.script("large",
+               "#!/usr/bin/python3\nimport sys\n"
+               "out = sys.stdout.buffer\n"
+               "out.write(b'Content-Type: text/plain\\n\\n')\n"
+               "for i in range(64):\n"
+               "    out.write(b'x' * 1048576)\n"
+               "    out.flush()\n"
+               "    open('progress', 'a').write('x')\n");
+  server const s(files);
+  client c(s.port(), 4096);
+  c.send(request("GET", "/cgi-bin/large"));
+  c.read_head();
+  ask(s.port(), "GET", "/none");
+  // The sockets' and the pipe's buffers take some MiB and no more.
+  CHECK(contents(files.cgi_bin() / "progress").size() < 32);
+}
+
+TEST_CASE("a script that dies in its body does not make a whole answer of it") {
+  site const files;
+  files.script("dying",
+               "#!/bin/sh\nprintf 'Content-Type: text/plain\\nContent-Length: 100\\n\\nabc'\nkill "
+               "-KILL $$\n");
+  server const s(files);
+  client c(s.port());
+  c.send(request("GET", "/cgi-bin/dying"));
+  CHECK_FALSE(c.read_reply().whole);
+}
+
+TEST_SUITE_END();

@@ -1,0 +1,559 @@
+// The process that a script runs as: how it is started, fed, watched, stopped and explained.
+
+#include <doctest/doctest.h>
+#include <signal.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "client.hpp"
+#include "patience.hpp"
+#include "plays.hpp"
+#include "program.hpp"
+#include "server.hpp"
+#include "site.hpp"
+
+using namespace wire;
+using namespace std::string_literals;
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string const text_head = "printf 'Content-Type: text/plain\\n\\n'\n";
+
+// Shell lines that write pids to the file `pids` in one step, and that wait for the file `go`.
+std::string tell_pids(std::string const& pids) {
+  return "echo " + pids + " >pids.part\nmv pids.part pids\n";
+}
+std::string const wait_for_go = "while [ ! -e go ]; do sleep 0.01; done\n";
+
+// A script that has a child, says nothing and waits for ever.
+std::string const silent = "#!/bin/sh\nsleep 1000 &\n" + tell_pids("$$ $!") + "wait\n";
+
+// The same, deaf to TERM, and its child as well.
+std::string const stubborn = "#!/bin/sh\ntrap '' TERM\nsleep 1000 &\n" + tell_pids("$$ $!") +
+                             "while :; do wait; sleep 1000; done\n";
+
+// The pids that the script has told, once it has.
+std::vector<pid_t> told_pids(site const& files) {
+  auto const file = files.cgi_bin() / "pids";
+  REQUIRE(eventually([&] { return fs::exists(file); }));
+  std::vector<pid_t> out;
+  for (auto const& word : words(contents(file), ' ')) out.push_back(std::atoi(word.c_str()));
+  fs::remove(file);
+  return out;
+}
+
+bool all_end(std::vector<pid_t> const& pids) {
+  return eventually([&] {
+    for (pid_t const pid : pids) {
+      if (is_running(pid)) return false;
+    }
+    return true;
+  });
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("cgi_process");
+
+TEST_CASE("the words of a query without = are arguments") {
+  site const files;
+  files.play("argv", "argv");
+  server const s(files);
+  struct row {
+    std::string_view label;
+    std::string method;
+    std::string query;
+    std::vector<std::string> expected;
+  };
+  row const rows[] = {
+      {"no query", "GET", "", {}},
+      {"an empty query", "GET", "?", {}},
+      {"one word", "GET", "?a", {"a"}},
+      {"three words", "GET", "?a+b+c", {"a", "b", "c"}},
+      {"HEAD has them too", "HEAD", "?a", {}},
+      {"decoded after they are split", "GET", "?a%20b+c%2Bd", {"a b", "c+d"}},
+      {"an encoded = is part of a word", "GET", "?a%3Db", {"a=b"}},
+      {"a form is not words", "GET", "?a=b", {}},
+      {"a form further on", "GET", "?a+b=c", {}},
+      {"one bad word drops all", "GET", "?a+%zz+b", {}},
+      {"NUL drops all", "GET", "?a+%00", {}},
+      {"not for POST", "POST", "?a", {}},
+      {"what means something to a shell", "GET", "?$(id)+%60id%60+%3B%26", {"$(id)", "`id`", ";&"}},
+      {"a dash after the script's path", "GET", "?-s+--play", {"-s", "--play"}},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.label);
+    auto const answer = ask(s.port(), r.method, "/cgi-bin/argv"s + r.query);
+    CHECK(answer.status == 200);
+    CHECK(words(answer.body, '\0') == r.expected);
+  }
+}
+
+TEST_CASE("an interpreter receives no option from a URL") {
+  site const files;
+  auto const interpreter = files.write(files.base() / "interpreter",
+                                       "#!/bin/sh\n" + text_head + "printf '%s\\n' \"$@\"\n", 0755);
+  auto const page = files.write("page.xyz", "source");
+  server const s(files, {"--cgi-ext", ".xyz", "--interpreter", ".xyz=" + interpreter.string()});
+  for (std::string const query : {"?-s", "?-d+allow_url_include", "?%2Ds", "?a+-s", "?--+-s"}) {
+    CAPTURE(query);
+    auto const answer = ask(s.port(), "GET", "/page.xyz"s + query);
+    REQUIRE(answer.status == 200);
+    bool after_path = false;
+    for (auto const& argument : words(answer.body, '\n')) {
+      if (argument == page.string()) after_path = true;
+      CHECK((after_path || !argument.starts_with("-")));
+    }
+  }
+}
+
+TEST_CASE("a script runs in its directory, alone in its group, with three descriptors") {
+  site const files;
+  files.play("process", "process");
+  files.play("sub/process", "process");
+  files.write("big.bin", std::string(500'000, 'x'));
+  server const s(files);
+  // Connections and open files of the server that must not be inherited.
+  client idle(s.port());
+  client reading(s.port(), 4096);
+  reading.send(request("GET", "/big.bin"));
+  reading.read_head();
+  for (std::string const target : {"/cgi-bin/process", "/cgi-bin/sub/process"}) {
+    CAPTURE(target);
+    auto const v = entries(ask(s.port(), "POST", target, "", "body").body, '\n');
+    CHECK(v.at("directory") ==
+          (files.root().string() + target).substr(0, (files.root().string() + target).rfind('/')));
+    CHECK(v.at("descriptors") == "0,1,2");
+    CHECK(v.at("group") == v.at("pid"));
+    CHECK(v.at("group") != std::to_string(s.pid()));
+    CHECK(v.at("blocked") == "");
+    CHECK(v.at("ignored") == "");
+  }
+}
+
+TEST_CASE("many scripts at once have three descriptors each") {
+  site const files;
+  files.play("process", "process");
+  server const s(files, {"--max-scripts", "8"});
+  std::vector<std::unique_ptr<client>> clients;
+  for (int i = 0; i < 24; ++i) {
+    clients.push_back(std::make_unique<client>(s.port()));
+    clients.back()->send(request("POST", "/cgi-bin/process", "", "body"));
+  }
+  for (auto const& c : clients) {
+    CHECK(entries(c->read_reply().body, '\n').at("descriptors") == "0,1,2");
+  }
+}
+
+TEST_CASE("standard input ends after the body") {
+  site const files;
+  files.script("count", "#!/bin/sh\n" + text_head + "wc -c\n");
+  server const s(files);
+  client c(s.port());
+  c.send(request("POST", "/cgi-bin/count", "", "12345") + request("GET", "/cgi-bin/count") +
+         request("POST", "/cgi-bin/count", "Content-Length: 0\r\n"));
+  CHECK(std::atoi(c.read_reply().body.c_str()) == 5);
+  CHECK(std::atoi(c.read_reply().body.c_str()) == 0);
+  CHECK(std::atoi(c.read_reply().body.c_str()) == 0);
+}
+
+TEST_CASE("a script reads its input while the client still sends it") {
+  site const files;
+  files.script("line", "#!/bin/sh\nread one\n" + text_head + "echo \"got $one\"\ncat\n");
+  server const s(files);
+  client c(s.port());
+  c.send("POST /cgi-bin/line HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc\n");
+  c.read_until("got abc\n");
+  c.send("12345");
+  CHECK(c.read_until("12345").ends_with("12345"));
+}
+
+TEST_CASE("a script may write before it reads") {
+  site const files;
+  files.script("first",
+               "#!/usr/bin/python3\nimport sys\n"
+               "sys.stdout.write('Content-Type: text/plain\\n\\n' + 'x' * 1000000)\n"
+               "sys.stdout.flush()\n"
+               "print(len(sys.stdin.buffer.read()))\n");
+  server const s(files);
+  client c(s.port());
+  c.send(request("POST", "/cgi-bin/first", "", std::string(1'000'000, 'y')));
+  auto const answer = c.read_reply();
+  CHECK(answer.body.size() == 1'000'008);
+  CHECK(answer.body.ends_with("x1000000\n"));
+}
+
+TEST_CASE("a script may never read its input") {
+  site const files;
+  files.script("deaf", "#!/bin/sh\nexec <&-\n" + text_head + "echo deaf\n");
+  server const s(files);
+  client c(s.port());
+  c.send(request("POST", "/cgi-bin/deaf", "", std::string(3'000'000, 'y')));
+  auto const answer = c.read_reply();
+  CHECK(answer.status == 200);
+  CHECK(answer.body == "deaf\n");
+}
+
+TEST_CASE("standard error goes to the log, line by line and escaped, and not to the client") {
+  site const files;
+  files.script("noisy",
+               "#!/bin/sh\n"
+               "printf 'first line\\nsecond \\033[31m line\\nforged\\rline\\n' >&2\n" +
+                   text_head + "echo fine\nprintf 'no line end' >&2\n");
+  server const s(files);
+  auto const answer = ask(s.port(), "GET", "/cgi-bin/noisy");
+  CHECK(answer.body == "fine\n");
+  CHECK(s.logged("first line\n"));
+  CHECK(s.logged("second \\x1B[31m line\n"));
+  CHECK(s.logged("forged\\x0Dline\n"));
+  CHECK(s.logged("no line end\n"));
+}
+
+TEST_CASE("much on standard error does not block a script") {
+  site const files;
+  files.script("noisy", "#!/bin/sh\nseq 100000 >&2\n" + text_head + "echo fine\n");
+  server const s(files);
+  CHECK(ask(s.port(), "GET", "/cgi-bin/noisy").body == "fine\n");
+}
+
+TEST_CASE("a script that cannot be run has the status that says why") {
+  site const files;
+  files.write("cgi-bin/plain", "#!/bin/sh\necho\n", 0644);
+  files.script("lost", "#!/nowhere/interpreter\n");
+  files.script("dos", "#!/bin/sh\r\necho\r\n");
+  files.script("binary",
+               "\x7f"
+               "ELF nonsense");
+  files.script("nothing", "");
+  files.script("sub/inner", "#!/bin/sh\n");
+  server const s(files);
+  struct row {
+    std::string_view label;
+    std::string target;
+    unsigned status;
+  };
+  row const rows[] = {
+      {"no execute bit", "/cgi-bin/plain", 403},
+      {"no such script", "/cgi-bin/none", 404},
+      {"no such script and a rest", "/cgi-bin/none/rest", 404},
+      {"a missing interpreter", "/cgi-bin/lost", 500},
+      {"CRLF in the first line", "/cgi-bin/dos", 500},
+      {"exec format", "/cgi-bin/binary", 500},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.label);
+    for (std::string const method : {"GET", "POST"}) {
+      CHECK(ask(s.port(), method, r.target).status == r.status);
+    }
+  }
+  for (std::string const target :
+       {"/cgi-bin/", "/cgi-bin/sub", "/cgi-bin/sub/", "/cgi-bin/nothing"}) {
+    CAPTURE(target);
+    auto const status = ask(s.port(), "GET", target).status;
+    CHECK(status >= 403);
+    CHECK(status <= 502);
+  }
+}
+
+TEST_CASE("a script that prints nothing is 502 and one that is too slow 504") {
+  site const files;
+  files.script("mute", "#!/bin/sh\nexit 0\n");
+  files.script("failing", "#!/bin/sh\nexit 3\n");
+  files.script("killed", "#!/bin/sh\nkill -SEGV $$\n");
+  files.script("slow", silent);
+  server const s(files, {"--script-timeout", "300ms", "--grace", "300ms"});
+  CHECK(ask(s.port(), "GET", "/cgi-bin/mute").status == 502);
+  CHECK(ask(s.port(), "GET", "/cgi-bin/failing").status == 502);
+  CHECK(ask(s.port(), "GET", "/cgi-bin/killed").status == 502);
+  CHECK(ask(s.port(), "GET", "/cgi-bin/slow").status == 504);
+  CHECK(all_end(told_pids(files)));
+}
+
+TEST_CASE("a script that falls silent in its body is stopped, and the answer is cut") {
+  site const files;
+  files.script("slow", "#!/bin/sh\n" + text_head + "echo start\n" + silent);
+  server const s(files, {"--script-timeout", "300ms", "--grace", "300ms"});
+  client c(s.port());
+  c.send(request("GET", "/cgi-bin/slow"));
+  auto const answer = c.read_reply();
+  CHECK(answer.body == "start\n");
+  CHECK_FALSE(answer.whole);
+  CHECK(all_end(told_pids(files)));
+}
+
+TEST_CASE("a script that never ends is stopped at its deadline") {
+  site const files;
+  files.script("endless", "#!/bin/sh\n" + tell_pids("$$") + text_head +
+                              "while :; do echo x; sleep 0.02; done\n");
+  server const s(files, {"--script-deadline", "500ms", "--grace", "300ms"});
+  client c(s.port());
+  c.send(request("GET", "/cgi-bin/endless"));
+  CHECK_FALSE(c.read_reply().whole);
+  CHECK(all_end(told_pids(files)));
+}
+
+TEST_CASE("too many scripts are 503 with Retry-After") {
+  site const files;
+  files.script("busy", "#!/bin/sh\n" + tell_pids("$$") + wait_for_go + text_head + "echo done\n");
+  SUBCASE("at once when the queue is full, later when it takes too long") {
+    server const s(files, {"--max-scripts", "1", "--queue", "1", "--queue-timeout", "2s"});
+    client first(s.port());
+    client second(s.port());
+    client third(s.port());
+    first.send(request("GET", "/cgi-bin/busy"));
+    told_pids(files);
+    // One of the two takes the place in the queue; both are refused in the end.
+    second.send(request("GET", "/cgi-bin/busy"));
+    third.send(request("GET", "/cgi-bin/busy"));
+    for (client* const c : {&second, &third}) {
+      auto const answer = c->read_reply();
+      CHECK(answer.status == 503);
+      CHECK(std::atoi(answer.field("Retry-After").c_str()) > 0);
+    }
+    files.write("cgi-bin/go", "");
+    CHECK(first.read_reply().body == "done\n");
+    // The connection goes on, and there is room again.
+    second.send(request("GET", "/cgi-bin/busy"));
+    CHECK(second.read_reply().body == "done\n");
+  }
+  SUBCASE("not for one that waits its turn") {
+    server const s(files, {"--max-scripts", "1", "--queue", "1"});
+    client first(s.port());
+    client second(s.port());
+    first.send(request("GET", "/cgi-bin/busy"));
+    told_pids(files);
+    second.send(request("GET", "/cgi-bin/busy"));
+    files.write("cgi-bin/go", "");
+    CHECK(first.read_reply().body == "done\n");
+    CHECK(second.read_reply().body == "done\n");
+  }
+  SUBCASE("files are served meanwhile") {
+    files.write("a.txt", "first");
+    server const s(files, {"--max-scripts", "1", "--threads", "1"});
+    client first(s.port());
+    first.send(request("GET", "/cgi-bin/busy"));
+    told_pids(files);
+    CHECK(ask(s.port(), "GET", "/a.txt").body == "first");
+    files.write("cgi-bin/go", "");
+    CHECK(first.read_reply().body == "done\n");
+  }
+}
+
+TEST_CASE("a client that leaves while it waits in the queue frees its place") {
+  site const files;
+  files.script("busy", "#!/bin/sh\n" + tell_pids("$$") + wait_for_go + text_head + "echo done\n");
+  files.script("quick", "#!/bin/sh\ntouch ran\n" + text_head + "echo quick\n");
+  server const s(files, {"--max-scripts", "1", "--queue", "1"});
+  client first(s.port());
+  first.send(request("GET", "/cgi-bin/busy"));
+  told_pids(files);
+  {
+    client leaving(s.port());
+    leaving.send(request("GET", "/cgi-bin/quick"));
+  }
+  // Refused while the one that left is not yet seen to have gone.
+  CHECK(eventually([&] {
+    client probe(s.port());
+    probe.send(request("GET", "/cgi-bin/quick"));
+    files.write("cgi-bin/go", "");
+    return probe.read_reply().status == 200;
+  }));
+  CHECK(first.read_reply().body == "done\n");
+}
+
+TEST_CASE("the whole group is stopped when the client leaves") {
+  site const files;
+  files.script("silent", silent);
+  files.script("talking", "#!/bin/sh\nsleep 1000 &\n" + text_head + "echo start\n" +
+                              tell_pids("$$ $!") + "wait\n");
+  files.script("endless", "#!/bin/sh\nsleep 1000 &\n" + tell_pids("$$ $!") + text_head +
+                              "while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done\n");
+  server const s(files);
+  struct row {
+    std::string_view label;
+    std::string target;
+    bool by_reset;
+  };
+  row const rows[] = {
+      {"while the script is silent", "/cgi-bin/silent", false},
+      {"by a reset while the script is silent", "/cgi-bin/silent", true},
+      {"after the head", "/cgi-bin/talking", false},
+      {"by a reset after the head", "/cgi-bin/talking", true},
+      {"while the script writes", "/cgi-bin/endless", false},
+      {"by a reset while the script writes", "/cgi-bin/endless", true},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.label);
+    client c(s.port(), 4096);
+    c.send(request("GET", r.target));
+    auto const pids = told_pids(files);
+    CHECK(pids.size() >= 1);
+    if (r.by_reset) {
+      c.reset();
+    } else {
+      c.close();
+    }
+    CHECK(all_end(pids));
+  }
+}
+
+TEST_CASE("a client that leaves in the middle of its body stops the script") {
+  site const files;
+  files.script("reading", "#!/bin/sh\n" + tell_pids("$$") + "cat >/dev/null\nsleep 1000\n");
+  server const s(files);
+  client c(s.port());
+  c.send("POST /cgi-bin/reading HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\nabc");
+  auto const pids = told_pids(files);
+  c.close();
+  CHECK(all_end(pids));
+}
+
+TEST_CASE("what ignores TERM is killed after the grace period") {
+  site const files;
+  files.script("stubborn", stubborn);
+  server const s(files, {"--grace", "200ms"});
+  client c(s.port());
+  c.send(request("GET", "/cgi-bin/stubborn"));
+  auto const pids = told_pids(files);
+  CHECK(pids.size() == 2);
+  c.close();
+  CHECK(all_end(pids));
+}
+
+TEST_CASE("a script gets its grace period to tidy up") {
+  site const files;
+  files.script("tidy", "#!/bin/sh\ntrap 'kill $!; touch tidied; exit' TERM\nsleep 1000 &\n" +
+                           tell_pids("$$") + "wait\n");
+  server const s(files);
+  client c(s.port());
+  c.send(request("GET", "/cgi-bin/tidy"));
+  auto const pids = told_pids(files);
+  c.close();
+  CHECK(all_end(pids));
+  CHECK(fs::exists(files.cgi_bin() / "tidied"));
+}
+
+TEST_CASE("a background process that holds the output does not hold the client") {
+  site const files;
+  files.script("leaver", "#!/bin/sh\n" + text_head + "echo out\nsleep 1000 &\n" + tell_pids("$!"));
+  server const s(files);
+  client c(s.port());
+  c.send(request("GET", "/cgi-bin/leaver"));
+  auto const answer = c.read_reply();
+  CHECK(answer.body == "out\n");
+  CHECK(answer.whole);
+  c.send(request("GET", "/cgi-bin/leaver"));
+  auto const pids = told_pids(files);
+  CHECK(c.read_reply().body == "out\n");
+  for (auto const& group : {pids, told_pids(files)}) {
+    for (pid_t const pid : group) ::kill(pid, SIGKILL);
+  }
+}
+
+TEST_CASE("the answer ends with the output, not with the process") {
+  site const files;
+  files.script("quiet", "#!/bin/sh\n" + text_head + "echo out\nexec >&- 2>&-\n" + tell_pids("$$") +
+                            wait_for_go);
+  server const s(files);
+  client c(s.port());
+  c.send(request("GET", "/cgi-bin/quiet"));
+  auto const answer = c.read_reply();
+  CHECK(answer.body == "out\n");
+  CHECK(answer.whole);
+  auto const pids = told_pids(files);
+  files.write("cgi-bin/go", "");
+  CHECK(all_end(pids));
+}
+
+TEST_CASE("no zombie is left by any end of a script") {
+  site const files;
+  files.script("failing", "#!/bin/sh\nexit 3\n");
+  files.script("lost", "#!/nowhere/interpreter\n");
+  files.script("fine", "#!/bin/sh\n" + text_head + "echo fine\n");
+  server const s(files);
+  for (int i = 0; i < 5; ++i) {
+    for (std::string const name : {"failing", "lost", "fine"}) {
+      ask(s.port(), "GET", "/cgi-bin/"s + name);
+    }
+  }
+  CHECK(eventually([&] {
+    for (auto const& child : children_of(s.pid())) {
+      if (child.state == 'Z') return false;
+    }
+    return true;
+  }));
+}
+
+TEST_CASE("an nph script writes straight to the client") {
+  site const files;
+  std::string const raw =
+      "HTTP/1.1 299 Own Words\r\nX-Own: yes\r\nContent-Length: 3\r\n\r\nabc and more\n";
+  files.printing("nph-own", raw);
+  files.script("nph-slow", "#!/bin/sh\nprintf 'HTTP/1.1 200 OK\\r\\n\\r\\none\\n'\n" + wait_for_go +
+                               "echo two\n");
+  server const s(files);
+  SUBCASE("exactly what it writes, and then the connection closes") {
+    client c(s.port());
+    c.send(request("GET", "/cgi-bin/nph-own") + request("GET", "/cgi-bin/nph-own"));
+    CHECK(c.read_to_end() == raw);
+  }
+  SUBCASE("as it writes it") {
+    client c(s.port());
+    c.send(request("GET", "/cgi-bin/nph-slow"));
+    c.read_until("one\n");
+    files.write("cgi-bin/go", "");
+    CHECK(c.read_to_end() == "two\n");
+  }
+}
+
+TEST_CASE("a page for loopback clients explains what went wrong") {
+  site const files;
+  auto const plain = files.write("cgi-bin/plain", "#!/bin/sh\necho\n", 0644);
+  files.script("lost", "#!/nowhere/interpreter -x\n");
+  files.script("dos", "#!/bin/sh\r\necho\r\n");
+  files.printing("bare", "Hello, world!\nmore\n");
+  files.printing("headless", "<b>no header</b>\n");
+  files.script("failing", "#!/bin/sh\necho 'the <reason> why' >&2\nexit 42\n");
+  files.script("killed", "#!/bin/sh\nkill -ABRT $$\n");
+  files.script("slow", silent);
+  server const s(files, {"--script-timeout", "400ms", "--grace", "100ms"});
+  struct row {
+    std::string_view label;
+    std::string target;
+    std::vector<std::string> in_text;
+    std::vector<std::string> in_html;
+  };
+  row const rows[] = {
+      {"no execute bit", "/cgi-bin/plain", {"chmod", plain.string()}, {"chmod"}},
+      {"a missing interpreter",
+       "/cgi-bin/lost",
+       {"/nowhere/interpreter"},
+       {"/nowhere/interpreter"}},
+      {"CRLF in the first line", "/cgi-bin/dos", {"CRLF"}, {"CRLF"}},
+      {"no header", "/cgi-bin/bare", {"Hello, world!"}, {"Hello, world!"}},
+      {"markup", "/cgi-bin/headless", {"<b>no header</b>"}, {"&lt;b&gt;no header&lt;/b&gt;"}},
+      {"an exit status", "/cgi-bin/failing", {"42", "the <reason> why"}, {"42", "&lt;reason&gt;"}},
+      {"a signal", "/cgi-bin/killed", {"SIGABRT"}, {"SIGABRT"}},
+      {"a time", "/cgi-bin/slow", {"400 ms"}, {"400 ms"}},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.label);
+    auto const text = ask(s.port(), "GET", r.target);
+    auto const html = ask(s.port(), "GET", r.target, "Accept: text/html\r\n");
+    CHECK(text.field("Content-Type").starts_with("text/plain"));
+    CHECK(html.field("Content-Type").starts_with("text/html"));
+    for (auto const& piece : r.in_text) {
+      CHECK_MESSAGE(text.body.find(piece) != std::string::npos, piece, " is not in:\n", text.body);
+    }
+    for (auto const& piece : r.in_html) {
+      CHECK_MESSAGE(html.body.find(piece) != std::string::npos, piece, " is not in:\n", html.body);
+    }
+  }
+}
+
+TEST_SUITE_END();

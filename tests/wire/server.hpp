@@ -1,0 +1,62 @@
+#pragma once
+// The real binary, serving a site on a free port of the loopback address.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "program.hpp"
+#include "site.hpp"
+
+namespace wire {
+
+class server {
+ public:
+  // Starts `gatehouse --port 0 OPTIONS ROOT` and waits for its ready line. more_environment is
+  // added to plain_environment(). Throws if the server does not get ready in time. The site
+  // outlives it.
+  explicit server(site const& site, arguments const& options = {},
+                  arguments const& more_environment = {});
+  server(server const&) = delete;
+  server& operator=(server const&) = delete;
+
+  // Stops the server with SIGTERM unless it has ended, and CHECKs that it exits with 0 in time,
+  // leaves no process behind and has printed nothing after its ready line.
+  ~server();
+
+  std::uint16_t port() const { return port_; }
+  pid_t pid() const { return process_.pid; }
+  // The one line on standard output, without its line feed.
+  std::string const& ready_line() const { return ready_line_; }
+
+  // What is on its standard error so far: diagnostics and access log.
+  std::string log() const;
+
+  // Waits until the log has this text.
+  bool logged(std::string_view text) const;
+
+  void signal(int number) const;
+
+  // Waits for the end; the status as from wait(2), nothing if it does not come in time. The
+  // destructor then checks no more.
+  std::optional<int> wait_for_end();
+
+ private:
+  void read_ready_line();
+  void stop_and_check();
+  std::string rest_of_output() const;
+
+  site const& site_;
+  std::filesystem::path log_file_;
+  spawned process_;
+  int output_ = -1;
+  bool ended_ = false;
+  std::string ready_line_;
+  std::uint16_t port_ = 0;
+};
+
+// The path of the gatehouse binary.
+std::string binary();
+
+}  // namespace wire
