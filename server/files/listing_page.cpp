@@ -25,6 +25,8 @@ body { margin: 0; background: var(--bg); color: var(--text); font: 16px/1.5 syst
 main { max-width: 62rem; margin: 0 auto; padding: 3rem 1.5rem 4rem; }
 h1 { margin: 0; font-size: 1.5rem; line-height: 1.3; font-weight: 600; letter-spacing: -.01em;
   overflow-wrap: anywhere; }
+body > svg { position: absolute; }
+h1 a:first-child { margin-right: .1em; }
 h1 i { margin: 0 .15em; color: var(--muted); font-style: normal; font-weight: 400; }
 a { color: var(--accent); text-decoration: none; }
 a:hover { text-decoration: underline; text-underline-offset: .2em; }
@@ -62,7 +64,7 @@ td a.d svg { stroke: var(--accent); fill: color-mix(in srgb, var(--accent) 16%, 
   td span, th small { display: none; } }
 )";
 
-constexpr std::string_view icons = R"(<svg hidden width="0" height="0">
+constexpr std::string_view icons = R"(<svg width="0" height="0" aria-hidden="true">
 <symbol id="d" viewBox="0 0 18 24"><path d="M1.7 7.2v10.3q0 1 1 1h12.6q1 0 1-1V8.7q0-1-1-1H8.9L7.3 5.5H2.7q-1 0-1 1z"/></symbol>
 <symbol id="f" viewBox="0 0 18 24"><path d="M4 4.2h6.3l4 4v10.6q0 1-1 1H4q-1 0-1-1V5.2q0-1 1-1zM10.3 4.4v3.9h3.8"/></symbol>
 <symbol id="u" viewBox="0 0 18 24"><path d="M9 18.5v-12M4.2 11.2 9 6.4l4.8 4.8"/></symbol>
@@ -130,7 +132,7 @@ void append_breadcrumbs(std::string& page, std::vector<std::string_view> const& 
   for (std::size_t i = 0; i < segments.size(); ++i) {
     href += http::percent_encoded_path(segments[i]) + "/";
     auto const name = base::html_escaped(segments[i]);
-    if (i > 0) page += "<i>/</i>";
+    if (i > 0) page += "<i>/</i><wbr>";
     if (i + 1 == segments.size()) {
       page.append("<b>").append(name).append("</b>");
     } else {
@@ -142,6 +144,7 @@ void append_breadcrumbs(std::string& page, std::vector<std::string_view> const& 
 }
 
 void append_summary(std::string& page, listing const& list) {
+  if (list.entries.empty()) return;
   std::size_t directories = 0;
   std::uint64_t bytes = 0;
   for (listing_entry const& entry : list.entries) {
@@ -191,9 +194,13 @@ void append_entry(std::string& page, listing_entry const& entry) {
 }
 
 void append_table(std::string& page, listing const& list, sorting order, bool has_parent) {
-  page += "<table>\n<thead><tr>";
-  for (column const& c : columns) append_column_head(page, c, order);
-  page += "</tr></thead>\n<tbody>\n";
+  page += "<table>\n";
+  if (!list.entries.empty()) {
+    page += "<thead><tr>";
+    for (column const& c : columns) append_column_head(page, c, order);
+    page += "</tr></thead>\n";
+  }
+  page += "<tbody>\n";
   if (has_parent) {
     page +=
         "<tr><td><a class=\"d\" href=\"../\"><svg><use href=\"#u\"/></svg>Parent directory</a></td>"
