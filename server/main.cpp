@@ -1,7 +1,6 @@
 // The program: options in, a server out, and one line on standard output when it is ready.
 
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <exception>
@@ -25,14 +24,6 @@ void open_standard_descriptors() {
   int fd = ::open("/dev/null", O_RDWR);
   while (fd >= 0 && fd < 2) fd = ::dup(fd);
   if (fd > 2) ::close(fd);
-}
-
-// As many connections and pipes as the system allows.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 int fail(std::string const& line, int status) {
@@ -59,7 +50,6 @@ int serve(app::options chosen) {
 
 int main(int argc, char** argv) try {
   open_standard_descriptors();
-  raise_descriptor_limit();
   auto parsed = app::parse_options(argc, argv);
   if (auto const* const text = std::get_if<app::help>(&parsed)) return std::cout << text->text, 0;
   if (auto const* const text = std::get_if<app::version>(&parsed))

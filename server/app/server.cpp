@@ -1,6 +1,7 @@
 #include "gatehouse/app/server.hpp"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
@@ -51,6 +52,15 @@ std::vector<cgi::meta_variable> script_environment(options const& chosen) {
   }
   if (!path_given) out.push_back({"PATH", server_path(), "server's environment", "configuration"});
   return out;
+}
+
+// As many connections and pipes as the system allows. Gives the limit that was in force, which
+// scripts get back: a program that uses select(2) breaks on descriptors over 1023.
+rlim_t raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  auto const before = std::exchange(limit.rlim_cur, limit.rlim_max);
+  return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? before : 0;
 }
 
 cgi::gateway_rules make_gateway_rules(options const& chosen) {
@@ -158,6 +168,7 @@ struct server::parts {
 
 void server::parts::assemble() {
   rules.slots = &slots;
+  rules.descriptor_limit = raise_descriptor_limit();
   mount_all(routes, chosen, rules);
   service.handler = &routes;
   service.render_error = render_error;

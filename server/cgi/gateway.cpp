@@ -144,6 +144,7 @@ void describe_program(run_plan& plan, gateway_rules const& rules, script_target 
     program.arguments.push_back(std::move(word));
   }
   program.directory = target.file.parent_path().string();
+  program.descriptor_limit = rules.descriptor_limit;
   trace::recorder const trace(context);
   for (auto& variable : meta_variables(request, target, {context.remote(), context.local()},
                                        rules.variables, content_length, context.redirect_url)) {

@@ -9,11 +9,10 @@
 namespace gatehouse::cgi {
 namespace {
 
-http::http_error malformed(std::string_view reason, std::string detail,
-                           std::string explanation = {}) {
+http::http_error malformed(std::string_view reason, std::string detail, std::string explanation) {
   http::http_error error{.status = 502, .reason = reason};
   error.detail = std::move(detail);
-  error.help.explanation = explanation.empty() ? error.detail : std::move(explanation);
+  error.help.explanation = std::move(explanation);
   return error;
 }
 
@@ -30,7 +29,8 @@ http::result<http::field> parse_line(std::string_view line) {
     return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == '\x7F';
   };
   if (std::any_of(line.begin(), line.end(), is_control)) {
-    return malformed("script-bad-header", "a header line has a control character");
+    return malformed("script-bad-header", "a header line has a control character",
+                     "The script printed a header line with a control character in it.");
   }
   auto const colon = line.find(':');
   if (colon == std::string_view::npos) {
@@ -95,7 +95,9 @@ std::optional<http::http_error> classify(response_head& head, cgi_fields const& 
         "Content-Type: text/html.");
   }
   auto const location = *seen.location;
-  if (location.empty()) return malformed("script-bad-location", "Location is empty");
+  if (location.empty())
+    return malformed("script-bad-location", "Location is empty",
+                     "The script printed an empty Location.");
   if (seen.status) {
     head.kind = response_kind::client_redirect;
     return std::nullopt;
@@ -115,7 +117,8 @@ std::optional<http::http_error> classify(response_head& head, cgi_fields const& 
   auto const scheme_end = location.find(':');
   auto const scheme = location.substr(0, std::min(scheme_end, location.size()));
   if (scheme_end == std::string_view::npos || !http::is_token(scheme)) {
-    return malformed("script-bad-location", "Location is neither a path nor an absolute URI");
+    return malformed("script-bad-location", "Location is neither a path nor an absolute URI",
+                     "A Location starts with / or with a scheme such as https: (RFC 3875, 6.3.2).");
   }
   head.kind = response_kind::client_redirect;
   head.status = 302;
@@ -140,15 +143,18 @@ http::result<std::optional<response_head>> script_response_parser::push(std::str
     line_start_ = lf + 1;
   }
   if (text_.size() > base::limits::script_head_bytes) {
-    return malformed(
-        "script-head-too-large",
-        "the header block is over " + std::to_string(base::limits::script_head_bytes) + " bytes");
+    return malformed("script-head-too-large", "the header block is over the limit",
+                     "The script printed more than " +
+                         std::to_string(base::limits::script_head_bytes) +
+                         " bytes without a blank line.");
   }
   return std::optional<response_head>();
 }
 
 http::http_error script_response_parser::ended() const {
-  if (text_.empty()) return malformed("script-no-output", "the script ended without any output");
+  if (text_.empty())
+    return malformed("script-no-output", "no output",
+                     "The script ended without printing anything.");
   return malformed("script-no-blank-line",
                    "the output ended before the blank line that ends the headers",
                    "The script's output ended before the blank line that separates the headers "
@@ -170,29 +176,35 @@ http::result<response_head> parse_response_head(std::string_view block) {
     auto const field = parse_line(line);
     if (field.has_error()) return field.error();
     if (lines.size() == base::limits::fields)
-      return malformed("script-head-too-large", "too many header fields");
+      return malformed("script-head-too-large", "too many header fields",
+                       "The script printed more header fields than the server takes.");
     if (http::iequals(field->name, "Transfer-Encoding")) {
-      return malformed("script-transfer-encoding",
-                       "Transfer-Encoding is the server's to set (RFC 3875, 6.3.4)");
+      return malformed("script-transfer-encoding", "the script set Transfer-Encoding",
+                       "Transfer-Encoding is the server's to set (RFC 3875, 6.3.4): print the "
+                       "content as it is.");
     }
     if (http::iequals(field->name, "Connection")) connection.append(",").append(field->value);
     if (auto* const slot = seen.slot(field->name)) {
       if (*slot)
         return malformed("script-repeated-header",
-                         std::string(field->name) + " comes more than once");
+                         std::string(field->name) + " comes more than once",
+                         "The script printed " + std::string(field->name) + " more than once.");
       *slot = field->value;
     }
     lines.push_back(*field);
   }
   response_head head;
   if (seen.status && !parse_status(*seen.status, head)) {
-    return malformed("script-bad-status", "Status: " + std::string(*seen.status));
+    return malformed(
+        "script-bad-status", "Status: " + std::string(*seen.status),
+        "A Status is three digits from 200 to 599, and may have a phrase after a space.");
   }
   if (seen.content_length) {
     head.content_length = http::parse_decimal(*seen.content_length);
     if (!head.content_length) {
       return malformed("script-bad-content-length",
-                       "Content-Length: " + std::string(*seen.content_length));
+                       "Content-Length: " + std::string(*seen.content_length),
+                       "A Content-Length is a number of bytes, in digits.");
     }
   }
   head.has_content_type = seen.content_type.has_value();

@@ -32,9 +32,9 @@ void log_refusal(http::http_error const& error, boost::asio::ip::tcp::endpoint c
                                          : level::info;
   if (!base::log::enabled(how)) return;
   std::string line = std::to_string(error.status) + " to " + remote.address().to_string();
-  for (auto const* const part : {&error.detail, &error.help.explanation, &error.help.command}) {
-    if (!part->empty()) line.append(part == &error.help.command ? ". Try: " : ": ").append(*part);
-  }
+  if (!error.detail.empty()) line.append(": ").append(error.detail);
+  if (!error.help.explanation.empty()) line.append(". ").append(error.help.explanation);
+  if (!error.help.command.empty()) line.append(" Try: ").append(error.help.command);
   base::log::write(how, error.reason, line);
 }
 

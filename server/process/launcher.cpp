@@ -31,6 +31,7 @@ struct child_plan {
   char* const* arguments;
   char* const* environment;
   char const* directory;
+  rlimit descriptor_limit;  // rlim_cur is 0 if it stays as it is
   std::array<int, 3> descriptors;
   std::array<int, 64> ignored_signals;
   int ignored_signal_count;
@@ -67,11 +68,16 @@ GATEHOUSE_UNINSTRUMENTED bool reset_signals(child_plan const& plan) {
   return ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof none) == 0;
 }
 
+GATEHOUSE_UNINSTRUMENTED bool limit_descriptors(child_plan const& plan) {
+  if (plan.descriptor_limit.rlim_cur == 0) return true;
+  return ::syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &plan.descriptor_limit, nullptr) == 0;
+}
+
 // The child, from its first step to the exec. Async-signal-safe calls only.
 GATEHOUSE_UNINSTRUMENTED int run_child(void* argument) {
   auto& plan = *static_cast<child_plan*>(argument);
   if (::syscall(SYS_setpgid, 0, 0) == 0 && place_descriptors(plan) &&
-      ::syscall(SYS_chdir, plan.directory) == 0 && reset_signals(plan)) {
+      ::syscall(SYS_chdir, plan.directory) == 0 && limit_descriptors(plan) && reset_signals(plan)) {
     ::syscall(SYS_execve, plan.path, plan.arguments, plan.environment);
   }
   plan.failure = errno;
@@ -110,6 +116,9 @@ pid_t vfork_launcher::start(program const& what, int& pidfd, base::error_code& e
   plan.descriptors = {what.standard_input.get(), what.standard_output.get(),
                       what.standard_error.get()};
   find_signals_to_reset(plan);
+  if (what.descriptor_limit > 0 && ::getrlimit(RLIMIT_NOFILE, &plan.descriptor_limit) == 0) {
+    plan.descriptor_limit.rlim_cur = what.descriptor_limit;
+  }
 
   alignas(16) std::array<char, 32 * 1024> stack;
   sigset_t all;

@@ -4,6 +4,8 @@
 // until the exec is done, so programs are started on threads of the launcher's own and the event
 // loops go on.
 
+#include <sys/resource.h>
+
 #include <boost/process/v2/process.hpp>
 #include <condition_variable>
 #include <deque>
@@ -28,6 +30,7 @@ struct program {
   std::vector<std::string> arguments;    // with argv[0]
   std::vector<std::string> environment;  // NAME=value
   std::string directory;                 // its working directory
+  rlim_t descriptor_limit = 0;           // its soft RLIMIT_NOFILE; 0: as the server's
   base::unique_fd standard_input;
   base::unique_fd standard_output;
   base::unique_fd standard_error;

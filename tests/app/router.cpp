@@ -1,0 +1,86 @@
+#include "gatehouse/app/router.hpp"
+
+#include <doctest/doctest.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <exception>
+
+#include "gatehouse/http/request_parser.hpp"
+
+using namespace gatehouse;
+
+namespace {
+
+class quiet_context final : public http::exchange_context {
+ public:
+  explicit quiet_context(base::executor ex) : exchange_context(ex, {}, {}) {}
+  void when_client_leaves(std::function<void()>) override {}
+};
+
+// Answers with its name, or redirects where it is told.
+class named final : public http::handler {
+ public:
+  explicit named(std::string name, std::string redirect = {})
+      : name_(std::move(name)), redirect_(std::move(redirect)) {}
+  base::task<http::outcome> handle(http::request const& request, http::body_source&,
+                                   http::exchange_context& context) override {
+    if (!redirect_.empty()) co_return http::local_redirect{redirect_};
+    http::response response;
+    response.body = http::make_buffer(name_ + " " + request.method + " " + request.target.path +
+                                      " " + context.redirect_url);
+    co_return response;
+  }
+
+ private:
+  std::string name_;
+  std::string redirect_;
+};
+
+std::string ask(app::router& routes, std::string const& request_line) {
+  auto const request = http::parse_request(request_line + " HTTP/1.1\r\nHost: h\r\n\r\n", 1000);
+  REQUIRE(request.has_value());
+  boost::asio::io_context loop{1};
+  quiet_context context(loop.get_executor());
+  http::empty_body body;
+  std::string said;
+  boost::asio::co_spawn(
+      loop, routes.handle(*request, body, context),
+      [&](std::exception_ptr const&, http::outcome got) {
+        if (auto const* const error = std::get_if<http::http_error>(&got)) {
+          said = std::to_string(error->status) + " " + std::string(error->reason);
+        } else if (auto const* const response = std::get_if<http::response>(&got)) {
+          auto const* const bytes = std::get_if<http::shared_buffer>(&response->body);
+          said = bytes != nullptr ? **bytes : std::to_string(response->status);
+        }
+      });
+  loop.run();
+  return said;
+}
+
+}  // namespace
+
+TEST_CASE("the longest prefix gets the request, by whole segments") {
+  app::router routes;
+  routes.mount("", std::make_unique<named>("root"));
+  routes.mount("/a", std::make_unique<named>("a"));
+  routes.mount("/a/b", std::make_unique<named>("b"));
+  CHECK(ask(routes, "GET /") == "root GET / ");
+  CHECK(ask(routes, "GET /a") == "a GET /a ");
+  CHECK(ask(routes, "GET /ab") == "root GET /ab ");
+  CHECK(ask(routes, "GET //a///b/c") == "b GET //a///b/c ");
+  CHECK(ask(routes, "OPTIONS *") == "204");
+  app::router bare;
+  bare.mount("/a", std::make_unique<named>("a"));
+  CHECK(ask(bare, "GET /x") == "404 not-mapped");
+}
+
+TEST_CASE("a local redirect is followed as a GET, not without end") {
+  app::router routes;
+  routes.mount("", std::make_unique<named>("root"));
+  routes.mount("/to", std::make_unique<named>("to", "/x?y"));
+  routes.mount("/loop", std::make_unique<named>("loop", "/loop"));
+  routes.mount("/bad", std::make_unique<named>("bad", "/../x"));
+  CHECK(ask(routes, "POST /to/z%20") == "root GET /x /to/z%20");
+  CHECK(ask(routes, "GET /loop") == "502 redirect-loop");
+  CHECK(ask(routes, "GET /bad") == "502 bad-local-redirect");
+}

@@ -1,0 +1,100 @@
+#include "gatehouse/cgi/script_target.hpp"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "../temporary_directory.hpp"
+
+using namespace gatehouse::cgi;
+using gatehouse::tests::temporary_directory;
+namespace fs = std::filesystem;
+
+namespace {
+
+void put(fs::path const& file) {
+  fs::create_directories(file.parent_path());
+  std::ofstream(file) << "x";
+}
+
+}  // namespace
+
+TEST_CASE("the longest way down a directory to a file is the script, the rest is PATH_INFO") {
+  temporary_directory const directory;
+  fs::path const bin = directory.path();
+  put(bin / "a");
+  put(bin / "sub" / "b");
+  put(bin / ".hidden");
+  put(bin / "sub" / ".git" / "c");
+  struct row {
+    std::string_view label;
+    std::string_view rest;
+    std::string_view script_name;  // empty: not found
+    std::string_view path_info;    // "-": unset
+  };
+  row const rows[] = {
+      {"a script", "/a", "/bin/a", "-"},
+      {"a slash after it", "/a/", "/bin/a", "/"},
+      {"path info", "/a/x/y", "/bin/a", "/x/y"},
+      {"path info keeps its slashes", "/a//x//y/", "/bin/a", "//x//y/"},
+      {"in a sub-directory", "/sub/b/x", "/bin/sub/b", "/x"},
+      {"repeated slashes on the way", "//sub///b", "/bin/sub/b", "-"},
+      {"missing", "/nope", "", "-"},
+      {"a directory", "/sub", "", "-"},
+      {"a directory with a slash", "/sub/", "", "-"},
+      {"the root", "/", "", "-"},
+      {"nothing", "", "", "-"},
+      {"a dotfile", "/.hidden", "", "-"},
+      {"below a dot directory", "/sub/.git/c", "", "-"},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.label);
+    auto const found = find_in_directory(bin, "/bin", r.rest);
+    CHECK(found.has_value() == !r.script_name.empty());
+    if (!found) continue;
+    CHECK(found->script_name == r.script_name);
+    CHECK(found->path_info.value_or("-") == r.path_info);
+  }
+}
+
+TEST_CASE("a program among files is known by its extension") {
+  temporary_directory const directory;
+  temporary_directory const outside;
+  fs::path const root = fs::canonical(directory.path());
+  put(root / "a.php");
+  put(root / "page.html");
+  put(root / "app" / "index.php");
+  put(root / "plain" / "index.html");
+  put(root / "plain" / "index.php");
+  put(fs::path(outside.path()) / "x.php");
+  fs::create_symlink(fs::path(outside.path()) / "x.php", root / "link.php");
+  script_rules const rules{root, "", {".php", ".cgi"}, {"index.html", "index.php"}, false};
+  struct row {
+    std::string_view label;
+    std::string_view rest;
+    std::string_view script_name;  // empty: none
+    std::string_view path_info;    // "-": unset
+  };
+  row const rows[] = {
+      {"a program", "/a.php", "/a.php", "-"},
+      {"with path info", "/a.php/x", "/a.php", "/x"},
+      {"a page", "/page.html", "", "-"},
+      {"the index of a directory", "/app/", "/app/index.php", "-"},
+      {"a directory without its slash is redirected first", "/app", "", "-"},
+      {"an earlier index is a page", "/plain/", "", "-"},
+      {"a link out of the root", "/link.php", "", "-"},
+      {"missing", "/b.php", "", "-"},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.label);
+    auto const found = find_among_files(rules, r.rest);
+    CHECK(found.has_value() == !r.script_name.empty());
+    if (!found) continue;
+    CHECK(found->script_name == r.script_name);
+    CHECK(found->path_info.value_or("-") == r.path_info);
+  }
+  auto following = rules;
+  following.follow_symlinks = true;
+  CHECK(find_among_files(following, "/link.php").has_value());
+}

@@ -1,0 +1,89 @@
+#include "gatehouse/http/chunk_decoder.hpp"
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <string>
+
+using namespace gatehouse::http;
+namespace base = gatehouse::base;
+
+namespace {
+
+struct outcome {
+  std::string content;
+  std::string left;  // bytes behind the body
+  base::error_code error;
+  bool done = false;
+};
+
+// Feeds text in pieces of piece bytes, as a connection does: what is not consumed comes again.
+outcome decode(std::string_view text, std::size_t piece, std::size_t room) {
+  chunk_decoder decoder;
+  outcome out;
+  std::string buffered;
+  std::string space(room, '\0');
+  while (!decoder.done()) {
+    auto const step = decoder.decode(buffered, space.data(), space.size());
+    if (step.has_error()) {
+      out.error = step.error();
+      return out;
+    }
+    out.content.append(space, 0, step->produced);
+    buffered.erase(0, step->consumed);
+    if (decoder.done() || step->produced > 0) continue;
+    if (text.empty()) return out;
+    buffered.append(text.substr(0, piece));
+    text.remove_prefix(std::min(piece, text.size()));
+  }
+  out.done = true;
+  out.left = buffered + std::string(text);
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("a chunked body is decoded however it arrives") {
+  std::string_view const text =
+      "4\r\nWiki\r\n5;name=value;q=\"a;b\"\r\npedia\r\nE\r\n in\r\n\r\nchunks.\r\n0\r\nTrailer: "
+      "x\r\n\r\nGET /next";
+  for (std::size_t piece = 1; piece <= text.size(); ++piece) {
+    for (std::size_t const room : {1U, 3U, 4096U}) {
+      CAPTURE(piece);
+      CAPTURE(room);
+      auto const got = decode(text, piece, room);
+      CHECK_FALSE(got.error);
+      CHECK(got.done);
+      CHECK(got.content == "Wikipedia in\r\n\r\nchunks.");
+      CHECK(got.left == "GET /next");
+    }
+  }
+}
+
+TEST_CASE("broken chunk framing is refused") {
+  struct row {
+    std::string_view label;
+    std::string text;
+  };
+  row const rows[] = {
+      {"no size", "\r\nab\r\n0\r\n\r\n"},
+      {"not hexadecimal", "g\r\nab\r\n"},
+      {"a sign", "+2\r\nab\r\n0\r\n\r\n"},
+      {"0x", "0x2\r\nab\r\n0\r\n\r\n"},
+      {"a space before the size", " 2\r\nab\r\n0\r\n\r\n"},
+      {"size over 64 bits", "10000000000000000\r\nab\r\n"},
+      {"much over 64 bits", std::string(40, 'f') + "\r\nab\r\n"},
+      {"no CRLF after the data", "2\r\nabc\r\n0\r\n\r\n"},
+      {"a bare LF after the size", "2\nab\r\n0\r\n\r\n"},
+      {"a bare CR in an extension", "2;a\rb\r\nab\r\n0\r\n\r\n"},
+      {"a NUL in an extension", std::string("2;a=\"\0\"\r\nab\r\n0\r\n\r\n", 20)},
+      {"an endless size line", "2;" + std::string(10000, 'a')},
+      {"endless trailers", "0\r\n" + std::string(10000, 'a')},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.label);
+    auto const got = decode(r.text, r.text.size(), 4096);
+    CHECK_FALSE(got.done);
+    CHECK(got.error == base::errc::malformed_body);
+  }
+}

@@ -1,0 +1,129 @@
+#include "gatehouse/process/child_process.hpp"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <exception>
+
+#include "gatehouse/process/pipe.hpp"
+
+using namespace gatehouse;
+using namespace std::chrono_literals;
+
+namespace {
+
+// Runs a test's coroutine, and everything that it leaves behind, to the end.
+template <class Test>
+void run(Test test) {
+  boost::asio::io_context loop{1};
+  process::launcher launcher(1);
+  boost::asio::co_spawn(loop, test(loop.get_executor(), launcher),
+                        [](std::exception_ptr const& failure) {
+                          if (failure) std::rethrow_exception(failure);
+                        });
+  loop.run();
+  CHECK(launcher.running() == 0);
+  CHECK(::waitpid(-1, nullptr, WNOHANG) == -1);
+}
+
+// sh -c script, whose output the test reads.
+base::task<process::child_process> start(base::executor ex, process::launcher& launcher,
+                                         std::string script, base::unique_fd& output,
+                                         std::chrono::milliseconds grace = 10s) {
+  auto pipe = process::make_pipe();
+  REQUIRE(pipe.has_value());
+  process::program what;
+  what.path = "/bin/sh";
+  what.arguments = {"sh", "-c", std::move(script)};
+  what.environment = {"PATH=/usr/bin:/bin"};
+  what.directory = "/";
+  what.standard_input.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  what.standard_output = std::move(pipe->write);
+  what.standard_error.reset(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  output = std::move(pipe->read);
+  auto started = co_await launcher.start(ex, std::move(what));
+  REQUIRE(started.has_value());
+  co_return process::child_process(ex, std::move(*started), launcher, grace);
+}
+
+char wait_for_byte(base::unique_fd const& from) {
+  char byte = '-';
+  CHECK(::read(from.get(), &byte, 1) == 1);
+  return byte;
+}
+
+bool at_end(base::unique_fd const& from) {
+  char byte = 0;
+  return ::read(from.get(), &byte, 1) == 0;
+}
+
+}  // namespace
+
+TEST_CASE("the exit status of a program arrives") {
+  run([](base::executor ex, process::launcher& launcher) -> base::task<void> {
+    base::unique_fd output;
+    auto child = co_await start(ex, launcher, "exit 7", output);
+    bool told = false;
+    child.when_ended([&told] { told = true; });
+    CHECK(co_await child.ended_within(10s));
+    CHECK(told);
+    REQUIRE(child.status().has_value());
+    CHECK(WEXITSTATUS(*child.status()) == 7);
+  });
+}
+
+TEST_CASE("dropping a child stops its whole group") {
+  run([](base::executor ex, process::launcher& launcher) -> base::task<void> {
+    base::unique_fd output;
+    {
+      auto const child = co_await start(ex, launcher, "sleep 1000 & echo x; wait", output);
+      CHECK(wait_for_byte(output) == 'x');
+    }
+    wait_for_byte(output);  // the line end
+    CHECK(at_end(output));  // shell and sleep held the pipe; both are gone
+  });
+}
+
+TEST_CASE("what ignores TERM is killed after the grace period") {
+  run([](base::executor ex, process::launcher& launcher) -> base::task<void> {
+    base::unique_fd output;
+    auto child = co_await start(ex, launcher, "trap '' TERM; echo x; while :; do sleep 1; done",
+                                output, 100ms);
+    CHECK(wait_for_byte(output) == 'x');
+    child.stop();
+    CHECK(co_await child.ended_within(10s));
+    CHECK(WTERMSIG(*child.status()) == SIGKILL);
+  });
+}
+
+TEST_CASE("a descendant that ignores TERM is killed after its leader ended") {
+  run([](base::executor ex, process::launcher& launcher) -> base::task<void> {
+    base::unique_fd output;
+    auto child = co_await start(
+        ex, launcher, "(trap '' TERM; echo x; while :; do sleep 1; done) & exec sleep 1000", output,
+        100ms);
+    CHECK(wait_for_byte(output) == 'x');
+    child.stop();
+    CHECK(co_await child.ended_within(10s));
+    wait_for_byte(output);
+    base::event never(ex);
+    co_await never.wait_for(200ms);  // lets the group be seen off before the blocking read
+    CHECK(at_end(output));
+  });
+}
+
+TEST_CASE("a child that was let go runs to its own end") {
+  run([](base::executor ex, process::launcher& launcher) -> base::task<void> {
+    base::unique_fd output;
+    {
+      auto child = co_await start(ex, launcher, "echo x; sleep 0.2; echo y", output);
+      child.let_go();
+    }
+    CHECK(wait_for_byte(output) == 'x');
+    wait_for_byte(output);
+    CHECK(wait_for_byte(output) == 'y');
+  });
+}
