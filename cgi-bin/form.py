@@ -24,9 +24,9 @@ if method == "POST":
     length = int(os.environ.get("CONTENT_LENGTH") or 0)
     if length > LIMIT:
         stop("413 Content Too Large", f"At most {LIMIT} bytes, please.")
-    source, sent = "standard input", sys.stdin.buffer.read(length).decode("utf-8", "replace")
+    source, sent = "on standard input", sys.stdin.buffer.read(length).decode("utf-8", "replace")
 elif method in ("GET", "HEAD"):
-    source, sent = "QUERY_STRING", os.environ.get("QUERY_STRING", "")
+    source, sent = "in QUERY_STRING", os.environ.get("QUERY_STRING", "")
 else:
     stop("405 Method Not Allowed\nAllow: GET, HEAD, POST", "Only GET, HEAD and POST.")
 
@@ -47,7 +47,7 @@ print(f"""Content-Type: text/html; charset=utf-8
 <p><label>Note <textarea name="note" rows="3">\n{note}</textarea></label></p>
 <p><button>Send by GET</button> <button formmethod="post">Send by POST</button></p>
 </form>
-<h2>What arrived by {html.escape(method)}, on {source}</h2>
+<h2>What arrived by {html.escape(method)}, {source}</h2>
 <pre>{html.escape(sent) or "nothing yet"}</pre>
 <h2>And decoded</h2>
 <table>""")

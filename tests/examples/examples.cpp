@@ -216,7 +216,7 @@ TEST_CASE("form.py takes the same values from the query and from standard input"
   std::string const sent = "name=Ada+L&note=a%20%C3%A9";
   answer const by_get = get("form.py", {"QUERY_STRING=" + sent});
   answer const by_post = post("form.py", form_type, sent);
-  CHECK(by_get.contains("arrived by GET, on QUERY_STRING"));
+  CHECK(by_get.contains("arrived by GET, in QUERY_STRING"));
   CHECK(by_post.contains("arrived by POST, on standard input"));
   for (answer const* a : {&by_get, &by_post}) {
     CHECK(a->status == "200 OK");
