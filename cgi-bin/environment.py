@@ -34,6 +34,7 @@ print("""Content-Type: text/html; charset=utf-8
 <html lang="en">
 <meta name="viewport" content="width=device-width">
 <title>The environment</title>
+<link rel="icon" href="/favicon.svg">
 <link rel="stylesheet" href="/style.css">
 <nav><a href="/">Gatehouse</a></nav>
 <main>

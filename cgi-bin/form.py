@@ -38,6 +38,7 @@ print(f"""Content-Type: text/html; charset=utf-8
 <html lang="en">
 <meta name="viewport" content="width=device-width">
 <title>A form</title>
+<link rel="icon" href="/favicon.svg">
 <link rel="stylesheet" href="/style.css">
 <nav><a href="/">Gatehouse</a></nav>
 <main>

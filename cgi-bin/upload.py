@@ -29,6 +29,7 @@ def answer(text, status="200 OK"):
 <html lang="en">
 <meta name="viewport" content="width=device-width">
 <title>An upload</title>
+<link rel="icon" href="/favicon.svg">
 <link rel="stylesheet" href="/style.css">
 <nav><a href="/">Gatehouse</a></nav>
 <main>
