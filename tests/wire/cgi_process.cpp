@@ -209,8 +209,8 @@ TEST_CASE("standard error goes to the log, line by line and escaped, and not to 
   auto const answer = ask(s.port(), "GET", "/cgi-bin/noisy");
   CHECK(answer.body == "fine\n");
   CHECK(s.logged("first line\n"));
-  CHECK(s.logged("second \\x1B[31m line\n"));
-  CHECK(s.logged("forged\\x0Dline\n"));
+  CHECK(s.logged("second \\x1b[31m line\n"));
+  CHECK(s.logged("forged\\x0dline\n"));
   CHECK(s.logged("no line end\n"));
 }
 
@@ -518,6 +518,7 @@ TEST_CASE("a page for loopback clients explains what went wrong") {
   files.script("dos", "#!/bin/sh\r\necho\r\n");
   files.printing("bare", "Hello, world!\nmore\n");
   files.printing("headless", "<b>no header</b>\n");
+  files.printing("status", "Status: fine\nContent-Type: text/plain\n\n");
   files.script("failing", "#!/bin/sh\necho 'the <reason> why' >&2\nexit 42\n");
   files.script("killed", "#!/bin/sh\nkill -ABRT $$\n");
   files.script("slow", silent);
@@ -534,11 +535,12 @@ TEST_CASE("a page for loopback clients explains what went wrong") {
        "/cgi-bin/lost",
        {"/nowhere/interpreter"},
        {"/nowhere/interpreter"}},
-      {"CRLF in the first line", "/cgi-bin/dos", {"CRLF"}, {"CRLF"}},
+      {"CRLF in the first line", "/cgi-bin/dos", {"CR LF"}, {"CR LF"}},
       {"no header", "/cgi-bin/bare", {"Hello, world!"}, {"Hello, world!"}},
       {"markup", "/cgi-bin/headless", {"<b>no header</b>"}, {"&lt;b&gt;no header&lt;/b&gt;"}},
+      {"a bad status", "/cgi-bin/status", {"Status: fine"}, {"Status: fine"}},
       {"an exit status", "/cgi-bin/failing", {"42", "the <reason> why"}, {"42", "&lt;reason&gt;"}},
-      {"a signal", "/cgi-bin/killed", {"SIGABRT"}, {"SIGABRT"}},
+      {"a signal", "/cgi-bin/killed", {"signal 6"}, {"signal 6"}},
       {"a time", "/cgi-bin/slow", {"400 ms"}, {"400 ms"}},
   };
   for (row const& r : rows) {
