@@ -368,10 +368,12 @@ base::task<bool> script_run::write_input(std::shared_ptr<state> s, std::string_v
 base::task<void> script_run::log_stderr(std::shared_ptr<state> s) {
   std::array<char, 4096> buffer;
   while (s->errors.is_open()) {
-    auto const [ec, size] =
-        co_await s->errors.async_read_some(boost::asio::buffer(buffer), base::as_result);
+    auto const got = read_now(s->errors, buffer.data(), buffer.size());
+    if (got && *got == 0) break;
+    if (got) s->take_stderr({buffer.data(), *got});
+    // A wait and not a read: on_end() reads too, and must find all that was not yet taken.
+    auto const [ec] = co_await s->errors.async_wait(descriptor::wait_read, base::as_result);
     if (ec) break;
-    s->take_stderr({buffer.data(), size});
   }
   close_quietly(s->errors);
 }
