@@ -158,6 +158,7 @@ struct server::parts {
 
   base::executor main_executor() { return workers.front()->loop.get_executor(); }
   void assemble();
+  void get_ready();
   void await_signals();
   base::task<void> stop();
   base::task<bool> connections_end_within(std::chrono::steady_clock::duration limit);
@@ -209,6 +210,7 @@ std::variant<std::unique_ptr<server>, usage_error> server::create(options chosen
   if (auto const error = drop_privileges(std::get<identity>(who))) {
     return usage_error{"gatehouse: cannot become --user " + o.user + ": " + error.message()};
   }
+  p->get_ready();
   return std::unique_ptr<server>(new server(std::move(p)));
 }
 
@@ -224,10 +226,6 @@ std::string server::url() const {
 
 int server::run() {
   auto& p = *parts_;
-  ::signal(SIGPIPE, SIG_IGN);
-  p.launcher = std::make_unique<process::launcher>(p.chosen.threads);
-  p.rules.launcher = p.launcher.get();
-  p.await_signals();
   boost::asio::co_spawn(p.main_executor(), p.listener->run(), boost::asio::detached);
   std::vector<std::thread> threads;
   for (std::size_t i = 1; i < p.workers.size(); ++i) {
@@ -236,6 +234,14 @@ int server::run() {
   p.workers.front()->loop.run();
   for (auto& thread : threads) thread.join();
   return 0;
+}
+
+// Whoever reads that the server is ready may send it a signal at once.
+void server::parts::get_ready() {
+  ::signal(SIGPIPE, SIG_IGN);
+  launcher = std::make_unique<process::launcher>(chosen.threads);
+  rules.launcher = launcher.get();
+  await_signals();
 }
 
 // The first signal stops in good order, the second at once. A SIGHUP that is ignored (nohup) stays

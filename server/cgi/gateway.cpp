@@ -212,7 +212,8 @@ http::http_error too_slow(script_run const& run, run_limits const& limits) {
 
 http::http_error output_failure(base::error_code const& why, script_run const& run,
                                 run_limits const& limits) {
-  return why == base::errc::timed_out ? too_slow(run, limits) : input_failure(why);
+  bool const script_failed = why == base::errc::timed_out && !run.input_failed();
+  return script_failed ? too_slow(run, limits) : input_failure(why);
 }
 
 // Reads on until the head is whole, or the error that stands for what came instead.

@@ -16,6 +16,13 @@ http::http_error malformed(std::string_view reason, std::string detail, std::str
   return error;
 }
 
+http::http_error head_too_large() {
+  return malformed("script-head-too-large", "the header block is over the limit",
+                   "The script printed more than " +
+                       std::to_string(base::limits::script_head_bytes) +
+                       " bytes without a blank line.");
+}
+
 std::string_view without_line_end(std::string_view line) {
   if (line.ends_with('\n')) line.remove_suffix(1);
   if (line.ends_with('\r')) line.remove_suffix(1);
@@ -133,6 +140,7 @@ http::result<std::optional<response_head>> script_response_parser::push(std::str
        lf = text_.find('\n', line_start_)) {
     auto const line =
         without_line_end(std::string_view(text_).substr(line_start_, lf + 1 - line_start_));
+    if (lf >= base::limits::script_head_bytes) return head_too_large();
     if (line.empty()) {
       body_start_ = lf + 1;
       auto head = parse_response_head(std::string_view(text_).substr(0, body_start_));
@@ -142,12 +150,7 @@ http::result<std::optional<response_head>> script_response_parser::push(std::str
     if (auto const field = parse_line(line); field.has_error()) return field.error();
     line_start_ = lf + 1;
   }
-  if (text_.size() > base::limits::script_head_bytes) {
-    return malformed("script-head-too-large", "the header block is over the limit",
-                     "The script printed more than " +
-                         std::to_string(base::limits::script_head_bytes) +
-                         " bytes without a blank line.");
-  }
+  if (text_.size() > base::limits::script_head_bytes) return head_too_large();
   return std::optional<response_head>();
 }
 

@@ -158,6 +158,7 @@ struct script_run::state : std::enable_shared_from_this<script_run::state> {
   bool output_awaited = false;
   bool output_ended = false;
   bool input_unwanted = false;
+  bool input_failed = false;
   bool finished = false;
 };
 
@@ -330,6 +331,10 @@ bool script_run::was_silent_too_long() const {
   return state_->silent_too_long;
 }
 
+bool script_run::input_failed() const {
+  return state_->input_failed;
+}
+
 // Body -> stdin, until the body ends, the script takes no more, or finish() wants no more.
 base::task<void> script_run::feed_input(std::shared_ptr<state> s, http::body_source& input) {
   co_await boost::asio::this_coro::throw_if_cancelled(false);
@@ -337,7 +342,10 @@ base::task<void> script_run::feed_input(std::shared_ptr<state> s, http::body_sou
   while (!s->input_unwanted) {
     auto const read = co_await input.read_some(
         boost::asio::buffer(buffer.get(), base::limits::stream_buffer_bytes));
-    if (read.has_error() && read.error() != base::errc::stopped) s->fail(read.error());
+    if (read.has_error() && read.error() != base::errc::stopped) {
+      s->input_failed = !s->failure;
+      s->fail(read.error());
+    }
     if (read.has_error() || *read == 0) break;
     bool const taken = co_await write_input(s, {buffer.get(), *read});
     if (!taken) break;
@@ -368,10 +376,12 @@ base::task<bool> script_run::write_input(std::shared_ptr<state> s, std::string_v
 base::task<void> script_run::log_stderr(std::shared_ptr<state> s) {
   std::array<char, 4096> buffer;
   while (s->errors.is_open()) {
-    auto const [ec, size] =
-        co_await s->errors.async_read_some(boost::asio::buffer(buffer), base::as_result);
+    auto const got = read_now(s->errors, buffer.data(), buffer.size());
+    if (got && *got == 0) break;
+    if (got) s->take_stderr({buffer.data(), *got});
+    // A wait and not a read: on_end() reads too, and must find all that was not yet taken.
+    auto const [ec] = co_await s->errors.async_wait(descriptor::wait_read, base::as_result);
     if (ec) break;
-    s->take_stderr({buffer.data(), size});
   }
   close_quietly(s->errors);
 }

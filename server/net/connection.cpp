@@ -19,6 +19,9 @@ constexpr std::size_t buffer_beyond_head = base::limits::chunk_framing_bytes + 8
 // Empty lines before a request line are ignored (RFC 9112, 2.2), but not without end.
 constexpr int empty_lines_ignored = 4;
 
+// A number for the log alone: nobody is there to read an answer, or it asked for none to the end.
+constexpr unsigned client_left_status = 499;
+
 base::task<void> finish_body(http::response& response) {
   if (auto* const stream = std::get_if<http::stream>(&response.body))
     co_await stream->source->finish();
@@ -168,6 +171,14 @@ base::task<bool> connection::serve_request(http::request const& request, exchang
   if (auto const* const error = std::get_if<http::http_error>(&outcome)) {
     context.record.reason = error->reason;
     log_refusal(*error, remote_);
+    if (error->status == client_left_status) {
+      context.when_client_leaves(nullptr);
+      context.record.status = error->status;
+      context.record.ended = std::chrono::steady_clock::now();
+      shared_.log_exchange(&request, context);
+      cut_ = true;
+      co_return false;
+    }
     outcome = shared_.render_error(*error, &request, context.client_is_loopback());
   }
   auto& response = std::get<http::response>(outcome);

@@ -209,8 +209,8 @@ TEST_CASE("standard error goes to the log, line by line and escaped, and not to 
   auto const answer = ask(s.port(), "GET", "/cgi-bin/noisy");
   CHECK(answer.body == "fine\n");
   CHECK(s.logged("first line\n"));
-  CHECK(s.logged("second \\x1B[31m line\n"));
-  CHECK(s.logged("forged\\x0Dline\n"));
+  CHECK(s.logged("second \\x1b[31m line\n"));
+  CHECK(s.logged("forged\\x0dline\n"));
   CHECK(s.logged("no line end\n"));
 }
 
@@ -402,6 +402,60 @@ TEST_CASE("the whole group is stopped when the client leaves") {
   }
 }
 
+TEST_CASE("the group is stopped though unread bytes hide that the client has left") {
+  site const files;
+  files.script("silent", silent);
+  server const s(files);
+  std::string bytes;
+  SUBCASE("the next request") {
+    bytes = request("GET", "/cgi-bin/silent") + request("GET", "/");
+  }
+  SUBCASE("a body that the script does not read") {
+    // More than its pipe and the server's buffer hold, and less than the socket holds as well.
+    bytes = request("POST", "/cgi-bin/silent", "", std::string(140'000, 'x'));
+  }
+  client c(s.port());
+  c.send(bytes);
+  auto const pids = told_pids(files);
+  c.close();
+  CHECK(all_end(pids));
+}
+
+TEST_CASE("a client that stops sending its body does not keep a script") {
+  site const files;
+  files.script("reading", "#!/bin/sh\n" + tell_pids("$$") + "cat >/dev/null\nsleep 1000\n");
+  server const s(files, {"--idle-timeout", "300ms"});
+  client c(s.port());
+  c.send("POST /cgi-bin/reading HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\nabc");
+  CHECK(c.read_reply().status == 408);
+  CHECK(c.ends_here());
+  CHECK(all_end(told_pids(files)));
+}
+
+TEST_CASE("a client that does not take its answer does not keep a script") {
+  site const files;
+  files.script("endless", "#!/bin/sh\n" + tell_pids("$$") + text_head +
+                              "while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done\n");
+  server const s(files, {"--idle-timeout", "300ms"});
+  client c(s.port(), 4096);
+  c.send(request("GET", "/cgi-bin/endless"));
+  CHECK(all_end(told_pids(files)));
+}
+
+TEST_CASE("many clients at once are all answered") {
+  site const files;
+  files.play("echo", "echo");
+  server const s(files, {"--max-scripts", "4"});
+  std::vector<std::unique_ptr<client>> clients;
+  for (int i = 0; i < 60; ++i) {
+    clients.push_back(std::make_unique<client>(s.port()));
+    clients.back()->send(request("POST", "/cgi-bin/echo", "", "number " + std::to_string(i)));
+  }
+  for (int i = 0; i < 60; ++i) {
+    CHECK(clients[static_cast<std::size_t>(i)]->read_reply().body == "number " + std::to_string(i));
+  }
+}
+
 TEST_CASE("a client that leaves in the middle of its body stops the script") {
   site const files;
   files.script("reading", "#!/bin/sh\n" + tell_pids("$$") + "cat >/dev/null\nsleep 1000\n");
@@ -518,6 +572,7 @@ TEST_CASE("a page for loopback clients explains what went wrong") {
   files.script("dos", "#!/bin/sh\r\necho\r\n");
   files.printing("bare", "Hello, world!\nmore\n");
   files.printing("headless", "<b>no header</b>\n");
+  files.printing("status", "Status: fine\nContent-Type: text/plain\n\n");
   files.script("failing", "#!/bin/sh\necho 'the <reason> why' >&2\nexit 42\n");
   files.script("killed", "#!/bin/sh\nkill -ABRT $$\n");
   files.script("slow", silent);
@@ -534,11 +589,12 @@ TEST_CASE("a page for loopback clients explains what went wrong") {
        "/cgi-bin/lost",
        {"/nowhere/interpreter"},
        {"/nowhere/interpreter"}},
-      {"CRLF in the first line", "/cgi-bin/dos", {"CRLF"}, {"CRLF"}},
+      {"CRLF in the first line", "/cgi-bin/dos", {"CR LF"}, {"CR LF"}},
       {"no header", "/cgi-bin/bare", {"Hello, world!"}, {"Hello, world!"}},
       {"markup", "/cgi-bin/headless", {"<b>no header</b>"}, {"&lt;b&gt;no header&lt;/b&gt;"}},
+      {"a bad status", "/cgi-bin/status", {"Status: fine"}, {"Status: fine"}},
       {"an exit status", "/cgi-bin/failing", {"42", "the <reason> why"}, {"42", "&lt;reason&gt;"}},
-      {"a signal", "/cgi-bin/killed", {"SIGABRT"}, {"SIGABRT"}},
+      {"a signal", "/cgi-bin/killed", {"signal 6"}, {"signal 6"}},
       {"a time", "/cgi-bin/slow", {"400 ms"}, {"400 ms"}},
   };
   for (row const& r : rows) {

@@ -82,7 +82,9 @@ TEST_CASE("what cannot be served is one line on standard error and a failure") {
       {"a file for a directory", {file.string()}, "a.txt"},
       {"a config file that is not there", {"--config", "/nowhere/config"}, "/nowhere/config"},
       {"an address that is not ours", {"--bind", "192.0.2.1", files.root().string()}, "192.0.2.1"},
-      {"a port in use", {"--port", std::to_string(other.port()), files.root().string()}, "port"},
+      {"a port in use",
+       {"--port", std::to_string(other.port()), files.root().string()},
+       std::to_string(other.port())},
   };
   for (row const& r : rows) {
     CAPTURE(r.label);
@@ -205,7 +207,7 @@ TEST_CASE("the access log has one line for each exchange") {
     server const s(files, {"--access-log", log.string(), "--log-format", "json"});
     auto const next = [&](std::string_view method, std::string_view target) {
       auto const before = line_count();
-      ask(s.port(), method, target, "User-Agent: one \"two\"\r\n");
+      ask(s.port(), method, target, "User-Agent: one two\r\n");
       REQUIRE(eventually([&] { return line_count() == before + 1; }));
       auto const line = last_line(contents(log));
       // Python decides whether it is JSON.
@@ -231,7 +233,7 @@ TEST_CASE("the access log has one line for each exchange") {
     CHECK(file.at("protocol") == "HTTP/1.1");
     CHECK(file.at("status") == "200");
     CHECK(file.at("bytes") == "5");
-    CHECK(file.at("user_agent") == "one \"two\"");
+    CHECK(file.at("user_agent") == "one two");
     CHECK(file.at("host") == "h");
     CHECK(file.at("complete") == "True");
     CHECK(file.at("time") == "TZ");

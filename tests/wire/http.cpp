@@ -75,13 +75,18 @@ TEST_CASE("a client that half-closes after its request is answered") {
   files.write("a.txt", "first");
   files.play("echo", "echo");
   server const s(files);
+  client c(s.port());
   SUBCASE("with a file") {
-    client c(s.port());
     c.send(request("GET", "/a.txt"));
     c.half_close();
     CHECK(c.read_reply().body == "first");
-    CHECK(c.ends_here());
   }
+  SUBCASE("with what a script says") {
+    c.send(request("POST", "/cgi-bin/echo", "", "12345"));
+    c.half_close();
+    CHECK(c.read_reply().body == "12345");
+  }
+  CHECK(c.ends_here());
 }
 
 TEST_CASE("HTTP/1.0 closes unless it asks to keep the connection") {
@@ -526,7 +531,6 @@ TEST_CASE("a chunked body that is broken is refused") {
       {"a signed size", "+3\r\nabc\r\n0\r\n\r\n"},
       {"a size with 0x", "0x3\r\nabc\r\n0\r\n\r\n"},
       {"a size over 64 bits", "10000000000000003\r\nabc\r\n0\r\n\r\n"},
-      {"a size near 64 bits", "ffffffffffffffff\r\nabc\r\n0\r\n\r\n"},
       {"a space before the size", " 3\r\nabc\r\n0\r\n\r\n"},
       {"more than the size", "3\r\nabcd\r\n0\r\n\r\n"},
       {"no line end after a chunk", "3\r\nabc0\r\n\r\n"},
@@ -548,8 +552,6 @@ TEST_CASE("a chunked body that is broken is refused") {
       // A file refuses the method first and then closes, since the next request cannot be found.
       if (target == "/a.txt") {
         CHECK(status == 405);
-      } else if (r.label == "a size near 64 bits") {
-        CHECK((status == 400 || status == 413));
       } else {
         CHECK(status == 400);
       }

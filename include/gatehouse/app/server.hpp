@@ -13,7 +13,7 @@ namespace gatehouse::app {
 class server {
  public:
   // options: with its directories resolved. Opens the logs, listens, and then gives up privileges;
-  // the error is one line for standard error.
+  // the error is one line for standard error. From here on run() will see every signal.
   static std::variant<std::unique_ptr<server>, usage_error> create(options chosen);
   server(server const&) = delete;
   server& operator=(server const&) = delete;

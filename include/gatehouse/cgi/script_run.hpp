@@ -67,6 +67,9 @@ class script_run {
   // Whether read_output ran into the silence deadline or into the one of the whole run.
   bool was_silent_too_long() const;
 
+  // Whether the run failed because its input did, and not by the script's fault.
+  bool input_failed() const;
+
  private:
   struct state;
   explicit script_run(std::shared_ptr<state> s) : state_(std::move(s)) {}
