@@ -1,26 +1,51 @@
 #include "gatehouse/process/child_process.hpp"
 
 #include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
 
 namespace gatehouse::process {
 namespace {
 
-constexpr auto group_poll_interval = std::chrono::milliseconds(50);
+using descriptor = boost::asio::posix::basic_stream_descriptor<base::executor>;
+
+// Of a group being stopped, or of a program without a pidfd of ours.
+constexpr auto poll_interval = std::chrono::milliseconds(50);
+
+// A pidfd of our own for a program that nobody has reaped yet: the one in Boost's process can be
+// waited on only through its async_wait. Closed when there is no descriptor left to have.
+descriptor pidfd_of(pid_t pid, base::executor ex) {
+  descriptor pidfd(ex);
+  base::unique_fd opened(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0U)));
+  if (!opened) return pidfd;
+  base::error_code ec;
+  pidfd.assign(opened.get(), ec);
+  if (!ec) static_cast<void>(opened.release());
+  return pidfd;
+}
 
 }  // namespace
 
 struct child_process::state {
   state(base::executor ex, process p, launcher& f, std::chrono::steady_clock::duration g)
-      : running(std::move(p)), pid(running.id()), from(f), grace(g), ended(ex), pause(ex) {}
+      : running(std::move(p)),
+        pid(running.id()),
+        pidfd(pidfd_of(pid, ex)),
+        from(f),
+        grace(g),
+        ended(ex),
+        pause(ex) {}
 
   // Gives false when the group has no process left.
   bool signal_group(int signal) const { return ::kill(-pid, signal) == 0; }
 
   process running;
   pid_t pid;
+  descriptor pidfd;
   launcher& from;
   std::chrono::steady_clock::duration grace;
   base::event ended;
@@ -69,9 +94,22 @@ void child_process::let_go() {
   state_->let_go = true;
 }
 
+// Not by process::async_wait, which takes the first wake-up for the end and then blocks in waitpid.
+// Asio's epoll reactor may wake a wait for nothing: an event that was fetched for a descriptor
+// closed since is given to the one that took its place.
 base::task<void> child_process::supervise(std::shared_ptr<state> s) {
-  auto const [ec, code] = co_await s->running.async_wait(base::as_result);
-  s->status = ec ? 0 : s->running.native_exit_code();
+  base::error_code ec;
+  base::timer pause(s->pause.get_executor());
+  while (s->running.running(ec)) {
+    if (s->pidfd.is_open()) {
+      co_await s->pidfd.async_wait(descriptor::wait_read, base::as_result);
+    } else {
+      pause.expires_after(poll_interval);
+      co_await pause.async_wait(base::as_result);
+    }
+  }
+  s->pidfd.close(ec);
+  s->status = s->running.native_exit_code();
   static_cast<void>(s->running.detach());  // reaped: its pid may now belong to another process
   s->from.ended(s->pid);
   s->ended.set();
@@ -85,7 +123,7 @@ base::task<void> child_process::supervise(std::shared_ptr<state> s) {
 base::task<void> child_process::see_group_off(std::shared_ptr<state> s) {
   auto const until = std::chrono::steady_clock::now() + s->grace;
   while (std::chrono::steady_clock::now() < until) {
-    s->pause.expires_after(group_poll_interval);
+    s->pause.expires_after(poll_interval);
     co_await s->pause.async_wait(base::as_result);
     if (!s->signal_group(0)) co_return;
   }
