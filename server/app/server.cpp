@@ -130,7 +130,11 @@ void mount_all(router& routes, options const& chosen, cgi::gateway_rules const& 
 // One thread's event loop and its connections. The connections go before the loop.
 struct worker {
   explicit worker(net::service const& shared)
-      : connections(loop.get_executor(), shared), keep_running(loop.get_executor()) {}
+      : connections(loop.get_executor(), shared), keep_running(loop.get_executor()) {
+    // A loop opens its epoll descriptor with its first timer or socket: here, and not when a crowd
+    // of clients has left no descriptor to open.
+    base::timer const first(loop.get_executor());
+  }
   boost::asio::io_context loop{1};
   net::connection_set connections;
   boost::asio::executor_work_guard<base::executor> keep_running;

@@ -72,15 +72,19 @@ class sender {
     }
     auto const buffer = std::make_unique_for_overwrite<char[]>(base::limits::stream_buffer_bytes);
     auto left = plan.length;
-    while (true) {
+    std::size_t surplus = 0;
+    while (surplus <= base::limits::surplus_bytes) {
       auto const read = co_await stream.source->read_some(
           boost::asio::buffer(buffer.get(), base::limits::stream_buffer_bytes));
       if (read.has_error()) co_return read.error();
       if (*read == 0) break;
       auto content = std::string_view(buffer.get(), *read);
       if (left && content.size() > *left) {
-        base::log::warn("content-over-length",
-                        "the content is longer than its Content-Length; the rest is cut");
+        if (surplus == 0) {
+          base::log::warn("content-over-length",
+                          "the content is longer than its Content-Length; the rest is cut");
+        }
+        surplus += content.size() - static_cast<std::size_t>(*left);
         content = content.substr(0, *left);
       }
       if (left) *left -= content.size();
@@ -142,11 +146,13 @@ class sender {
 // Reads what a script goes on printing to an answer that has no content.
 base::task<base::error_code> drop_stream(http::stream& stream) {
   std::array<char, 4096> buffer;
-  while (true) {
+  for (std::size_t surplus = 0; surplus <= base::limits::surplus_bytes;) {
     auto const read = co_await stream.source->read_some(boost::asio::buffer(buffer));
     if (read.has_error()) co_return read.error();
-    if (*read == 0) co_return base::error_code{};
+    if (*read == 0) break;
+    surplus += *read;
   }
+  co_return base::error_code{};
 }
 
 }  // namespace

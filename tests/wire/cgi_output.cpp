@@ -418,6 +418,31 @@ TEST_CASE("an answer without body does not leave the script blocked on its outpu
   }
 }
 
+TEST_CASE("output without end is not read without end once nobody can be given it") {
+  site const files;
+  auto const endless = "echo $$ >pid\nwhile :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done\n"s;
+  files.script(
+      "limited",
+      "#!/bin/sh\nprintf 'Content-Type: text/plain\\nContent-Length: 4\\n\\nbody'\n" + endless);
+  files.script("none", "#!/bin/sh\nprintf 'Status: 204\\nContent-Type: x/y\\n\\n'\n" + endless);
+  files.write("a.txt", "first");
+  server const s(files, {"--grace", "300ms"});
+  for (std::string const target : {"/cgi-bin/limited", "/cgi-bin/none"}) {
+    CAPTURE(target);
+    client c(s.port());
+    c.send(request("GET", target) + request("GET", "/a.txt"));
+    CHECK(c.read_reply().whole);
+    CHECK(c.read_reply().body == "first");
+    auto const pid = std::atoi(contents(files.cgi_bin() / "pid").c_str());
+    CHECK(eventually([&] { return pid == 0 || !is_running(pid); }));
+    fs::remove(files.cgi_bin() / "pid");
+  }
+  auto const log = s.log();
+  auto const first = log.find("content-over-length");
+  CHECK(first != std::string::npos);
+  CHECK(log.find("content-over-length", first + 1) == std::string::npos);
+}
+
 TEST_CASE("a slow reader slows the script and does not fill the server") {
   site const files;
   files.script("large",

@@ -205,6 +205,11 @@ void client::read_chunked(reply& response) {
   response.whole = true;
 }
 
+bool client::has_input() const {
+  pollfd waiting{fd_, POLLIN, 0};
+  return !buffer_.empty() || at_end_ || ::poll(&waiting, 1, 0) == 1;
+}
+
 std::string client::read_until(std::string_view text) {
   std::size_t from = 0;
   while (true) {

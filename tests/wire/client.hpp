@@ -55,6 +55,8 @@ class client {
   // Reads the body of a response whose head was read.
   void read_body(reply& response, std::string_view method = "GET");
 
+  // Whether something (bytes or the end) has come and was not read, without waiting for it.
+  bool has_input() const;
   // Bytes up to and with the text.
   std::string read_until(std::string_view text);
   std::string read_exactly(std::size_t count);

@@ -484,6 +484,12 @@ TEST_CASE("a client that is too slow is let go") {
     CHECK(answer.field("Connection") == "close");
     CHECK(c.ends_here());
   }
+  SUBCASE("with 408 if it sends its head byte by byte and never ends it") {
+    client c(s.port());
+    c.send("GET /a.txt HTTP/1.1\r\nX: ");
+    CHECK(eventually([&] { return !c.send("y") || c.has_input(); }));
+    CHECK(c.read_reply().status == 408);
+  }
   SUBCASE("without an answer if it is idle after one") {
     client c(s.port());
     c.send(request("GET", "/a.txt"));
