@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/post.hpp>
 #include <cerrno>
@@ -117,7 +118,8 @@ pid_t vfork_launcher::start(program const& what, int& pidfd, base::error_code& e
                       what.standard_error.get()};
   find_signals_to_reset(plan);
   if (what.descriptor_limit > 0 && ::getrlimit(RLIMIT_NOFILE, &plan.descriptor_limit) == 0) {
-    plan.descriptor_limit.rlim_cur = what.descriptor_limit;
+    plan.descriptor_limit.rlim_cur =
+        std::min(what.descriptor_limit, plan.descriptor_limit.rlim_max);
   }
 
   alignas(16) std::array<char, 32 * 1024> stack;
