@@ -81,6 +81,7 @@ base::task<bool> child_process::ended_within(std::chrono::steady_clock::duration
 }
 
 void child_process::when_ended(std::function<void()> action) {
+  if (state_->status) return action();
   state_->action = std::move(action);
 }
 

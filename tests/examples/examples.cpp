@@ -27,7 +27,7 @@ using file = std::unique_ptr<std::FILE, file_closer>;
 file file_holding(std::string_view bytes) {
   file f{std::tmpfile()};
   REQUIRE(f != nullptr);
-  REQUIRE(std::fwrite(bytes.data(), 1, bytes.size(), f.get()) == bytes.size());
+  if (!bytes.empty()) REQUIRE(std::fwrite(bytes.data(), 1, bytes.size(), f.get()) == bytes.size());
   std::fflush(f.get());
   std::rewind(f.get());
   return f;

@@ -32,8 +32,8 @@ class child_process {
   // Suspends until it has ended, for at most `limit`; gives whether it has.
   base::task<bool> ended_within(std::chrono::steady_clock::duration limit);
 
-  // Calls action once when it has ended; replaces an earlier action. Not called after the
-  // destructor.
+  // Calls action once when it has ended, now if it already has; replaces an earlier action. Not
+  // called after the destructor.
   void when_ended(std::function<void()> action);
 
   // Asks the whole group to end: TERM, and KILL after the grace period. Does not suspend.
