@@ -74,9 +74,29 @@ void append_member(std::string& out, std::string_view name, std::string_view jso
   out.append("\"").append(name).append("\":").append(json);
 }
 
+// DEL and the C1 controls, which JSON allows in strings and terminals obey, as JSON's own escapes.
+std::string without_controls(std::string_view json) {
+  constexpr char digits[] = "0123456789abcdef";
+  std::string out;
+  out.reserve(json.size());
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    auto const next = i + 1 < json.size() ? static_cast<unsigned char>(json[i + 1]) : 0U;
+    if (json[i] == '\x7F') {
+      out += "\\u007f";
+    } else if (json[i] == '\xC2' && next >= 0x80U && next < 0xA0U) {
+      out.append("\\u00").append({digits[next >> 4U], digits[next & 0xFU]});
+      ++i;
+    } else {
+      out += json[i];
+    }
+  }
+  return out;
+}
+
 void append_text(std::string& out, std::string_view name, std::string_view text) {
-  std::string const safe = base::log_escaped(text);
-  append_member(out, name, boost::json::serialize(boost::json::string_view(safe)));
+  std::string const valid = base::valid_utf8(text);
+  append_member(out, name,
+                without_controls(boost::json::serialize(boost::json::string_view(valid))));
 }
 
 void append_field(std::string& out, std::string_view name, http::request const& request,

@@ -15,10 +15,10 @@ namespace beast_http = boost::beast::http;
 // Beast's parser for whole requests, past the head of a request with a chunked body.
 class chunk_decoder::parser final : public beast_http::basic_parser<true> {
  public:
-  parser() {
+  explicit parser(std::uint64_t limit_bytes) {
     constexpr std::string_view head = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
     eager(false);
-    body_limit(boost::none);
+    body_limit(limit_bytes);
     header_limit(base::limits::chunk_framing_bytes);
     error_code ec;
     put(boost::asio::buffer(head), ec);
@@ -66,7 +66,8 @@ class chunk_decoder::parser final : public beast_http::basic_parser<true> {
   void on_finish_impl(error_code& ec) override { ec = {}; }
 };
 
-chunk_decoder::chunk_decoder() : parser_(std::make_unique<parser>()) {}
+chunk_decoder::chunk_decoder(std::uint64_t limit_bytes)
+    : parser_(std::make_unique<parser>(limit_bytes)) {}
 chunk_decoder::chunk_decoder(chunk_decoder&&) noexcept = default;
 chunk_decoder& chunk_decoder::operator=(chunk_decoder&&) noexcept = default;
 chunk_decoder::~chunk_decoder() = default;
@@ -84,6 +85,7 @@ base::result<chunk_decoder::step> chunk_decoder::decode(std::string_view in, cha
       if (rest.size() > base::limits::chunk_framing_bytes) return base::errc::malformed_body;
       break;
     }
+    if (ec == beast_http::error::body_limit) return base::errc::body_too_large;
     if (ec) return base::errc::malformed_body;
   }
   return step{consumed, out_size - parser_->room};

@@ -183,11 +183,9 @@ base::task<bool> connection::serve_request(http::request const& request, exchang
   }
   auto& response = std::get<http::response>(outcome);
   body.response_began();
-  // A small unread body is dropped before the answer, so that the head can say whether the
-  // connection stays.
+  // A script that is answering may still be reading its input; what it leaves is seen to afterwards.
   bool const streamed = std::holds_alternative<http::stream>(response.body);
-  bool keep_alive = request.keep_alive && !finishing_ && !response.close;
-  if (keep_alive && !streamed) keep_alive = co_await body.drain();
+  bool const keep_alive = request.keep_alive && !finishing_ && (streamed || body.can_be_drained());
   auto const plan = plan_response(response, &request, keep_alive);
   context.record.status = response.status;
   auto const error = co_await write_response(client_, response, plan, &request, context,
@@ -202,8 +200,7 @@ base::task<bool> connection::serve_request(http::request const& request, exchang
   shared_.log_exchange(&request, context);
   if (error) cut_ = true;
   if (error || !plan.keep_alive) co_return false;
-  if (streamed) co_return co_await body.drain();
-  co_return true;
+  co_return co_await body.drain();
 }
 
 // Answers a request that never reached a handler.

@@ -12,10 +12,9 @@ request_body::request_body(client_stream& client, http::request const& request,
                            std::uint64_t body_limit_bytes, duration progress_limit)
     : client_(client),
       remaining_(request.content_length.value_or(0)),
-      allowance_(body_limit_bytes),
       progress_limit_(progress_limit),
       continue_wanted_(request.expects_continue) {
-  if (request.chunked) chunks_.emplace();
+  if (request.chunked) chunks_.emplace(body_limit_bytes);
 }
 
 base::task<base::result<std::size_t>> request_body::read_some(boost::asio::mutable_buffer buffer) {
@@ -42,9 +41,13 @@ std::size_t request_body::at_hand() const {
   return static_cast<std::size_t>(std::min<std::uint64_t>(remaining_, client_.buffered().size()));
 }
 
+bool request_body::can_be_drained() const {
+  return at_end() || !(failed_ || continue_wanted_ || remaining_ > base::limits::drain_bytes);
+}
+
 base::task<bool> request_body::drain() {
   if (at_end()) co_return true;
-  if (failed_ || continue_wanted_ || remaining_ > base::limits::drain_bytes) co_return false;
+  if (!can_be_drained()) co_return false;
   std::array<char, 4096> dropped;
   std::size_t total = 0;
   while (total <= base::limits::drain_bytes) {
@@ -80,8 +83,6 @@ base::task<base::result<std::size_t>> request_body::read_chunked(
         chunks_->decode(client_.buffered(), static_cast<char*>(buffer.data()), buffer.size());
     if (step.has_error()) co_return step.error();
     client_.consume(step->consumed);
-    if (step->produced > allowance_) co_return base::errc::body_too_large;
-    allowance_ -= step->produced;
     if (step->produced > 0 || chunks_->done()) co_return step->produced;
     auto const read = co_await client_.fill(progress_limit_);
     if (read.has_error()) co_return read.error();

@@ -95,8 +95,8 @@ TEST_CASE("the JSON format is one object with what happened") {
   record.script_status = 3 << 8;
   CHECK(json_line(&request, record, from("127.0.0.1")) ==
         R"({"time":"2023-11-14T22:13:20.045Z","remote":"127.0.0.1","method":"GET",)"
-        R"("target":"/cgi-bin/a?\\\"","protocol":"HTTP/1.1","status":200,"bytes":7,)"
-        R"("user_agent":"\\xff\\x0a","host":"localhost","script":{"pid":99,"exit":3},)"
+        R"("target":"/cgi-bin/a?\"","protocol":"HTTP/1.1","status":200,"bytes":7,)"
+        R"("user_agent":"�\n","host":"localhost","script":{"pid":99,"exit":3},)"
         R"("first_byte_ms":1.234,"total_ms":56.789,"complete":true})");
 
   http::exchange_record cut;
@@ -121,6 +121,17 @@ TEST_CASE("a JSON line is JSON whatever the client sends") {
   CHECK_FALSE(ec);
   CHECK(value.is_object());
   CHECK(line.find_first_of("\n\x1b\x7f") == std::string::npos);
+}
+
+TEST_CASE("a JSON line gives back what the client sent, and no terminal obeys it") {
+  auto request = get("/a");
+  std::string const sent =
+      "one \"two\" \\ \xC2\x9B"
+      "31m \x7F caf\xC3\xA9";
+  request.fields.add("User-Agent", sent);
+  auto const line = json_line(&request, answered(200, 0), from("127.0.0.1"));
+  CHECK(line.find("\xC2\x9B") == std::string::npos);
+  CHECK(boost::json::parse(line).at("user_agent").as_string() == sent);
 }
 
 TEST_CASE("the terminal's line is short") {

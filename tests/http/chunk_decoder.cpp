@@ -10,6 +10,8 @@ namespace base = gatehouse::base;
 
 namespace {
 
+constexpr std::uint64_t content_limit = 100;
+
 struct outcome {
   std::string content;
   std::string left;  // bytes behind the body
@@ -19,7 +21,7 @@ struct outcome {
 
 // Feeds text in pieces of piece bytes, as a connection does: what is not consumed comes again.
 outcome decode(std::string_view text, std::size_t piece, std::size_t room) {
-  chunk_decoder decoder;
+  chunk_decoder decoder(content_limit);
   outcome out;
   std::string buffered;
   std::string space(room, '\0');
@@ -85,5 +87,21 @@ TEST_CASE("broken chunk framing is refused") {
     auto const got = decode(r.text, r.text.size(), 4096);
     CHECK_FALSE(got.done);
     CHECK(got.error == base::errc::malformed_body);
+  }
+}
+
+TEST_CASE("a body over its limit is refused when the chunk is announced") {
+  struct row {
+    std::string_view label;
+    std::string text;
+  };
+  row const rows[] = {
+      {"one large chunk", "65\r\n"},
+      {"a huge one", "ffffffffffffffff\r\n"},
+      {"the sum of two", "60\r\n" + std::string(96, 'a') + "\r\n5\r\n"},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.label);
+    CHECK(decode(r.text, r.text.size(), 4096).error == base::errc::body_too_large);
   }
 }

@@ -42,9 +42,9 @@ class access_log {
   std::atomic<std::uint64_t> lost_ = 0;
 };
 
-// The lines, without the line feed. Pure but for the local time zone. All text is escaped as by
-// base::log_escaped, in JSON also within the strings, so that what a reader decodes is safe to
-// print.
+// The lines, without the line feed. Pure but for the local time zone. Text is escaped as by
+// base::log_escaped; in JSON by JSON's own escapes, so that a reader gets what was sent, with bytes
+// that are not UTF-8 as U+FFFD.
 
 // Apache's combined format: remote - - [time] "request line" status bytes "referer" "user agent".
 std::string combined_line(http::request const* request, http::exchange_record const& record,

@@ -3,6 +3,7 @@
 // pure. Trailer fields are read and dropped.
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
@@ -12,7 +13,8 @@ namespace gatehouse::http {
 
 class chunk_decoder {
  public:
-  chunk_decoder();
+  // limit: of the decoded content.
+  explicit chunk_decoder(std::uint64_t limit_bytes);
   chunk_decoder(chunk_decoder&&) noexcept;
   chunk_decoder& operator=(chunk_decoder&&) noexcept;
   ~chunk_decoder();
@@ -24,7 +26,8 @@ class chunk_decoder {
 
   // Decodes as much of `in` as is there and fits into out. What was not consumed is to be given
   // again, with more behind it. errc::malformed_body for anything that RFC 9112 does not allow, and
-  // for chunk framing over limits::chunk_framing_bytes.
+  // for chunk framing over limits::chunk_framing_bytes. errc::body_too_large as soon as a chunk is
+  // announced that goes over the limit.
   base::result<step> decode(std::string_view in, char* out, std::size_t out_size);
 
   // The last chunk and the trailer section have been consumed.

@@ -22,6 +22,10 @@ class request_body final : public http::body_source {
   // A final response is on its way: 100 (Continue) must not follow it.
   void response_began() { interim_allowed_ = false; }
 
+  // Whether drain() is worth trying: for the head of a response, which says if the connection
+  // stays.
+  bool can_be_drained() const;
+
   // Reads and drops what is left. Gives true if the body is then at its end and the connection can
   // go on; false at once if the client waits for a 100 that it never got, or if more than
   // limits::drain_bytes would have to be read.
@@ -35,7 +39,6 @@ class request_body final : public http::body_source {
   client_stream& client_;
   std::uint64_t remaining_;  // of a counted body
   std::optional<http::chunk_decoder> chunks_;
-  std::uint64_t allowance_;  // what a chunked body may still bring
   duration progress_limit_;
   bool continue_wanted_;  // the client waits for a 100 before it sends the body
   bool interim_allowed_ = true;
