@@ -28,12 +28,18 @@ int main(void) {
 
   double a, b, result;
   if (!number(left, &a) || !number(right, &b)) return refuse("That is not a number.");
-  if (strcmp(verb, "plus") == 0) result = a + b;
-  else if (strcmp(verb, "minus") == 0) result = a - b;
-  else if (strcmp(verb, "times") == 0) result = a * b;
-  else if (strcmp(verb, "divided-by") != 0) return refuse("I know plus, minus, times and divided-by.");
-  else if (b == 0) return refuse("Nothing can be divided by zero.");
-  else result = a / b;
+  if (strcmp(verb, "plus") == 0)
+    result = a + b;
+  else if (strcmp(verb, "minus") == 0)
+    result = a - b;
+  else if (strcmp(verb, "times") == 0)
+    result = a * b;
+  else if (strcmp(verb, "divided-by") != 0)
+    return refuse("I know plus, minus, times and divided-by.");
+  else if (b == 0)
+    return refuse("Nothing can be divided by zero.");
+  else
+    result = a / b;
 
   printf("Content-Type: text/plain; charset=utf-8\n\n%.15g\n", result + 0.0);  // never "-0"
   return 0;

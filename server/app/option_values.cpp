@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 #include "gatehouse/base/escape.hpp"
 #include "gatehouse/http/grammar.hpp"

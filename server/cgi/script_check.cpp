@@ -158,7 +158,7 @@ std::string_view usual_first_line(fs::path const& script) {
 
 finding check_head(fs::path const& script, script_head const& head,
                    std::string_view path_variable) {
-  std::string const path = script.native();
+  std::string const& path = script.native();
   std::string const in_shell = shell_quoted(path);
   if (head.carriage_return) {
     return found(

@@ -253,7 +253,7 @@ base::task<base::result<std::unique_ptr<script_run>>> script_run::start(
   s->child->when_ended([weak = std::weak_ptr(s)] {
     if (auto const alive = weak.lock()) alive->on_end();
   });
-  if (limits.whole > limits.whole.zero()) s->whole.set(limits.whole);
+  if (limits.whole > std::chrono::steady_clock::duration::zero()) s->whole.set(limits.whole);
   boost::asio::co_spawn(s->executor, log_stderr(s), boost::asio::detached);
   if (input != nullptr) {
     boost::asio::co_spawn(

@@ -46,7 +46,7 @@ void log_refusal(http::http_error const& error, boost::asio::ip::tcp::endpoint c
 // The exchange as handlers see it.
 class connection::exchange final : public http::exchange_context {
  public:
-  exchange(connection& c)
+  explicit exchange(connection& c)
       : exchange_context(c.client_.socket().get_executor(), c.remote_, c.local_),
         watch_(c.client_) {
     record.received_at = std::chrono::system_clock::now();

@@ -6,6 +6,7 @@
 
 #include <sys/resource.h>
 
+#include <boost/asio/detail/throw_error.hpp>  // the next one uses it without including it
 #include <boost/process/v2/process.hpp>
 #include <condition_variable>
 #include <deque>
