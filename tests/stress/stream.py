@@ -1,4 +1,4 @@
-"""Long bodies in each direction: stream.py BINARY [--mib N] [--growth-limit MIB].
+"""Long bodies in each direction: stream.py BINARY [--mib N] [--slow-mib N] [--growth-limit MIB].
 
 Every body must arrive exact, by a hash at both ends, and the server's memory must not grow with it,
 however slowly it is read. Sizes are for a release build; the resident size is sampled all along.
@@ -141,13 +141,14 @@ def round_trip(server, mib):
     return received == body.digest.hexdigest()
 
 
-def cases(mib):
+def cases(mib, slow_mib):
     yield f"{mib} MiB from a script", lambda s: download(s, mib)
     yield f"{mib} MiB to a script", lambda s: upload(s, mib)
     yield f"{mib // 4} MiB to a script, chunked", lambda s: upload(s, mib // 4, chunked=True)
     yield f"{mib // 4} MiB there and back", lambda s: round_trip(s, mib // 4)
-    yield "20 MiB to a reader of 1 MB/s", lambda s: download(s, 20, rate=MEGABYTE)
-    yield "10 MiB to a script that reads 1 MB/s", lambda s: upload(s, 10, rate=MEGABYTE)
+    yield f"{slow_mib} MiB to a reader of 1 MB/s", lambda s: download(s, slow_mib, rate=MEGABYTE)
+    yield (f"{slow_mib} MiB to a script that reads 1 MB/s",
+           lambda s: upload(s, slow_mib, rate=MEGABYTE))
 
 
 def holds(case, server):
@@ -176,16 +177,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split(":")[0])
     parser.add_argument("binary")
     parser.add_argument("--mib", type=int, default=1024)
+    parser.add_argument("--slow-mib", type=int, default=10, help="size at 1 MB/s")
     parser.add_argument("--growth-limit", type=float, default=4, metavar="MIB",
                         help="how much memory may grow in one case; 0: not checked")
     arguments = parser.parse_args()
 
-    options = ["--body-limit", "2G", "--script-deadline", "10m"]
+    options = ["--body-limit", "2G", "--script-deadline", "60m"]
     with Server(arguments.binary, {}, SCRIPTS, options) as server:
         first = [lambda s: download(s, 1), lambda s: upload(s, 1), lambda s: upload(s, 1, True)]
         warm = [holds(case, server) for case in first]
         held = [run_case(server, title, case, arguments.growth_limit)
-                for title, case in cases(arguments.mib)]
+                for title, case in cases(arguments.mib, arguments.slow_mib)]
         status = server.terminate()
         if status != 0:
             print(f"exit status after SIGTERM: {status}")
