@@ -2,18 +2,18 @@
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
-#include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
 #include <cstring>
 
 #include "gatehouse/base/limits.hpp"
+#include "gatehouse/http/silent_parser.hpp"
 
 namespace gatehouse::http {
 
 namespace beast_http = boost::beast::http;
 
 // Beast's parser for whole requests, past the head of a request with a chunked body.
-class chunk_decoder::parser final : public beast_http::basic_parser<true> {
+class chunk_decoder::parser final : public silent_parser {
  public:
   explicit parser(std::uint64_t limit_bytes) {
     constexpr std::string_view head = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -28,9 +28,6 @@ class chunk_decoder::parser final : public beast_http::basic_parser<true> {
   std::size_t room = 0;
 
  private:
-  using error_code = boost::beast::error_code;
-  using string_view = boost::beast::string_view;
-
   std::size_t on_chunk_body_impl(std::uint64_t, string_view body, error_code& ec) override {
     ec = {};
     auto const size = std::min(body.size(), room);
@@ -48,22 +45,6 @@ class chunk_decoder::parser final : public beast_http::basic_parser<true> {
       ec = beast_http::error::bad_chunk_extension;
     }
   }
-  void on_request_impl(beast_http::verb, string_view, string_view, int, error_code& ec) override {
-    ec = {};
-  }
-  void on_field_impl(beast_http::field, string_view, string_view, error_code& ec) override {
-    ec = {};
-  }
-  void on_header_impl(error_code& ec) override { ec = {}; }
-  void on_response_impl(int, string_view, int, error_code& ec) override { ec = {}; }
-  void on_body_init_impl(boost::optional<std::uint64_t> const&, error_code& ec) override {
-    ec = {};
-  }
-  std::size_t on_body_impl(string_view, error_code& ec) override {
-    ec = {};
-    return 0;
-  }
-  void on_finish_impl(error_code& ec) override { ec = {}; }
 };
 
 chunk_decoder::chunk_decoder(std::uint64_t limit_bytes)

@@ -1,11 +1,11 @@
 #include "gatehouse/http/request_parser.hpp"
 
 #include <boost/asio/buffer.hpp>
-#include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
 
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/http/grammar.hpp"
+#include "gatehouse/http/silent_parser.hpp"
 
 namespace gatehouse::http {
 namespace {
@@ -17,27 +17,23 @@ http_error refusal(unsigned status, std::string_view reason, std::string detail)
 }
 
 // Beast's parser, told to put a head into a request.
-class head_parser final : public beast_http::basic_parser<true> {
+class head_parser final : public silent_parser {
  public:
   std::string target_text;
   request parsed;
   bool too_many_fields = false;
 
  private:
-  using error_code = boost::beast::error_code;
-  using string_view = boost::beast::string_view;
-
   static std::string_view view(string_view text) { return {text.data(), text.size()}; }
 
-  void on_request_impl(beast_http::verb, string_view method, string_view target, int version,
+  void on_request_impl(verb, string_view method, string_view target, int version,
                        error_code& ec) override {
     ec = {};
     parsed.method = view(method);
     target_text = view(target);
     parsed.minor_version = version == 10 ? 0U : 1U;
   }
-  void on_field_impl(beast_http::field, string_view name, string_view value,
-                     error_code& ec) override {
+  void on_field_impl(known_field, string_view name, string_view value, error_code& ec) override {
     ec = {};
     if (parsed.fields.size() == base::limits::fields) {
       too_many_fields = true;
@@ -46,23 +42,6 @@ class head_parser final : public beast_http::basic_parser<true> {
     }
     parsed.fields.add(view(name), view(value));
   }
-  void on_header_impl(error_code& ec) override { ec = {}; }
-
-  // A head alone is parsed here; a response or a body never comes.
-  void on_response_impl(int, string_view, int, error_code& ec) override { ec = {}; }
-  void on_body_init_impl(boost::optional<std::uint64_t> const&, error_code& ec) override {
-    ec = {};
-  }
-  std::size_t on_body_impl(string_view, error_code& ec) override {
-    ec = {};
-    return 0;
-  }
-  void on_chunk_header_impl(std::uint64_t, string_view, error_code& ec) override { ec = {}; }
-  std::size_t on_chunk_body_impl(std::uint64_t, string_view, error_code& ec) override {
-    ec = {};
-    return 0;
-  }
-  void on_finish_impl(error_code& ec) override { ec = {}; }
 };
 
 // HTTP-version = "HTTP" "/" DIGIT "." DIGIT (RFC 9112, 2.3), at the end of the request line.

@@ -41,14 +41,9 @@ std::string_view client_stream::buffered() const {
 base::task<base::result<std::size_t>> client_stream::fill(duration limit) {
   auto const room = std::min(read_size, buffer_.max_size() - buffer_.size());
   auto const into = buffer_.prepare(room);
-  read_deadline_.set(limit);
-  auto const [ec, size] = co_await socket_.async_read_some(into, base::as_result);
-  auto const error = understood(ec);
-  read_deadline_.clear();
-  if (ec == boost::asio::error::eof) co_return std::size_t{0};
-  if (ec) co_return error;
-  buffer_.commit(size);
-  co_return size;
+  auto const read = co_await read_some(into, limit);
+  if (read.has_value()) buffer_.commit(*read);
+  co_return read;
 }
 
 base::task<base::result<std::size_t>> client_stream::read_some(boost::asio::mutable_buffer into,

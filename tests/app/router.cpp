@@ -5,17 +5,13 @@
 #include <boost/asio/co_spawn.hpp>
 #include <exception>
 
+#include "../quiet_context.hpp"
 #include "gatehouse/http/request_parser.hpp"
 
 using namespace gatehouse;
+using gatehouse::tests::quiet_context;
 
 namespace {
-
-class quiet_context final : public http::exchange_context {
- public:
-  explicit quiet_context(base::executor ex) : exchange_context(ex, {}, {}) {}
-  void when_client_leaves(std::function<void()>) override {}
-};
 
 // Answers with its name, or redirects where it is told.
 class named final : public http::handler {

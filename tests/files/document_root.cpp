@@ -8,7 +8,7 @@
 #include <cstring>
 #include <system_error>
 
-#include "temporary_directory.hpp"
+#include "../temporary_directory.hpp"
 
 using namespace gatehouse;
 using namespace gatehouse::files;

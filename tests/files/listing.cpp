@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "../temporary_directory.hpp"
 #include "gatehouse/base/limits.hpp"
-#include "temporary_directory.hpp"
 
 using namespace gatehouse;
 using namespace gatehouse::files;

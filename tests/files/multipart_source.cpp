@@ -7,7 +7,7 @@
 #include <boost/asio/io_context.hpp>
 #include <exception>
 
-#include "temporary_directory.hpp"
+#include "../temporary_directory.hpp"
 
 using namespace gatehouse;
 using gatehouse::files::multipart_source;

@@ -8,20 +8,16 @@
 #include <exception>
 #include <initializer_list>
 
+#include "../quiet_context.hpp"
+#include "../temporary_directory.hpp"
 #include "gatehouse/http/date.hpp"
-#include "temporary_directory.hpp"
 
 using namespace gatehouse;
+using gatehouse::tests::quiet_context;
 using namespace gatehouse::files;
 using gatehouse::tests::temporary_directory;
 
 namespace {
-
-class quiet_context final : public http::exchange_context {
- public:
-  explicit quiet_context(base::executor executor) : exchange_context(executor, {}, {}) {}
-  void when_client_leaves(std::function<void()>) override {}
-};
 
 struct field_row {
   char const* name;

@@ -1,0 +1,83 @@
+#include "gatehouse/cgi/script_slots.hpp"
+
+#include <doctest/doctest.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <vector>
+
+using namespace gatehouse;
+using namespace std::chrono_literals;
+using cgi::script_slots;
+
+namespace {
+
+// Asks for a place and keeps what came of it.
+struct client {
+  std::optional<script_slots::outcome> got;
+  std::function<void()> give_up;
+
+  bool has_place() const { return got && got->place; }
+};
+
+void ask(boost::asio::io_context& loop, script_slots& slots, client& c,
+         std::chrono::steady_clock::duration limit = 1h) {
+  auto const wait = [](boost::asio::io_context& l, script_slots& s, client& me,
+                       std::chrono::steady_clock::duration time) -> base::task<void> {
+    me.got = co_await s.acquire(l.get_executor(), time, [&me](std::function<void()> action) {
+      me.give_up = std::move(action);
+    });
+  };
+  boost::asio::co_spawn(loop, wait(loop, slots, c, limit), boost::asio::detached);
+  loop.restart();
+  loop.poll();
+}
+
+void settle(boost::asio::io_context& loop) {
+  loop.restart();
+  loop.poll();
+}
+
+}  // namespace
+
+TEST_CASE("places are given in the order of asking") {
+  boost::asio::io_context loop{1};
+  script_slots slots(1, 2);
+  client clients[4];
+  for (auto& c : clients) ask(loop, slots, c);
+  CHECK(clients[0].has_place());
+  CHECK_FALSE(clients[1].got);
+  CHECK_FALSE(clients[2].got);
+  REQUIRE(clients[3].got);
+  CHECK_FALSE(clients[3].got->place);
+  CHECK(clients[3].got->why == script_slots::refusal::queue_full);
+  clients[0].got->place.reset();
+  settle(loop);
+  CHECK(clients[1].has_place());
+  CHECK_FALSE(clients[2].got);
+  clients[1].got->place.reset();
+  settle(loop);
+  CHECK(clients[2].has_place());
+}
+
+TEST_CASE("who waits too long or leaves gives its turn to the next") {
+  boost::asio::io_context loop{1};
+  script_slots slots(1, 10);
+  client first;
+  client leaving;
+  client late;
+  client last;
+  ask(loop, slots, first);
+  ask(loop, slots, leaving);
+  ask(loop, slots, late, 1ms);
+  ask(loop, slots, last);
+  leaving.give_up();
+  loop.restart();
+  while (!late.got) loop.run_one();
+  CHECK(leaving.got->why == script_slots::refusal::given_up);
+  CHECK(late.got->why == script_slots::refusal::timed_out);
+  first.got->place.reset();
+  settle(loop);
+  CHECK(last.has_place());
+}
