@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -78,8 +79,16 @@ cgi::gateway_rules make_gateway_rules(options const& chosen) {
   return rules;
 }
 
+// Directories whose files are never given out as files. A cgi-bin in the root is one also when its
+// programs are not served (--cgi-bin off or elsewhere), unless it was mapped as files by name.
 std::vector<std::filesystem::path> script_directories(options const& chosen) {
   std::vector<std::filesystem::path> out;
+  std::error_code missing;
+  auto const usual = std::filesystem::canonical(chosen.root / "cgi-bin", missing);
+  bool const mapped = std::any_of(
+      chosen.mappings.begin(), chosen.mappings.end(),
+      [&](mapping const& m) { return m.what == mapping::kind::static_files && m.target == usual; });
+  if (!missing && !mapped) out.push_back(usual);
   if (!chosen.cgi_bin.empty()) out.push_back(chosen.cgi_bin);
   for (auto const& m : chosen.mappings) {
     if (m.what == mapping::kind::cgi) out.push_back(m.target);
@@ -237,6 +246,10 @@ int server::run() {
   }
   p.workers.front()->loop.run();
   for (auto& thread : threads) thread.join();
+  bool const all_ended = std::all_of(p.workers.begin(), p.workers.end(),
+                                     [](auto const& w) { return w->connections.size() == 0; });
+  if (!all_ended)
+    ::_exit(0);  // something did not heed being cut: nothing may be taken from under it
   return 0;
 }
 

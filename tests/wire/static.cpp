@@ -346,6 +346,20 @@ TEST_CASE("the source of a script is never given") {
   }
 }
 
+TEST_CASE(
+    "a cgi-bin in the root is no directory of files, even where its programs are not served") {
+  site const files;
+  files.write("cgi-bin/run", secret);
+  server const s(files, {"--cgi-bin", "off"});
+  for (std::string const target : {"/cgi-bin/run", "/cgi-bin/", "//cgi-bin//run"}) {
+    CAPTURE(target);
+    CHECK(ask(s.port(), "GET", target).status == 403);
+  }
+  server const mapped(files, {"--cgi-bin", "off", "--map",
+                              "/cgi-bin static:" + (files.root() / "cgi-bin").string()});
+  CHECK(ask(mapped.port(), "GET", "/cgi-bin/run").body == secret);
+}
+
 TEST_CASE("a file that shrinks while it is sent ends the connection") {
   site const files;
   auto const file = files.write("big.bin", "start");
