@@ -183,7 +183,8 @@ base::task<bool> connection::serve_request(http::request const& request, exchang
   }
   auto& response = std::get<http::response>(outcome);
   body.response_began();
-  // A script that is answering may still be reading its input; what it leaves is seen to afterwards.
+  // A script that is answering may still be reading its input; what it leaves is seen to
+  // afterwards.
   bool const streamed = std::holds_alternative<http::stream>(response.body);
   bool const keep_alive = request.keep_alive && !finishing_ && (streamed || body.can_be_drained());
   auto const plan = plan_response(response, &request, keep_alive);
