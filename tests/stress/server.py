@@ -5,6 +5,7 @@ import re
 import select
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -21,6 +22,8 @@ class Server:
 
     def __init__(self, binary, files, scripts, options=()):
         """files: name -> bytes under the root; scripts: name -> source under /cgi-bin/."""
+        # Leave through __exit__ also when the run is given up.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
         self._directory = tempfile.TemporaryDirectory(prefix="gatehouse-stress-")
         self.tree = Path(self._directory.name)
         self._write_tree(files, scripts)
@@ -67,6 +70,11 @@ class Server:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
+        for script in self.scripts():
+            try:
+                os.kill(script, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
         self.process.stdout.close()
         self._diagnostics.close()
         self._directory.cleanup()
