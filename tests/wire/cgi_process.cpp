@@ -509,6 +509,23 @@ TEST_CASE("a background process that holds the output does not hold the client")
   }
 }
 
+TEST_CASE("a background process that never stops writing does not hold the client or the server") {
+  site const files;
+  // The script ends when the pipe is full.
+  auto const wait_until_full = "sleep 0.2\n"s;
+  files.script("output", "#!/bin/sh\n" + text_head + "yes &\n" + wait_until_full);
+  files.script("errors", "#!/bin/sh\n" + text_head + "yes >&2 &\n" + wait_until_full);
+  files.write("a.txt", "first");
+  server const s(files, {"--threads", "1"});
+  for (std::string const target : {"/cgi-bin/output", "/cgi-bin/errors"}) {
+    CAPTURE(target);
+    client c(s.port());
+    c.send(request("GET", target) + request("GET", "/a.txt"));
+    c.read_until("\r\n0\r\n\r\n");
+    CHECK(c.read_reply().body == "first");
+  }
+}
+
 TEST_CASE("the answer ends with the output, not with the process") {
   site const files;
   files.script("quiet", "#!/bin/sh\n" + text_head + "echo out\nexec >&- 2>&-\n" + tell_pids("$$") +
