@@ -400,6 +400,8 @@ base::task<void> script_run::log_stderr(std::shared_ptr<state> s) {
     if (ec) break;
   }
   close_quietly(s->errors);
+  // The run keeps its place and its deadline as long as the script runs, closed outputs or not.
+  co_await s->child->ended();
 }
 
 }  // namespace gatehouse::cgi

@@ -80,6 +80,11 @@ base::task<bool> child_process::ended_within(std::chrono::steady_clock::duration
   return state_->ended.wait_for(limit);
 }
 
+base::task<void> child_process::ended() {
+  auto const s = state_;
+  while (!s->status) co_await s->ended.wait();
+}
+
 void child_process::when_ended(std::function<void()> action) {
   if (state_->status) return action();
   state_->action = std::move(action);

@@ -541,6 +541,27 @@ TEST_CASE("the answer ends with the output, not with the process") {
   CHECK(all_end(pids));
 }
 
+TEST_CASE("a script that closes its outputs and runs on keeps its place and its deadline") {
+  site const files;
+  auto const quiet = "#!/bin/sh\n" + text_head + "echo out\nexec >&- 2>&-\n" + tell_pids("$$");
+  files.script("quiet", quiet + wait_for_go);
+  files.script("endless", quiet + "exec sleep 1000\n");
+  SUBCASE("its place") {
+    server const s(files, {"--max-scripts", "1", "--queue", "0"});
+    CHECK(ask(s.port(), "GET", "/cgi-bin/quiet").body == "out\n");
+    auto const pids = told_pids(files);
+    CHECK(ask(s.port(), "GET", "/cgi-bin/quiet").status == 503);
+    files.write("cgi-bin/go", "");
+    CHECK(all_end(pids));
+    CHECK(eventually([&] { return ask(s.port(), "GET", "/cgi-bin/quiet").status == 200; }));
+  }
+  SUBCASE("its deadline") {
+    server const s(files, {"--script-deadline", "500ms", "--grace", "300ms"});
+    CHECK(ask(s.port(), "GET", "/cgi-bin/endless").body == "out\n");
+    CHECK(all_end(told_pids(files)));
+  }
+}
+
 TEST_CASE("no zombie is left by any end of a script") {
   site const files;
   files.script("failing", "#!/bin/sh\nexit 3\n");
