@@ -231,14 +231,16 @@ base::task<http::result<response_head>> read_head(script_run& run, script_respon
 }
 
 // A local redirect's script may still be at work: it is read to its end before its answer is
-// followed.
+// followed, unless it goes on and on.
 base::task<base::error_code> drain(script_run& run) {
   std::array<char, 4096> buffer;
-  while (true) {
+  for (std::size_t surplus = 0; surplus <= base::limits::surplus_bytes;) {
     auto const read = co_await run.read_output(boost::asio::buffer(buffer));
     if (read.has_error()) co_return read.error();
-    if (*read == 0) co_return base::error_code{};
+    if (*read == 0) break;
+    surplus += *read;
   }
+  co_return base::error_code{};
 }
 
 // Content without a Content-Type is malformed (RFC 3875, 6.3.1), and only shows with its first

@@ -1,8 +1,10 @@
 #include "gatehouse/cgi/script_run.hpp"
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -84,6 +86,14 @@ std::optional<std::size_t> read_now(descriptor& d, void* into, std::size_t size)
   }
 }
 
+// How many bytes wait in a pipe. What is in it when the script ends counts, and not what a process
+// that it left behind goes on adding, perhaps faster than it is read.
+std::size_t waiting_in(descriptor& d) {
+  int size = 0;
+  if (::ioctl(d.native_handle(), FIONREAD, &size) != 0) return 0;
+  return static_cast<std::size_t>(std::max(0, size));
+}
+
 }  // namespace
 
 struct script_run::state : std::enable_shared_from_this<script_run::state> {
@@ -128,11 +138,14 @@ struct script_run::state : std::enable_shared_from_this<script_run::state> {
   void on_end() {
     auto const freed = std::exchange(slot, {});
     std::array<char, 4096> buffer;
-    while (errors.is_open()) {
-      auto const got = read_now(errors, buffer.data(), buffer.size());
+    auto left = errors.is_open() ? waiting_in(errors) : 0;
+    while (left > 0) {
+      auto const got = read_now(errors, buffer.data(), std::min(buffer.size(), left));
       if (!got || *got == 0) break;
       take_stderr({buffer.data(), *got});
+      left -= *got;
     }
+    if (output.is_open()) output_left = waiting_in(output);
     tail->flush([this](std::string_view line) { trace(trace::event::stderr_line, line); });
     close_quietly(errors);
     cancel_quietly(output);
@@ -154,6 +167,7 @@ struct script_run::state : std::enable_shared_from_this<script_run::state> {
   std::optional<stderr_tail> tail;
   std::optional<process::child_process> child;
   base::error_code failure;
+  std::optional<std::size_t> output_left;  // of what counts, once the script has ended
   bool silent_too_long = false;
   bool output_awaited = false;
   bool output_ended = false;
@@ -279,8 +293,10 @@ base::task<base::result<std::size_t>> script_run::read_output(boost::asio::mutab
   while (true) {
     if (s->failure) co_return s->failure;
     if (s->output_ended) co_return std::size_t{0};
-    if (auto const got = read_now(s->output, buffer.data(), buffer.size())) {
+    auto const wanted = std::min(buffer.size(), s->output_left.value_or(buffer.size()));
+    if (auto const got = read_now(s->output, buffer.data(), wanted)) {
       s->output_ended = *got == 0;
+      if (s->output_left) *s->output_left -= *got;
       if (*got > 0)
         s->trace(trace::event::stdout_bytes, {static_cast<char const*>(buffer.data()), *got});
       co_return *got;
@@ -384,6 +400,8 @@ base::task<void> script_run::log_stderr(std::shared_ptr<state> s) {
     if (ec) break;
   }
   close_quietly(s->errors);
+  // The run keeps its place and its deadline as long as the script runs, closed outputs or not.
+  co_await s->child->ended();
 }
 
 }  // namespace gatehouse::cgi

@@ -80,6 +80,11 @@ base::task<bool> child_process::ended_within(std::chrono::steady_clock::duration
   return state_->ended.wait_for(limit);
 }
 
+base::task<void> child_process::ended() {
+  auto const s = state_;
+  while (!s->status) co_await s->ended.wait();
+}
+
 void child_process::when_ended(std::function<void()> action) {
   if (state_->status) return action();
   state_->action = std::move(action);
@@ -112,7 +117,7 @@ base::task<void> child_process::supervise(std::shared_ptr<state> s) {
   s->pidfd.close(ec);
   s->status = s->running.native_exit_code();
   static_cast<void>(s->running.detach());  // reaped: its pid may now belong to another process
-  s->from.ended(s->pid);
+  if (!s->stopping) s->from.ended(s->pid);
   s->ended.set();
   if (auto const action = std::exchange(s->action, nullptr)) action();
 }
@@ -123,12 +128,16 @@ base::task<void> child_process::supervise(std::shared_ptr<state> s) {
 // interval.
 base::task<void> child_process::see_group_off(std::shared_ptr<state> s) {
   auto const until = std::chrono::steady_clock::now() + s->grace;
-  while (std::chrono::steady_clock::now() < until) {
+  bool any_left = true;
+  while (any_left && std::chrono::steady_clock::now() < until) {
     s->pause.expires_after(poll_interval);
     co_await s->pause.async_wait(base::as_result);
-    if (!s->signal_group(0)) co_return;
+    any_left = s->signal_group(0);
   }
-  s->signal_group(SIGKILL);
+  if (any_left) s->signal_group(SIGKILL);
+  while (!s->status) co_await s->ended.wait();
+  s->from.ended(
+      s->pid);  // and not before: a server that stops waits for what is still to be killed
 }
 
 }  // namespace gatehouse::process

@@ -425,9 +425,10 @@ TEST_CASE("output without end is not read without end once nobody can be given i
       "limited",
       "#!/bin/sh\nprintf 'Content-Type: text/plain\\nContent-Length: 4\\n\\nbody'\n" + endless);
   files.script("none", "#!/bin/sh\nprintf 'Status: 204\\nContent-Type: x/y\\n\\n'\n" + endless);
+  files.script("redirect", "#!/bin/sh\nprintf 'Location: /a.txt\\n\\n'\n" + endless);
   files.write("a.txt", "first");
   server const s(files, {"--grace", "300ms"});
-  for (std::string const target : {"/cgi-bin/limited", "/cgi-bin/none"}) {
+  for (std::string const target : {"/cgi-bin/limited", "/cgi-bin/none", "/cgi-bin/redirect"}) {
     CAPTURE(target);
     client c(s.port());
     c.send(request("GET", target) + request("GET", "/a.txt"));

@@ -509,6 +509,23 @@ TEST_CASE("a background process that holds the output does not hold the client")
   }
 }
 
+TEST_CASE("a background process that never stops writing does not hold the client or the server") {
+  site const files;
+  // The script ends when the pipe is full.
+  auto const wait_until_full = "sleep 0.2\n"s;
+  files.script("output", "#!/bin/sh\n" + text_head + "yes &\n" + wait_until_full);
+  files.script("errors", "#!/bin/sh\n" + text_head + "yes >&2 &\n" + wait_until_full);
+  files.write("a.txt", "first");
+  server const s(files, {"--threads", "1"});
+  for (std::string const target : {"/cgi-bin/output", "/cgi-bin/errors"}) {
+    CAPTURE(target);
+    client c(s.port());
+    c.send(request("GET", target) + request("GET", "/a.txt"));
+    c.read_until("\r\n0\r\n\r\n");
+    CHECK(c.read_reply().body == "first");
+  }
+}
+
 TEST_CASE("the answer ends with the output, not with the process") {
   site const files;
   files.script("quiet", "#!/bin/sh\n" + text_head + "echo out\nexec >&- 2>&-\n" + tell_pids("$$") +
@@ -522,6 +539,27 @@ TEST_CASE("the answer ends with the output, not with the process") {
   auto const pids = told_pids(files);
   files.write("cgi-bin/go", "");
   CHECK(all_end(pids));
+}
+
+TEST_CASE("a script that closes its outputs and runs on keeps its place and its deadline") {
+  site const files;
+  auto const quiet = "#!/bin/sh\n" + text_head + "echo out\nexec >&- 2>&-\n" + tell_pids("$$");
+  files.script("quiet", quiet + wait_for_go);
+  files.script("endless", quiet + "exec sleep 1000\n");
+  SUBCASE("its place") {
+    server const s(files, {"--max-scripts", "1", "--queue", "0"});
+    CHECK(ask(s.port(), "GET", "/cgi-bin/quiet").body == "out\n");
+    auto const pids = told_pids(files);
+    CHECK(ask(s.port(), "GET", "/cgi-bin/quiet").status == 503);
+    files.write("cgi-bin/go", "");
+    CHECK(all_end(pids));
+    CHECK(eventually([&] { return ask(s.port(), "GET", "/cgi-bin/quiet").status == 200; }));
+  }
+  SUBCASE("its deadline") {
+    server const s(files, {"--script-deadline", "500ms", "--grace", "300ms"});
+    CHECK(ask(s.port(), "GET", "/cgi-bin/endless").body == "out\n");
+    CHECK(all_end(told_pids(files)));
+  }
 }
 
 TEST_CASE("no zombie is left by any end of a script") {

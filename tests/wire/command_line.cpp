@@ -309,6 +309,20 @@ TEST_CASE("a server that is stopped does not wait for ever") {
   CHECK(s.wait_for_end() == 0);
 }
 
+TEST_CASE("a server that is stopped leaves no process that is deaf to TERM") {
+  site const files;
+  files.script("silent",
+               "#!/bin/sh\n(trap '' TERM; exec sleep 1000) &\necho $! >pids.part\n"
+               "mv pids.part pids\nwait\n");
+  server s(files, {"--drain-time", "300ms", "--grace", "300ms"});
+  client c(s.port());
+  c.send(request("GET", "/cgi-bin/silent"));
+  REQUIRE(eventually([&] { return fs::exists(files.cgi_bin() / "pids"); }));
+  s.signal(SIGTERM);
+  CHECK(s.wait_for_end() == 0);
+  // The server's end is checked to leave no process.
+}
+
 TEST_CASE("a second signal ends the server at once") {
   site const files;
   files.script("silent",

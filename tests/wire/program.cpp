@@ -91,9 +91,13 @@ spawned spawn(arguments const& argv, arguments const& environment, int in, int o
 }
 
 std::optional<int> wait_for(spawned const& process) {
-  pollfd waiting{process.pidfd, POLLIN, 0};
-  auto const milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(patience).count();
-  if (::poll(&waiting, 1, static_cast<int>(milliseconds)) != 1) return std::nullopt;
+  // What becomes ours meanwhile is reaped: a server that stops waits until its groups are gone.
+  bool const ended = eventually([&] {
+    adopted();
+    pollfd waiting{process.pidfd, POLLIN, 0};
+    return ::poll(&waiting, 1, 0) == 1;
+  });
+  if (!ended) return std::nullopt;
   int status = 0;
   if (::waitpid(process.pid, &status, 0) != process.pid) return std::nullopt;
   ours().erase(process.pid);

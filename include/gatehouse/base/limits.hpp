@@ -26,7 +26,8 @@ inline constexpr std::size_t small_body_bytes = 16 * 1024;
 inline constexpr std::size_t drain_bytes = 256 * 1024;
 // How long a closing connection is read so that the client gets the answer before the reset.
 inline constexpr auto linger_time = 2s;
-// What a script prints and its client is not given (HEAD, 204, more than its Content-Length) is
+// What a script prints and its client is not given (HEAD, 204, a local redirect's, more than its
+// Content-Length) is
 // read and dropped up to this, so that the script can end; then it is stopped.
 inline constexpr std::size_t surplus_bytes = 1024 * 1024;
 // A script's stderr: longest line in the log, and how many last lines are kept for a diagnosis.

@@ -32,6 +32,9 @@ class child_process {
   // Suspends until it has ended, for at most `limit`; gives whether it has.
   base::task<bool> ended_within(std::chrono::steady_clock::duration limit);
 
+  // Suspends until it has ended.
+  base::task<void> ended();
+
   // Calls action once when it has ended, now if it already has; replaces an earlier action. Not
   // called after the destructor.
   void when_ended(std::function<void()> action);
