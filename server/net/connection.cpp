@@ -163,6 +163,31 @@ base::task<bool> connection::serve_one() {
 base::task<bool> connection::serve_request(http::request const& request, exchange& context) {
   request_body body(client_, request, shared_.limits.body_limit_bytes, shared_.limits.idle_timeout);
   auto outcome = co_await shared_.handler->handle(request, body, context);
+  auto response = to_response(std::move(outcome), request, context);
+  if (!response) {
+    context.when_client_leaves(nullptr);
+    end(&request, context, base::errc::client_gone);
+    co_return false;
+  }
+  body.response_began();
+  // A script that is answering may still be reading its input; what it leaves is seen to
+  // afterwards.
+  bool const streamed = std::holds_alternative<http::stream>(response->body);
+  bool const keep_alive = request.keep_alive && !finishing_ && (streamed || body.can_be_drained());
+  auto const plan = plan_response(*response, &request, keep_alive);
+  auto const error = co_await write_response(client_, *response, plan, &request, context,
+                                             shared_.limits.idle_timeout);
+  context.when_client_leaves(nullptr);
+  co_await finish_body(*response);
+  end(&request, context, error);
+  if (error || !plan.keep_alive) co_return false;
+  co_return co_await body.drain();
+}
+
+// What the client is to be sent; nothing if it has left.
+std::optional<http::response> connection::to_response(http::outcome outcome,
+                                                      http::request const& request,
+                                                      exchange& context) {
   if (auto const* const redirect = std::get_if<http::local_redirect>(&outcome)) {
     http::http_error unfollowed{.status = 500, .reason = "redirect-unhandled"};
     unfollowed.detail = "a local redirect to " + redirect->target + " reached the connection";
@@ -170,38 +195,25 @@ base::task<bool> connection::serve_request(http::request const& request, exchang
   }
   if (auto const* const error = std::get_if<http::http_error>(&outcome)) {
     context.record.reason = error->reason;
+    context.record.status = error->status;
     log_refusal(*error, remote_);
-    if (error->status == client_left_status) {
-      context.when_client_leaves(nullptr);
-      context.record.status = error->status;
-      context.record.ended = std::chrono::steady_clock::now();
-      shared_.log_exchange(&request, context);
-      cut_ = true;
-      co_return false;
-    }
+    if (error->status == client_left_status) return std::nullopt;
     outcome = shared_.render_error(*error, &request, context.client_is_loopback());
   }
   auto& response = std::get<http::response>(outcome);
-  body.response_began();
-  // A script that is answering may still be reading its input; what it leaves is seen to
-  // afterwards.
-  bool const streamed = std::holds_alternative<http::stream>(response.body);
-  bool const keep_alive = request.keep_alive && !finishing_ && (streamed || body.can_be_drained());
-  auto const plan = plan_response(response, &request, keep_alive);
   context.record.status = response.status;
-  auto const error = co_await write_response(client_, response, plan, &request, context,
-                                             shared_.limits.idle_timeout);
-  context.when_client_leaves(nullptr);
-  co_await finish_body(response);
+  return std::move(response);
+}
+
+// The last step of every exchange. After an error nothing more can be said on the connection.
+void connection::end(http::request const* request, exchange& context, base::error_code error) {
   if (error == base::errc::truncated) {
     base::log::warn("content-under-length",
                     "the content ended before its length; the connection is cut");
   }
-  context.record.ended = std::chrono::steady_clock::now();
-  shared_.log_exchange(&request, context);
   if (error) cut_ = true;
-  if (error || !plan.keep_alive) co_return false;
-  co_return co_await body.drain();
+  context.record.ended = std::chrono::steady_clock::now();
+  shared_.log_exchange(request, context);
 }
 
 // Answers a request that never reached a handler.
@@ -213,9 +225,7 @@ base::task<bool> connection::refuse(http::http_error error, exchange& context) {
   auto const plan = plan_response(response, nullptr, false);
   auto const failure = co_await write_response(client_, response, plan, nullptr, context,
                                                shared_.limits.idle_timeout);
-  context.record.ended = std::chrono::steady_clock::now();
-  shared_.log_exchange(nullptr, context);
-  if (failure) cut_ = true;
+  end(nullptr, context, failure);
   co_return false;
 }
 

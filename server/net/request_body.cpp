@@ -50,7 +50,8 @@ base::task<bool> request_body::drain() {
   if (!can_be_drained()) co_return false;
   std::array<char, 4096> dropped;
   std::size_t total = 0;
-  while (total <= base::limits::drain_bytes) {
+  auto const until = std::chrono::steady_clock::now() + progress_limit_;
+  while (total <= base::limits::drain_bytes && std::chrono::steady_clock::now() < until) {
     auto const read = co_await read_some(boost::asio::buffer(dropped));
     if (read.has_error()) co_return false;
     if (*read == 0) co_return true;

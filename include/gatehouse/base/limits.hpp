@@ -20,8 +20,9 @@ inline constexpr std::size_t chunk_framing_bytes = 8 * 1024;
 inline constexpr std::size_t script_head_bytes = 64 * 1024;
 // One piece of a body in flight between a script and a client, in either direction.
 inline constexpr std::size_t stream_buffer_bytes = 64 * 1024;
-// A body of at most this size that has arrived with its head is in the pipe before a script starts.
-inline constexpr std::size_t small_body_bytes = 16 * 1024;
+// A body of at most this size that has arrived with its head is in the pipe before a script starts;
+// as much as a pipe takes at once however little the system gives it (PIPE_BUF).
+inline constexpr std::size_t small_body_bytes = 4 * 1024;
 // An unread request body of at most this size is read and dropped to keep the connection.
 inline constexpr std::size_t drain_bytes = 256 * 1024;
 // How long a closing connection is read so that the client gets the answer before the reset.

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "gatehouse/http/handler.hpp"
 #include "gatehouse/net/client_stream.hpp"
@@ -49,6 +50,9 @@ class connection {
   base::task<http::result<std::optional<std::size_t>>> read_head();
   base::task<bool> serve_one();
   base::task<bool> serve_request(http::request const& request, exchange& context);
+  std::optional<http::response> to_response(http::outcome outcome, http::request const& request,
+                                            exchange& context);
+  void end(http::request const* request, exchange& context, base::error_code error);
   base::task<bool> refuse(http::http_error error, exchange& context);
   base::task<void> linger();
 

@@ -27,8 +27,9 @@ class request_body final : public http::body_source {
   bool can_be_drained() const;
 
   // Reads and drops what is left. Gives true if the body is then at its end and the connection can
-  // go on; false at once if the client waits for a 100 that it never got, or if more than
-  // limits::drain_bytes would have to be read.
+  // go on; false at once if the client waits for a 100 that it never got or more than
+  // limits::drain_bytes would have to be read, and later if the body takes longer than the progress
+  // limit in all.
   base::task<bool> drain();
 
  private:
