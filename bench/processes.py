@@ -1,0 +1,48 @@
+"""What processes cost, read from /proc."""
+
+import os
+from pathlib import Path
+
+TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
+
+
+def _stat_fields(pid: int) -> list[str]:
+    """The fields of /proc/PID/stat from the third on: a name may hold blanks and parentheses."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+
+
+def with_descendants(roots: list[int]) -> list[int]:
+    """These processes and everything that was started by them and still runs."""
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            parent = int(_stat_fields(int(entry.name))[1])
+        except OSError:
+            continue
+        children.setdefault(parent, []).append(int(entry.name))
+    found = list(roots)
+    for pid in found:
+        found.extend(children.get(pid, []))
+    return found
+
+
+def cpu_seconds(pids: list[int]) -> float:
+    """User and system time of these processes with all their threads. What their children took is
+    in other fields and does not count."""
+    ticks = 0
+    for pid in pids:
+        fields = _stat_fields(pid)
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / TICKS_A_SECOND
+
+
+def memory_kib(pids: list[int], kind: str) -> float:
+    """Memory of these processes: kind "Pss" counts a shared page in parts, "Rss" in each process."""
+    total = 0
+    for pid in pids:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith(kind + ":"):
+                total += int(line.split()[1])
+    return float(total)

@@ -1,0 +1,302 @@
+"""How each server is configured, started and stopped.
+
+All get the same: two workers, keep-alive without an end, sendfile, no access log unless asked for,
+and a directory of files with a cgi-bin in it. What a server needs to be at its best (open_file_cache,
+streaming instead of buffering) is on.
+"""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import processes
+
+START_SECONDS = 10
+STOP_SECONDS = 5
+SCRIPTS_AT_ONCE = 16
+
+
+class ServerFailed(Exception):
+    """A server that is missing, does not start or gives wrong answers; the text says which."""
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def accepts(port: int) -> bool:
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Server:
+    """One server on a port of its own. `own` are its processes as they are before the first request:
+    whatever appears later is a script."""
+
+    name = ""
+    programs: tuple[str, ...] = ()
+
+    def __init__(self, site: Path, logged: bool = False):
+        self.site = site
+        self.logged = logged
+        self.port = 0
+        self.own: list[int] = []
+        self._started: list[subprocess.Popen] = []
+        self._room = Path()
+
+    def start(self) -> None:
+        for program in self.programs:
+            if shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin:/sbin") is None:
+                raise ServerFailed(f"{program} is not installed")
+        self._room = Path(tempfile.mkdtemp(prefix=f"bench-{self.name}-"))
+        self._room.chmod(0o755)
+        self.port = free_port()
+        try:
+            self.launch(self._room)
+            self._wait_until_ready()
+        except (OSError, ServerFailed) as e:
+            self.stop()
+            raise ServerFailed(f"{self.name} does not start: {e}") from e
+
+    def launch(self, room: Path) -> None:
+        """Writes the configuration into the room and runs what is needed."""
+        raise NotImplementedError
+
+    def stop(self) -> None:
+        for process in self._started:
+            process.send_signal(signal.SIGTERM)
+        for process in self._started:
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                pass
+            self._kill_group(process)
+            process.wait()
+        self._started.clear()
+        shutil.rmtree(self._room, ignore_errors=True)
+
+    def url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    def cpu_seconds(self) -> float:
+        return processes.cpu_seconds(self.own)
+
+    def memory_kib(self, kind: str) -> float:
+        return processes.memory_kib(self.own, kind)
+
+    def run(self, *command: object, environment: dict[str, str] | None = None) -> None:
+        with open(self._room / "errors", "ab") as errors:
+            self._started.append(
+                subprocess.Popen(
+                    [str(word) for word in command],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=errors,
+                    start_new_session=True,
+                    env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin", **(environment or {})},
+                )
+            )
+
+    def _wait_until_ready(self) -> None:
+        end = time.monotonic() + START_SECONDS
+        while not accepts(self.port):
+            if any(process.poll() is not None for process in self._started):
+                raise ServerFailed(self._last_words())
+            if time.monotonic() > end:
+                raise ServerFailed(f"nothing listens after {START_SECONDS} s; {self._last_words()}")
+            time.sleep(0.01)
+        self._wait_until_complete()
+
+    def _wait_until_complete(self) -> None:
+        """Workers appear a little after the port: wait until the family stops growing."""
+        roots = [process.pid for process in self._started]
+        same = 0
+        while same < 3:
+            time.sleep(0.1)
+            family = processes.with_descendants(roots)
+            same = same + 1 if family == self.own else 0
+            self.own = family
+
+    def _last_words(self) -> str:
+        lines = (self._room / "errors").read_text(errors="replace").strip().splitlines()
+        return lines[-1] if lines else "it said nothing"
+
+    @staticmethod
+    def _kill_group(process: subprocess.Popen) -> None:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+
+class Gatehouse(Server):
+    name = "gatehouse"
+
+    def __init__(self, site: Path, binary: Path, logged: bool = False, ballast: tuple[Path, int] | None = None):
+        super().__init__(site, logged)
+        self.binary = binary
+        self.ballast = ballast
+
+    def command(self, log: str) -> list[object]:
+        return [
+            self.binary, "--port", self.port, "--threads", 2, "--root", self.site,
+            "--cgi-bin", self.site / "cgi-bin", "--access-log", log, "--log-level", "error",
+            "--max-scripts", SCRIPTS_AT_ONCE, "--idle-timeout", "10m", "--body-limit", "2G",
+        ]  # fmt: skip
+
+    def launch(self, room: Path) -> None:
+        environment = {}
+        if self.ballast:
+            library, mib = self.ballast
+            environment = {"LD_PRELOAD": str(library), "BALLAST_MIB": str(mib)}
+        self.run(*self.command(str(room / "access.log") if self.logged else "off"), environment=environment)
+
+
+class Nginx(Server):
+    name = "nginx"
+    programs = ("nginx", "fcgiwrap")
+
+    def launch(self, room: Path) -> None:
+        temporary = "".join(
+            f"  {kind}_temp_path {room}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
+        (room / "nginx.conf").write_text(
+            f"""daemon off;
+{"user root;" if os.geteuid() == 0 else ""}
+worker_processes 2;
+worker_rlimit_nofile 16384;
+pid {room}/nginx.pid;
+error_log stderr crit;
+events {{ worker_connections 12000; }}
+http {{
+{temporary}
+  access_log {f"{room}/access.log combined" if self.logged else "off"};
+  sendfile on;
+  tcp_nopush on;
+  keepalive_timeout 600;
+  keepalive_requests 1000000000;
+  open_file_cache max=1000 inactive=60s;
+  open_file_cache_valid 1s;
+  client_max_body_size 0;
+  server {{
+    listen 127.0.0.1:{self.port} backlog=4096;
+    root {self.site};
+    location /cgi-bin/ {{
+      include /etc/nginx/fastcgi_params;
+      fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;
+      fastcgi_max_temp_file_size 0;
+      fastcgi_request_buffering off;
+      fastcgi_pass unix:{room}/fcgiwrap;
+    }}
+  }}
+}}
+"""
+        )
+        self.run("fcgiwrap", "-c", SCRIPTS_AT_ONCE, "-s", f"unix:{room}/fcgiwrap")
+        self.run("nginx", "-e", "stderr", "-p", room, "-c", room / "nginx.conf")
+
+
+class Lighttpd(Server):
+    name = "lighttpd"
+    programs = ("lighttpd",)
+
+    def launch(self, room: Path) -> None:
+        (room / "lighttpd.conf").write_text(
+            f"""server.modules = ("mod_cgi"{', "mod_accesslog"' if self.logged else ""})
+server.document-root = "{self.site}"
+server.bind = "127.0.0.1"
+server.port = {self.port}
+server.max-worker = 2
+server.max-fds = 16384
+server.max-connections = 12000
+server.max-keep-alive-requests = 65535
+server.max-keep-alive-idle = 600
+server.listen-backlog = 4096
+server.network-backend = "sendfile"
+server.stream-request-body = 2
+server.stream-response-body = 2
+server.upload-dirs = ("{room}")
+{f'accesslog.filename = "{room}/access.log"' if self.logged else ""}
+$HTTP["url"] =~ "^/cgi-bin/" {{ cgi.assign = ("" => "") }}
+"""
+        )
+        self.run("lighttpd", "-D", "-f", room / "lighttpd.conf")
+
+
+class Apache(Server):
+    name = "apache"
+    programs = ("apache2",)
+
+    def launch(self, room: Path) -> None:
+        modules = "".join(
+            f"LoadModule {module}_module /usr/lib/apache2/modules/mod_{module}.so\n"
+            for module in ("mpm_event", "authz_core", "alias", "cgid")
+        )
+        (room / "apache.conf").write_text(
+            f"""ServerRoot {room}
+DefaultRuntimeDir {room}
+PidFile {room}/pid
+{modules}
+{self._user()}
+ServerName localhost
+Listen 127.0.0.1:{self.port}
+ListenBacklog 4096
+StartServers 2
+ServerLimit 2
+ThreadsPerChild 64
+ThreadLimit 64
+MaxRequestWorkers 128
+MinSpareThreads 1
+MaxSpareThreads 128
+AsyncRequestWorkerFactor 100
+ErrorLog {room}/errors
+LogLevel crit
+{f'CustomLog {room}/access.log "%h %l %u %t %r %>s %b"' if self.logged else ""}
+KeepAlive On
+MaxKeepAliveRequests 0
+KeepAliveTimeout 600
+EnableSendfile On
+Timeout 60
+ScriptSock {room}/cgid
+DocumentRoot {self.site}
+ScriptAlias /cgi-bin/ {self.site}/cgi-bin/
+<Directory {self.site}>
+  AllowOverride None
+  Require all granted
+  Options FollowSymLinks ExecCGI
+</Directory>
+"""
+        )
+        self.run("apache2", "-D", "FOREGROUND", "-d", room, "-f", room / "apache.conf")
+
+    @staticmethod
+    def _user() -> str:
+        """Apache refuses to serve as root."""
+        if os.geteuid() != 0:
+            return ""
+        name = next((u.pw_name for u in pwd.getpwall() if u.pw_name in ("www-data", "nobody")), "nobody")
+        return f"User {name}"
+
+
+class EpollFloor(Server):
+    """The least that a response can cost: see floor_epoll.c."""
+
+    name = "floor"
+
+    def __init__(self, site: Path, program: Path):
+        super().__init__(site)
+        self.program = program
+
+    def launch(self, room: Path) -> None:
+        self.run(self.program, self.port)
+
+
+PEERS = (Nginx, Lighttpd, Apache)
