@@ -29,13 +29,24 @@ def with_descendants(roots: list[int]) -> list[int]:
 
 
 def cpu_seconds(pids: list[int]) -> float:
-    """User and system time of these processes with all their threads. What their children took is
-    in other fields and does not count."""
-    ticks = 0
-    for pid in pids:
-        fields = _stat_fields(pid)
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / TICKS_A_SECOND
+    """User and system time of these processes with all their threads. What their children took does
+    not count. /proc/PID/stat has it in ticks of 10 ms, too coarse for a server of twenty processes:
+    the scheduler's own count in nanoseconds is taken where the kernel keeps one. (It leaves out
+    threads that have ended; servers keep theirs.)"""
+    try:
+        return sum(_scheduled_seconds(pid) for pid in pids)
+    except FileNotFoundError:
+        return sum(_tick_seconds(pid) for pid in pids)
+
+
+def _scheduled_seconds(pid: int) -> float:
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9
+
+
+def _tick_seconds(pid: int) -> float:
+    fields = _stat_fields(pid)
+    return (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND
 
 
 def memory_kib(pids: list[int], kind: str) -> float:

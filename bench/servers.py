@@ -192,6 +192,8 @@ http {{
     location /cgi-bin/ {{
       include /etc/nginx/fastcgi_params;
       fastcgi_param SCRIPT_FILENAME $document_root$fastcgi_script_name;
+      fastcgi_buffer_size 64k;
+      fastcgi_buffers 16 64k;
       fastcgi_max_temp_file_size 0;
       fastcgi_request_buffering off;
       fastcgi_pass unix:{room}/fcgiwrap;
@@ -221,7 +223,7 @@ server.max-keep-alive-requests = 65535
 server.max-keep-alive-idle = 600
 server.listen-backlog = 4096
 server.network-backend = "sendfile"
-server.stream-request-body = 2
+server.stream-request-body = 0
 server.stream-response-body = 2
 server.upload-dirs = ("{room}")
 {f'accesslog.filename = "{room}/access.log"' if self.logged else ""}
