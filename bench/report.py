@@ -86,10 +86,9 @@ def _judged(text: str, value: float, bound: float, metric: Metric) -> Verdict:
 
 
 def _best_peer(metric: Metric, row: Row) -> str:
-    peers = {name: m for name, m in row.medians.items() if name not in ("gatehouse", "floor")}
-    if not peers:
-        return ""
-    return (max if metric.higher_is_better else min)(peers, key=lambda name: peers[name])
+    """The peer that gatehouse stands worst against, round by round."""
+    peers = {name: r.median for name, r in row.ratios.items() if name != "floor"}
+    return (min if metric.higher_is_better else max)(peers, key=lambda name: peers[name], default="")
 
 
 COLUMNS = ("floor", "nginx", "lighttpd", "apache")
