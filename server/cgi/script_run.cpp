@@ -284,10 +284,6 @@ script_run::~script_run() {
   if (state_->child && !state_->finished) state_->child->stop();
 }
 
-pid_t script_run::pid() const {
-  return state_->child->pid();
-}
-
 base::task<base::result<std::size_t>> script_run::read_output(boost::asio::mutable_buffer buffer) {
   auto const s = state_;
   while (true) {

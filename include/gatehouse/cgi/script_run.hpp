@@ -43,8 +43,6 @@ class script_run {
   // Stops the script if it still runs and finish() did not let it go.
   ~script_run();
 
-  pid_t pid() const;
-
   // The next bytes of standard output; 0 at its end, which comes when the pipe is at its end, or
   // when the script has ended and the pipe is drained (a descendant that holds it open does not
   // count). Errors: errc::timed_out after either deadline, an error of the input, or
