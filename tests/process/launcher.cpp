@@ -82,6 +82,19 @@ TEST_CASE("a program has three descriptors, its own group, default signals and t
   CHECK(got.ends_with("99\n"));
 }
 
+TEST_CASE("as a launcher of Boost.Process it gives a process") {
+  boost::asio::io_context loop{1};
+  auto what = shell("exit 7");
+  for (auto* const fd : {&what.standard_input, &what.standard_output, &what.standard_error}) {
+    fd->reset(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  }
+  base::error_code ec;
+  auto started = process::vfork_launcher{}(loop.get_executor(), ec, what);
+  REQUIRE_FALSE(ec);
+  CHECK(started.id() > 0);
+  CHECK(started.wait() == 7);
+}
+
 TEST_CASE("a program that cannot be started gives errno, and leaves no zombie") {
   struct row {
     std::string_view label;
