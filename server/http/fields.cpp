@@ -6,6 +6,11 @@
 
 namespace gatehouse::http {
 
+void fields::reserve(std::size_t count, std::size_t bytes) {
+  entries_.reserve(count);
+  bytes_.reserve(bytes);
+}
+
 void fields::add(std::string_view name, std::string_view value) {
   entries_.push_back({static_cast<std::uint32_t>(bytes_.size()),
                       static_cast<std::uint32_t>(name.size()),

@@ -12,6 +12,9 @@ namespace {
 
 namespace beast_http = boost::beast::http;
 
+// As many as a browser sends.
+constexpr std::size_t usual_fields = 16;
+
 http_error refusal(unsigned status, std::string_view reason, std::string detail) {
   return {.status = status, .reason = reason, .detail = std::move(detail), .close = true};
 }
@@ -55,7 +58,12 @@ bool is_another_version(std::string_view request_line) {
 
 // obs-fold (RFC 9112, 5.2): a field line that begins with white space.
 bool has_folded_line(std::string_view head) {
-  return head.find("\n ") != std::string_view::npos || head.find("\n\t") != std::string_view::npos;
+  while (true) {
+    auto const lf = head.find('\n');
+    if (lf == std::string_view::npos) return false;
+    head.remove_prefix(lf + 1);
+    if (head.starts_with(' ') || head.starts_with('\t')) return true;
+  }
 }
 
 http_error beast_refusal(boost::beast::error_code const& ec) {
@@ -171,6 +179,7 @@ result<request> parse_request(std::string_view head, std::uint64_t body_limit_by
     return refusal(400, "obs-fold", "a field line begins with white space");
 
   head_parser parser;
+  parser.parsed.fields.reserve(usual_fields, head.size());
   parser.header_limit(static_cast<std::uint32_t>(head.size()));
   parser.body_limit(boost::none);
   boost::beast::error_code ec;

@@ -1,5 +1,6 @@
 #include "gatehouse/http/target.hpp"
 
+#include <algorithm>
 #include <boost/url/authority_view.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
@@ -52,6 +53,33 @@ result<target> parse_path_and_query(target parsed, std::string_view text) {
   return parsed;
 }
 
+struct authority_parts {
+  std::string_view host;
+  std::string_view port;
+};
+
+// Host = uri-host [ ":" port ] (RFC 9110, 7.2): an authority without userinfo. Names and IPv4
+// addresses, which nearly every request has, are split here; Boost.URL knows the rest.
+std::optional<authority_parts> split_authority(std::string_view authority) {
+  auto const colon = std::min(authority.find(':'), authority.size());
+  auto const host = authority.substr(0, colon);
+  auto const port = authority.substr(std::min(colon + 1, authority.size()));
+  auto const is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  auto const is_plain = [&](char c) {
+    return (c >= 'a' && c <= 'z') || is_digit(c) || c == '.' || c == '-';
+  };
+  if (std::all_of(host.begin(), host.end(), is_plain) &&
+      std::all_of(port.begin(), port.end(), is_digit)) {
+    return authority_parts{host, port};
+  }
+  if (authority.find('@') != std::string_view::npos) return std::nullopt;
+  auto const parsed = boost::urls::parse_authority({authority.data(), authority.size()});
+  if (!parsed) return std::nullopt;
+  auto const named = parsed->encoded_host();
+  auto const numbered = parsed->port();
+  return authority_parts{{named.data(), named.size()}, {numbered.data(), numbered.size()}};
+}
+
 }  // namespace
 
 result<target> parse_target(std::string_view method, std::string_view text) {
@@ -88,6 +116,7 @@ result<target> parse_target(std::string_view method, std::string_view text) {
 }
 
 std::optional<std::string> without_dot_segments(std::string_view path) {
+  if (path.find("/.") == std::string_view::npos) return std::string(path);
   std::vector<std::string_view> kept;
   bool directory = false;  // the last segment was "." or "..": the path names a directory
   std::size_t at = 1;      // path[0] is "/"
@@ -129,17 +158,11 @@ std::optional<std::string_view> path_below(std::string_view path, std::string_vi
 }
 
 std::optional<host_and_port> parse_host(std::string_view authority) {
-  // Host = uri-host [ ":" port ]: an authority without userinfo, and the host is not empty.
-  if (authority.find('@') != std::string_view::npos) return std::nullopt;
-  auto const parsed = boost::urls::parse_authority({authority.data(), authority.size()});
-  if (!parsed) return std::nullopt;
-  auto const host = parsed->encoded_host();
-  if (host.empty()) return std::nullopt;
-  auto const port = parsed->port();
-  if (!port.empty() && parse_decimal({port.data(), port.size()}).value_or(65536) > 65535) {
+  auto const split = split_authority(authority);
+  if (!split || split->host.empty()) return std::nullopt;
+  if (!split->port.empty() && parse_decimal(split->port).value_or(65536) > 65535)
     return std::nullopt;
-  }
-  host_and_port out{std::string(host.data(), host.size()), std::string(port.data(), port.size())};
+  host_and_port out{std::string(split->host), std::string(split->port)};
   for (char& c : out.host) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
   }

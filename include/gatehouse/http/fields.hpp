@@ -18,6 +18,9 @@ struct field {
 
 class fields {
  public:
+  // Room for that many fields with so many bytes of names and values in all.
+  void reserve(std::size_t count, std::size_t bytes);
+
   void add(std::string_view name, std::string_view value);
 
   // Removes every field of that name, then adds one.
