@@ -19,7 +19,8 @@ class deadline {
   deadline& operator=(deadline const&) = delete;
   ~deadline();
 
-  // Expires after `limit` from now, unless set or cleared before.
+  // Expires after `limit` from now (and at most two coarse_ticks later), unless set or cleared
+  // before.
   void set(std::chrono::steady_clock::duration limit);
   void clear();
 
@@ -29,8 +30,10 @@ class deadline {
  private:
   struct state;
   static void arm(std::shared_ptr<state> const& s);
-  std::shared_ptr<state>
-      state_;  // shared with the timer's handler, which may run after the destructor
+  executor executor_;
+  std::function<void()> on_expiry_;
+  // Made by the first set(); shared with the timer's handler, which may run after the destructor.
+  std::shared_ptr<state> state_;
 };
 
 }  // namespace gatehouse::base

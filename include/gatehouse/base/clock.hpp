@@ -1,0 +1,20 @@
+#pragma once
+// The steady clock as the kernel last ticked: a fifth of the cost of the exact one, and behind it
+// by at most coarse_tick.
+
+#include <chrono>
+#include <ctime>
+
+namespace gatehouse::base {
+
+// No kernel ticks slower than a hundred times a second.
+inline constexpr std::chrono::milliseconds coarse_tick{10};
+
+inline std::chrono::steady_clock::time_point coarse_now() {
+  timespec t{};
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+  return std::chrono::steady_clock::time_point(std::chrono::seconds(t.tv_sec) +
+                                               std::chrono::nanoseconds(t.tv_nsec));
+}
+
+}  // namespace gatehouse::base
