@@ -31,6 +31,16 @@ void router::mount(std::string prefix, std::unique_ptr<http::handler> to) {
   });
 }
 
+std::optional<http::outcome> router::answer_at_once(http::request const& request,
+                                                    http::exchange_context& context) {
+  auto* const next = find(request.target.path);
+  if (next == nullptr) return std::nullopt;
+  auto answer = next->answer_at_once(request, context);
+  bool const leads_on = answer && std::holds_alternative<http::local_redirect>(*answer);
+  if (leads_on) answer.reset();  // handle() asks again, and follows
+  return answer;
+}
+
 base::task<http::outcome> router::handle(http::request const& request,
                                          http::body_source& request_body,
                                          http::exchange_context& context) {

@@ -112,6 +112,10 @@ class file_site final : public http::handler {
                   {root, prefix, chosen.cgi_extensions, chosen.index, chosen.follow_symlinks},
                   files_) {}
 
+  std::optional<http::outcome> answer_at_once(http::request const& request,
+                                              http::exchange_context& context) override {
+    return programs_.answer_at_once(request, context);
+  }
   base::task<http::outcome> handle(http::request const& request, http::body_source& request_body,
                                    http::exchange_context& context) override {
     return programs_.handle(request, request_body, context);
@@ -144,7 +148,8 @@ struct worker {
     // of clients has left no descriptor to open.
     base::timer const first(loop.get_executor());
   }
-  boost::asio::io_context loop{1};
+  // Only its own thread touches its sockets and pipes; others post to it.
+  boost::asio::io_context loop{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   net::connection_set connections;
   boost::asio::executor_work_guard<base::executor> keep_running;
 };

@@ -410,6 +410,13 @@ extension_gateway::extension_gateway(gateway_rules const& rules, script_rules am
                                      http::handler& files)
     : rules_(rules), among_(std::move(among)), files_(files) {}
 
+std::optional<http::outcome> extension_gateway::answer_at_once(http::request const& request,
+                                                               http::exchange_context& context) {
+  auto const rest = http::path_below(request.target.path, among_.prefix).value_or("");
+  if (may_be_among_files(among_, rest)) return std::nullopt;
+  return files_.answer_at_once(request, context);
+}
+
 base::task<http::outcome> extension_gateway::handle(http::request const& request,
                                                     http::body_source& request_body,
                                                     http::exchange_context& context) {

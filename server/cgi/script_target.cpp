@@ -87,7 +87,7 @@ script_target single_script(std::filesystem::path const& file, std::string_view 
 }
 
 std::optional<script_target> find_among_files(script_rules const& rules, std::string_view rest) {
-  if (rules.extensions.empty()) return std::nullopt;
+  if (!may_be_among_files(rules, rest)) return std::nullopt;
   auto const is_program = [&](std::string_view name) {
     return has_extension(name, rules.extensions);
   };
@@ -96,6 +96,15 @@ std::optional<script_target> find_among_files(script_rules const& rules, std::st
   if (found && !rules.follow_symlinks && !lies_beneath(found->file, rules.root))
     return std::nullopt;
   return found;
+}
+
+bool may_be_among_files(script_rules const& rules, std::string_view rest) {
+  if (rules.extensions.empty()) return false;
+  if (rest.empty() || rest.ends_with('/')) return true;  // an index file
+  for (auto segment = next_segment(rest); !segment.empty(); segment = next_segment(rest)) {
+    if (has_extension(segment, rules.extensions)) return true;
+  }
+  return false;
 }
 
 bool has_extension(std::string_view name, std::vector<std::string> const& extensions) {

@@ -1,10 +1,13 @@
 #include "gatehouse/net/client_stream.hpp"
 
 #include <sys/sendfile.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
+#include <cerrno>
 
 namespace gatehouse::net {
 
@@ -38,12 +41,38 @@ std::string_view client_stream::buffered() const {
   return {static_cast<char const*>(data.data()), data.size()};
 }
 
-base::task<base::result<std::size_t>> client_stream::fill(duration limit) {
+base::task<base::error_code> client_stream::wait_for_input(duration limit) {
+  if (buffer_.size() == 0) buffer_.shrink_to_fit();
+  read_deadline_.set(limit);
+  auto const [ec] = co_await socket_.async_wait(tcp_socket::wait_read, base::as_result);
+  auto const error = understood(ec);
+  read_deadline_.clear();
+  co_return error;
+}
+
+// By way of the stack, so that a connection keeps no more than the bytes that came.
+base::result<std::optional<std::size_t>> client_stream::fill_at_once() {
+  std::array<char, read_size> piece;
   auto const room = std::min(read_size, buffer_.max_size() - buffer_.size());
-  auto const into = buffer_.prepare(room);
-  auto const read = co_await read_some(into, limit);
-  if (read.has_value()) buffer_.commit(*read);
-  co_return read;
+  ssize_t got = -1;
+  do {
+    got = ::recv(socket_.native_handle(), piece.data(), room, MSG_DONTWAIT);
+  } while (got < 0 && errno == EINTR);
+  if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return std::optional<std::size_t>();
+  if (got < 0) return base::errc::client_gone;
+  auto const size = static_cast<std::size_t>(got);
+  boost::asio::buffer_copy(buffer_.prepare(size), boost::asio::buffer(piece));
+  buffer_.commit(size);
+  return std::optional(size);
+}
+
+base::task<base::result<std::size_t>> client_stream::fill(duration limit) {
+  while (true) {
+    auto const read = fill_at_once();
+    if (read.has_error()) co_return read.error();
+    if (read->has_value()) co_return **read;
+    if (auto const error = co_await wait_for_input(limit)) co_return error;
+  }
 }
 
 base::task<base::result<std::size_t>> client_stream::read_some(boost::asio::mutable_buffer into,
@@ -55,6 +84,25 @@ base::task<base::result<std::size_t>> client_stream::read_some(boost::asio::muta
   if (ec == boost::asio::error::eof) co_return std::size_t{0};
   if (ec) co_return error;
   co_return size;
+}
+
+std::size_t client_stream::write_at_once(std::string_view bytes) {
+  auto const sent =
+      ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  return sent < 0 ? 0 : static_cast<std::size_t>(sent);
+}
+
+std::size_t client_stream::write_at_once(std::span<boost::asio::const_buffer const> buffers) {
+  std::array<iovec, 4> pieces;
+  auto const count = std::min(buffers.size(), pieces.size());
+  for (std::size_t i = 0; i < count; ++i) {
+    pieces[i] = {const_cast<void*>(buffers[i].data()), buffers[i].size()};
+  }
+  msghdr message{};
+  message.msg_iov = pieces.data();
+  message.msg_iovlen = count;
+  auto const sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  return sent < 0 ? 0 : static_cast<std::size_t>(sent);
 }
 
 base::task<base::error_code> client_stream::write(std::span<boost::asio::const_buffer> buffers,
@@ -102,9 +150,7 @@ base::task<base::error_code> client_stream::send_file(int fd, std::uint64_t offs
 }
 
 base::error_code client_stream::write_now(std::string_view bytes) {
-  auto const sent =
-      ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-  if (sent == static_cast<ssize_t>(bytes.size())) return {};
+  if (write_at_once(bytes) == bytes.size()) return {};
   return base::errc::client_gone;
 }
 

@@ -22,11 +22,6 @@ constexpr int empty_lines_ignored = 4;
 // A number for the log alone: nobody is there to read an answer, or it asked for none to the end.
 constexpr unsigned client_left_status = 499;
 
-base::task<void> finish_body(http::response& response) {
-  if (auto* const stream = std::get_if<http::stream>(&response.body))
-    co_await stream->source->finish();
-}
-
 // A refusal is logged where it is answered: one line, with its reason code.
 void log_refusal(http::http_error const& error, boost::asio::ip::tcp::endpoint const& remote) {
   using base::log::level;
@@ -78,10 +73,15 @@ connection::connection(tcp_socket socket, service const& shared)
 
 base::task<void> connection::run() {
   while (!finishing_) {
-    idle_ = true;
-    bool const something_came = co_await wait_for_head();
-    idle_ = false;
-    if (!something_came) break;
+    if (!head_has_begun()) {
+      idle_ = true;
+      auto const error = co_await client_.wait_for_input(shared_.limits.idle_timeout);
+      idle_ = false;
+      if (error) break;
+      auto const read = client_.fill_at_once();
+      if (read.has_error() || *read == 0) break;  // no answer is due
+      continue;
+    }
     bool const go_on = co_await serve_one();
     if (go_on) continue;
     if (!cut_) co_await linger();
@@ -101,30 +101,21 @@ void connection::cut() {
   client_.cancel();
 }
 
-// Waits for the first byte of a head. False: the client closed or stayed silent; no answer is due.
-base::task<bool> connection::wait_for_head() {
-  for (int ignored = 0; ignored <= empty_lines_ignored;) {
-    if (client_.buffered().starts_with("\r\n")) {
-      client_.consume(2);
-      ++ignored;
-    } else if (client_.buffered().empty() || client_.buffered() == "\r") {
-      auto const read = co_await client_.fill(shared_.limits.idle_timeout);
-      if (read.has_error() || *read == 0) co_return false;
-    } else {
-      co_return true;
-    }
+// Whether the first bytes of a head are there. Empty lines before it are skipped.
+bool connection::head_has_begun() {
+  while (client_.buffered().starts_with("\r\n") && empty_lines_ < empty_lines_ignored) {
+    client_.consume(2);
+    ++empty_lines_;
   }
-  co_return true;
+  return !client_.buffered().empty() && client_.buffered() != "\r";
 }
 
 // The size of the head at the front of the buffer, once it is whole; nothing if the client closed
 // before that. 408 when it takes longer than the header timeout.
-base::task<http::result<std::optional<std::size_t>>> connection::read_head() {
-  http::head_scanner scanner(shared_.limits.header_limit_bytes);
+base::task<http::result<std::optional<std::size_t>>> connection::read_rest_of_head(
+    http::head_scanner& scanner) {
   auto const until = std::chrono::steady_clock::now() + shared_.limits.header_timeout;
   while (true) {
-    auto const size = scanner.scan(client_.buffered());
-    if (size.has_error() || size->has_value()) co_return size;
     auto const left = until - std::chrono::steady_clock::now();
     auto const read = co_await client_.fill(std::max<duration>(left, duration::zero()));
     if (read.has_error() && read.error() == base::errc::timed_out) {
@@ -133,6 +124,8 @@ base::task<http::result<std::optional<std::size_t>>> connection::read_head() {
       co_return late;
     }
     if (read.has_error() || *read == 0) co_return std::optional<std::size_t>();
+    auto const size = scanner.scan(client_.buffered());
+    if (size.has_error() || size->has_value()) co_return size;
   }
 }
 
@@ -140,7 +133,11 @@ base::task<http::result<std::optional<std::size_t>>> connection::read_head() {
 base::task<bool> connection::serve_one() {
   exchange context(*this);
   current_ = &context;
-  auto const size = co_await read_head();
+  empty_lines_ = 0;
+  http::head_scanner scanner(shared_.limits.header_limit_bytes);
+  auto size = scanner.scan(client_.buffered());
+  bool const incomplete = size && !size->has_value();
+  if (incomplete) size = co_await read_rest_of_head(scanner);
   bool go_on = false;
   if (size.has_error()) {
     go_on = co_await refuse(size.error(), context);
@@ -162,9 +159,10 @@ base::task<bool> connection::serve_one() {
 
 base::task<bool> connection::serve_request(http::request const& request, exchange& context) {
   request_body body(client_, request, shared_.limits.body_limit_bytes, shared_.limits.idle_timeout);
-  auto outcome = co_await shared_.handler->handle(request, body, context);
-  auto response = to_response(std::move(outcome), request, context);
-  if (!response) {
+  auto outcome = shared_.handler->answer_at_once(request, context);
+  if (!outcome) outcome = co_await shared_.handler->handle(request, body, context);
+  auto* const response = to_response(*outcome, request, context);
+  if (response == nullptr) {
     context.when_client_leaves(nullptr);
     end(&request, context, base::errc::client_gone);
     co_return false;
@@ -175,19 +173,23 @@ base::task<bool> connection::serve_request(http::request const& request, exchang
   bool const streamed = std::holds_alternative<http::stream>(response->body);
   bool const keep_alive = request.keep_alive && !finishing_ && (streamed || body.can_be_drained());
   auto const plan = plan_response(*response, &request, keep_alive);
-  auto const error = co_await write_response(client_, *response, plan, &request, context,
-                                             shared_.limits.idle_timeout);
+  auto const begun = begin_response(client_, *response, plan, &request, context);
+  base::error_code error;
+  if (!begun.whole) {
+    error = co_await finish_response(client_, begun, *response, plan, context,
+                                     shared_.limits.idle_timeout);
+  }
   context.when_client_leaves(nullptr);
-  co_await finish_body(*response);
+  if (streamed) co_await std::get<http::stream>(response->body).source->finish();
   end(&request, context, error);
   if (error || !plan.keep_alive) co_return false;
+  if (body.at_end()) co_return true;
   co_return co_await body.drain();
 }
 
-// What the client is to be sent; nothing if it has left.
-std::optional<http::response> connection::to_response(http::outcome outcome,
-                                                      http::request const& request,
-                                                      exchange& context) {
+// What the client is to be sent, which is then the outcome; null if it has left.
+http::response* connection::to_response(http::outcome& outcome, http::request const& request,
+                                        exchange& context) {
   if (auto const* const redirect = std::get_if<http::local_redirect>(&outcome)) {
     http::http_error unfollowed{.status = 500, .reason = "redirect-unhandled"};
     unfollowed.detail = "a local redirect to " + redirect->target + " reached the connection";
@@ -197,12 +199,13 @@ std::optional<http::response> connection::to_response(http::outcome outcome,
     context.record.reason = error->reason;
     context.record.status = error->status;
     log_refusal(*error, remote_);
-    if (error->status == client_left_status) return std::nullopt;
-    outcome = shared_.render_error(*error, &request, context.client_is_loopback());
+    if (error->status == client_left_status) return nullptr;
+    auto rendered = shared_.render_error(*error, &request, context.client_is_loopback());
+    outcome = std::move(rendered);
   }
   auto& response = std::get<http::response>(outcome);
   context.record.status = response.status;
-  return std::move(response);
+  return &response;
 }
 
 // The last step of every exchange. After an error nothing more can be said on the connection.
@@ -212,7 +215,9 @@ void connection::end(http::request const* request, exchange& context, base::erro
                     "the content ended before its length; the connection is cut");
   }
   if (error) cut_ = true;
-  context.record.ended = std::chrono::steady_clock::now();
+  auto& record = context.record;
+  record.ended = std::chrono::steady_clock::now();
+  if (!record.first_byte && record.complete) record.first_byte = record.ended;  // sent at once
   shared_.log_exchange(request, context);
 }
 

@@ -30,12 +30,14 @@ void connection_set::serve(base::unique_fd accepted, boost::asio::ip::tcp const&
   static_cast<void>(accepted.release());
   connections_.emplace_front(std::move(socket), shared_);
   ++size_;
-  boost::asio::co_spawn(executor_, run(connections_.begin()), boost::asio::detached);
+  auto const it = connections_.begin();
+  boost::asio::co_spawn(executor_, it->run(),
+                        [this, it](std::exception_ptr const& failure) { ended(it, failure); });
 }
 
-base::task<void> connection_set::run(std::list<connection>::iterator it) {
+void connection_set::ended(std::list<connection>::iterator it, std::exception_ptr const& failure) {
   try {
-    co_await it->run();
+    if (failure) std::rethrow_exception(failure);
   } catch (std::exception const& e) {
     base::log::error("connection-failed", e.what());
   }

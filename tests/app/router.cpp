@@ -13,6 +13,23 @@ using gatehouse::tests::quiet_context;
 
 namespace {
 
+// Answers at once.
+class quick final : public http::handler {
+ public:
+  explicit quick(http::outcome (*answer)()) : answer_(answer) {}
+  std::optional<http::outcome> answer_at_once(http::request const&,
+                                              http::exchange_context&) override {
+    return answer_();
+  }
+  base::task<http::outcome> handle(http::request const&, http::body_source&,
+                                   http::exchange_context&) override {
+    co_return answer_();
+  }
+
+ private:
+  http::outcome (*answer_)();
+};
+
 // Answers with its name, or redirects where it is told.
 class named final : public http::handler {
  public:
@@ -79,4 +96,38 @@ TEST_CASE("a local redirect is followed as a GET, not without end") {
   CHECK(ask(routes, "POST /to/z%20") == "root GET /x /to/z%20");
   CHECK(ask(routes, "GET /loop") == "502 redirect-loop");
   CHECK(ask(routes, "GET /bad") == "502 bad-local-redirect");
+}
+
+TEST_CASE("what needs no waiting is answered at once, but for local redirects") {
+  app::router routes;
+  routes.mount("/quick", std::make_unique<quick>([] {
+                 http::response response;
+                 response.status = 203;
+                 return http::outcome(std::move(response));
+               }));
+  routes.mount("/missing", std::make_unique<quick>([] {
+                 return http::outcome(http::http_error{.status = 404, .reason = "none"});
+               }));
+  routes.mount("/leads-on", std::make_unique<quick>(
+                                [] { return http::outcome(http::local_redirect{"/slow"}); }));
+  routes.mount("/slow", std::make_unique<named>("slow"));
+  boost::asio::io_context loop{1};
+  quiet_context context(loop.get_executor());
+  struct row {
+    std::string_view label;
+    std::string request_line;
+    bool at_once;
+  };
+  row const rows[] = {
+      {"a response", "GET /quick", true},           {"an error", "GET /missing", true},
+      {"a local redirect", "GET /leads-on", false}, {"a handler that waits", "GET /slow", false},
+      {"no handler", "GET /elsewhere", false},      {"the server itself", "OPTIONS *", false},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.label);
+    auto const request = http::parse_request(r.request_line + " HTTP/1.1\r\nHost: h\r\n\r\n", 1000);
+    REQUIRE(request.has_value());
+    CHECK(routes.answer_at_once(*request, context).has_value() == r.at_once);
+  }
+  CHECK(ask(routes, "GET /leads-on") == "slow GET /slow /leads-on");
 }

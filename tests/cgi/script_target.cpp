@@ -98,3 +98,29 @@ TEST_CASE("a program among files is known by its extension") {
   following.follow_symlinks = true;
   CHECK(find_among_files(following, "/link.php").has_value());
 }
+
+TEST_CASE("a path that cannot lead to a program among files is told by its text") {
+  script_rules rules;
+  rules.extensions = {".php", ".cgi"};
+  struct row {
+    std::string_view label;
+    std::string_view rest;
+    bool may_be;
+  };
+  row const rows[] = {
+      {"a program", "/a/b.php", true},
+      {"a program with a path", "/b.cgi/x/y", true},
+      {"another file", "/a/b.txt", false},
+      {"an ending alone", "/.php", false},
+      {"a directory", "/a/", true},
+      {"the root", "", true},
+      {"a directory named so", "/a.php/b", true},
+      {"an ending in between", "/a.php.txt", false},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.label);
+    CHECK(may_be_among_files(rules, r.rest) == r.may_be);
+  }
+  rules.extensions.clear();
+  CHECK_FALSE(may_be_among_files(rules, "/"));
+}

@@ -90,3 +90,12 @@ TEST_CASE("a head has Date and Server, its fields, and how it is framed") {
   CHECK(net::response_head(with(204), {framing::none, {}, true}, &old, date)
             .ends_with("\r\nConnection: keep-alive\r\n\r\n"));
 }
+
+TEST_CASE("field lines that are ready stand behind the other fields") {
+  auto const get = ask("GET / HTTP/1.1");
+  auto response = with(200, http::make_buffer("abc"));
+  response.fields.add("X-A", "b");
+  response.field_lines = http::make_buffer("ETag: \"t\"\r\nX-B: c\r\n");
+  CHECK(net::response_head(response, {framing::counted, 3, true}, &get, date)
+            .ends_with("\r\nX-A: b\r\nETag: \"t\"\r\nX-B: c\r\nContent-Length: 3\r\n\r\n"));
+}

@@ -18,6 +18,8 @@ class router final : public http::handler {
 
   // 404 not-mapped; 502 redirect-loop after limits::local_redirects, bad-local-redirect for a
   // target that is none. `OPTIONS *` is answered here.
+  std::optional<http::outcome> answer_at_once(http::request const& request,
+                                              http::exchange_context& context) override;
   base::task<http::outcome> handle(http::request const& request, http::body_source& request_body,
                                    http::exchange_context& context) override;
 

@@ -59,6 +59,8 @@ class extension_gateway final : public http::handler {
   // files outlives the handler.
   extension_gateway(gateway_rules const& rules, script_rules among, http::handler& files);
 
+  std::optional<http::outcome> answer_at_once(http::request const& request,
+                                              http::exchange_context& context) override;
   base::task<http::outcome> handle(http::request const& request, http::body_source& request_body,
                                    http::exchange_context& context) override;
 

@@ -48,6 +48,9 @@ struct script_rules {
 };
 std::optional<script_target> find_among_files(script_rules const& rules, std::string_view rest);
 
+// Whether find_among_files could find one, by the text of the path alone: no file is looked at.
+bool may_be_among_files(script_rules const& rules, std::string_view rest);
+
 // Whether a file's name ends in one of the extensions.
 bool has_extension(std::string_view name, std::vector<std::string> const& extensions);
 

@@ -2,6 +2,7 @@
 // The one seam of the server: a handler turns a request into a response. Static files, gateways to
 // programs and the router itself are handlers.
 
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -23,6 +24,12 @@ using outcome = std::variant<response, http_error, local_redirect>;
 class handler {
  public:
   virtual ~handler() = default;
+
+  // The answer, if neither the body nor any waiting is needed to give it; nothing otherwise, and
+  // then handle() is asked. Does not suspend.
+  virtual std::optional<outcome> answer_at_once(request const&, exchange_context&) {
+    return std::nullopt;
+  }
 
   // Suspends. The three references outlive the call and the response body; request_body need not be
   // read. What the response owns may go on using them until its finish() is over.

@@ -37,6 +37,7 @@ struct response {
   unsigned status = 200;
   std::string phrase;  // empty: the standard reason phrase
   http::fields fields;
+  shared_buffer field_lines;  // more fields, as lines ready to be sent, each with its CRLF; or null
   http::body body;
   // For a body that is not sent (HEAD, 304): the length that it would have had.
   std::optional<std::uint64_t> unsent_length;

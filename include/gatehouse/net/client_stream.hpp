@@ -8,6 +8,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -30,12 +31,25 @@ class client_stream {
   std::string_view buffered() const;
   void consume(std::size_t bytes) { buffer_.consume(bytes); }
 
+  // Suspends until there is something to read, or the end of the stream, for at most `limit`.
+  // Meanwhile an empty buffer takes no memory.
+  base::task<base::error_code> wait_for_input(duration limit);
+
+  // Reads what is there into the buffer, which must not be full: how many bytes came, 0 at the end
+  // of the stream, nothing if none are there. Does not suspend.
+  base::result<std::optional<std::size_t>> fill_at_once();
+
   // Reads more into the buffer: how many bytes came, 0 at the end of the stream. The buffer must
   // not be full. Suspends for at most `limit`.
   base::task<base::result<std::size_t>> fill(duration limit);
 
   // Reads past the buffer, which must be empty: at least one byte, or 0 at the end of the stream.
   base::task<base::result<std::size_t>> read_some(boost::asio::mutable_buffer into, duration limit);
+
+  // Writes what the socket takes now: how many bytes, 0 also on an error, which the next write
+  // gives. Does not suspend.
+  std::size_t write_at_once(std::string_view bytes);
+  std::size_t write_at_once(std::span<boost::asio::const_buffer const> buffers);
 
   // Writes all of it; each piece of progress gets a new `limit`. Adds what was written to
   // `written`, also on failure. The buffers are the caller's and are advanced as they are sent.

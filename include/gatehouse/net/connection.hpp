@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "gatehouse/http/handler.hpp"
+#include "gatehouse/http/request_parser.hpp"
 #include "gatehouse/net/client_stream.hpp"
 
 namespace gatehouse::net {
@@ -46,12 +47,13 @@ class connection {
  private:
   class exchange;
 
-  base::task<bool> wait_for_head();
-  base::task<http::result<std::optional<std::size_t>>> read_head();
+  bool head_has_begun();
+  base::task<http::result<std::optional<std::size_t>>> read_rest_of_head(
+      http::head_scanner& scanner);
   base::task<bool> serve_one();
   base::task<bool> serve_request(http::request const& request, exchange& context);
-  std::optional<http::response> to_response(http::outcome outcome, http::request const& request,
-                                            exchange& context);
+  http::response* to_response(http::outcome& outcome, http::request const& request,
+                              exchange& context);
   void end(http::request const* request, exchange& context, base::error_code error);
   base::task<bool> refuse(http::http_error error, exchange& context);
   base::task<void> linger();
@@ -61,6 +63,7 @@ class connection {
   boost::asio::ip::tcp::endpoint remote_;
   boost::asio::ip::tcp::endpoint local_;
   exchange* current_ = nullptr;  // in progress
+  int empty_lines_ = 0;          // skipped before the next head
   bool idle_ = true;
   bool finishing_ = false;
   bool cut_ = false;

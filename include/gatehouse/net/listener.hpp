@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <boost/asio/ip/tcp.hpp>
+#include <exception>
 #include <list>
 #include <vector>
 
@@ -29,7 +30,7 @@ class connection_set {
   base::executor get_executor() const { return executor_; }
 
  private:
-  base::task<void> run(std::list<connection>::iterator it);
+  void ended(std::list<connection>::iterator it, std::exception_ptr const& failure);
 
   base::executor executor_;
   service const& shared_;

@@ -26,6 +26,9 @@ class request_body final : public http::body_source {
   // stays.
   bool can_be_drained() const;
 
+  // Whether all of it was read; true for a request without a body.
+  bool at_end() const;
+
   // Reads and drops what is left. Gives true if the body is then at its end and the connection can
   // go on; false at once if the client waits for a 100 that it never got or more than
   // limits::drain_bytes would have to be read, and later if the body takes longer than the progress
@@ -35,7 +38,6 @@ class request_body final : public http::body_source {
  private:
   base::task<base::result<std::size_t>> read_counted(boost::asio::mutable_buffer buffer);
   base::task<base::result<std::size_t>> read_chunked(boost::asio::mutable_buffer buffer);
-  bool at_end() const;
 
   client_stream& client_;
   std::uint64_t remaining_;  // of a counted body

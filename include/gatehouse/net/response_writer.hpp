@@ -25,10 +25,29 @@ response_plan plan_response(http::response const& response, http::request const*
 std::string response_head(http::response const& response, response_plan const& plan,
                           http::request const* request, std::string_view date);
 
-// Sends the response and notes what was sent in the context's record. Suspends. Gives an error if
-// the connection cannot go on: the client is gone, a deadline passed, or the body ended before its
-// length. A stream's source is read to its end even if its bytes are not sent, so that no script is
-// left blocked.
+// A response that has begun to be sent.
+struct begun_response {
+  std::string head;           // empty for a raw one
+  std::uint64_t written = 0;  // of the head and a content at hand
+  bool whole = false;         // nothing is left to be sent
+};
+
+// Sends the head and a content that is in memory, as far as the socket takes them now, in one
+// write; of a file or a stream nothing. Does not suspend. Errors show in finish_response().
+begun_response begin_response(client_stream& client, http::response const& response,
+                              response_plan const& plan, http::request const* request,
+                              http::exchange_context& context);
+
+// Sends what is left. Suspends. Gives an error if the connection cannot go on: the client is gone,
+// a deadline passed, or the body ended before its length. A stream's source is read to its end even
+// if its bytes are not sent, so that no script is left blocked. Both note what was sent in the
+// context's record.
+base::task<base::error_code> finish_response(client_stream& client, begun_response const& begun,
+                                             http::response& response, response_plan const& plan,
+                                             http::exchange_context& context,
+                                             duration progress_limit);
+
+// Both in one.
 base::task<base::error_code> write_response(client_stream& client, http::response& response,
                                             response_plan const& plan, http::request const* request,
                                             http::exchange_context& context,
