@@ -1,32 +1,32 @@
 #include "gatehouse/files/static_handler.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <chrono>
-#include <cstdio>
 #include <optional>
+#include <span>
 #include <utility>
 
+#include "gatehouse/base/clock.hpp"
+#include "gatehouse/base/limits.hpp"
 #include "gatehouse/files/listing.hpp"
 #include "gatehouse/files/listing_page.hpp"
 #include "gatehouse/files/multipart_source.hpp"
 #include "gatehouse/http/accept.hpp"
 #include "gatehouse/http/conditions.hpp"
-#include "gatehouse/http/date.hpp"
 #include "gatehouse/http/grammar.hpp"
 #include "gatehouse/http/percent.hpp"
 #include "gatehouse/http/range.hpp"
 
 namespace gatehouse::files {
 
-struct representation {
+// A file or a compressed form of it, open.
+struct open_form {
   open_file file;
-  std::string_view media_type;
   std::string_view coding;  // empty: the bare file
-  bool varies = false;      // there are other codings of it
-  http::validators validators;
-
-  std::uint64_t size() const { return static_cast<std::uint64_t>(file.status.st_size); }
 };
 
 namespace {
@@ -92,20 +92,7 @@ std::chrono::sys_seconds current_time() {
   return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
 }
 
-// Size, time and inode tell every change and replacement of a file; the coding tells its forms
-// apart. A time that lies ahead is not sent as such (RFC 9110, 8.8.2.1).
-http::validators validators_of(struct stat const& status, std::string_view coding) {
-  char etag[80];
-  std::snprintf(etag, sizeof etag, "\"%llx-%llx-%llx",
-                static_cast<unsigned long long>(status.st_size),
-                static_cast<unsigned long long>(nanoseconds(status.st_mtim)),
-                static_cast<unsigned long long>(status.st_ino));
-  std::chrono::sys_seconds const modified{std::chrono::seconds(status.st_mtim.tv_sec)};
-  return {.etag = etag + std::string(coding.empty() ? "" : "-") + std::string(coding) + "\"",
-          .last_modified = std::min(modified, current_time())};
-}
-
-// The compressed form of a file, if there is one that was made since the file was changed.
+// A compressed form of a file, if there is one that was made since the file was changed.
 std::optional<open_file> open_sibling(document_root const& root, std::string_view path,
                                       std::string_view ending, struct stat const& original) {
   auto sibling = root.open(std::string(path).append(ending));
@@ -114,22 +101,35 @@ std::optional<open_file> open_sibling(document_root const& root, std::string_vie
   return std::move(*sibling);
 }
 
-// The fields that 200, 206 and 304 share (RFC 9110, 15.4.5).
-http::fields common_fields(representation const& chosen) {
-  http::fields fields;
-  fields.add("ETag", chosen.validators.etag);
-  fields.add("Last-Modified", http::format_date(chosen.validators.last_modified));
-  if (chosen.varies) fields.add("Vary", "Accept-Encoding");
-  return fields;
+// The forms that a file is there in, the bare one last.
+std::vector<open_form> open_forms(document_root const& root, std::string_view path,
+                                  open_file bare) {
+  std::vector<open_form> forms;
+  for (auto const& form : sibling_forms) {
+    auto sibling = open_sibling(root, path, form.ending, bare.status);
+    if (sibling) forms.push_back({std::move(*sibling), form.coding});
+  }
+  forms.push_back({std::move(bare), {}});
+  return forms;
 }
 
-http::fields content_fields(representation const& chosen) {
-  auto fields = common_fields(chosen);
-  fields.add("Content-Type", chosen.media_type);
-  if (!chosen.coding.empty()) fields.add("Content-Encoding", chosen.coding);
-  fields.add("Accept-Ranges", "bytes");
-  fields.add("X-Content-Type-Options", "nosniff");
-  return fields;
+// Which of the forms (their codings, the bare one last) the request likes best.
+std::size_t preferred_form(http::request const& request,
+                           std::span<std::string_view const> codings) {
+  auto const bare = codings.size() - 1;
+  if (bare == 0) return bare;
+  auto const wanted = http::preferred_coding(request.fields, codings.first(bare));
+  if (!wanted) return bare;
+  return static_cast<std::size_t>(std::find(codings.begin(), codings.end(), *wanted) -
+                                  codings.begin());
+}
+
+representation describe(open_form const& form, bool varies, std::string_view media_type) {
+  return {.media_type = media_type,
+          .coding = form.coding,
+          .varies = varies,
+          .size = static_cast<std::uint64_t>(form.file.status.st_size),
+          .validators = validators_of(form.file.status, form.coding, current_time())};
 }
 
 http::response not_modified(representation const& chosen) {
@@ -139,52 +139,120 @@ http::response not_modified(representation const& chosen) {
   return r;
 }
 
-http::response whole(representation chosen) {
+// What a request's preconditions make of the answer, if they keep it from being given.
+std::optional<http::outcome> stopped_by_condition(http::request const& request,
+                                                  representation const& chosen,
+                                                  std::string_view path) {
+  if (!http::is_conditional(request)) return std::nullopt;
+  switch (http::evaluate(request, chosen.validators, current_time())) {
+    case http::precondition::failed:
+      return refusal(412, "precondition-failed", path);
+    case http::precondition::not_modified:
+      return not_modified(chosen);
+    case http::precondition::pass:
+      break;
+  }
+  return std::nullopt;
+}
+
+// The whole of a small file; nothing if it is not what it was when it was opened.
+std::optional<std::string> read_whole(open_file const& file) {
+  std::string content(static_cast<std::size_t>(file.status.st_size), '\0');
+  for (std::size_t at = 0; at < content.size();) {
+    auto const got =
+        ::pread(file.file.get(), content.data() + at, content.size() - at, static_cast<off_t>(at));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return std::nullopt;
+    at += static_cast<std::size_t>(got);
+  }
+  struct stat after {};
+  if (::fstat(file.file.get(), &after) != 0 || !same_state(file.status, after)) return std::nullopt;
+  return content;
+}
+
+std::string lines_of(http::fields const& fields) {
+  std::string lines;
+  for (auto const& field : fields) {
+    lines.append(field.name).append(": ").append(field.value).append("\r\n");
+  }
+  return lines;
+}
+
+// A file's forms as the cache keeps them; nothing if they are too large, changed a moment ago or
+// change at this moment.
+std::shared_ptr<cached_file const> read_forms(std::vector<open_form> const& forms,
+                                              std::string_view media_type) {
+  auto const file = std::make_shared<cached_file>();
+  auto const now = std::chrono::system_clock::now();
+  for (open_form const& form : forms) {
+    auto const& state = form.file.status;
+    bool const small = static_cast<std::uint64_t>(state.st_size) <= base::limits::cached_file_bytes;
+    if (!small || !is_settled(state, now)) return nullptr;
+    auto content = read_whole(form.file);
+    if (!content) return nullptr;
+    auto description = describe(form, forms.size() > 1, media_type);
+    auto lines = lines_of(content_fields(description));
+    file->forms.push_back({std::move(description), std::move(lines), std::move(*content)});
+    file->states.push_back(state);
+  }
+  return file;
+}
+
+bool is_same(cached_file const& known, std::vector<open_form> const& forms) {
+  return std::equal(known.states.begin(), known.states.end(), forms.begin(), forms.end(),
+                    [](struct stat const& state, open_form const& form) {
+                      return same_state(state, form.file.status);
+                    });
+}
+
+http::response whole(open_form chosen, representation const& description) {
   http::response r;
-  r.fields = content_fields(chosen);
-  auto const size = chosen.size();
-  r.body = http::file_slice{std::move(chosen.file.file), 0, size};
+  r.fields = content_fields(description);
+  r.body = http::file_slice{std::move(chosen.file.file), 0, description.size};
   return r;
 }
 
-http::http_error unsatisfiable(representation const& chosen, std::string_view range) {
+http::http_error unsatisfiable(representation const& description, std::string_view range) {
   auto e = refusal(416, "range-not-satisfiable", range);
-  e.fields.add("Content-Range", http::unsatisfied_content_range(chosen.size()));
+  e.fields.add("Content-Range", http::unsatisfied_content_range(description.size));
   return e;
 }
 
-http::response one_part(representation chosen, http::byte_range range) {
+http::response one_part(open_form chosen, representation const& description,
+                        http::byte_range range) {
   http::response r;
   r.status = 206;
-  r.fields = content_fields(chosen);
-  r.fields.add("Content-Range", http::content_range(range, chosen.size()));
+  r.fields = content_fields(description);
+  r.fields.add("Content-Range", http::content_range(range, description.size));
   r.body = http::file_slice{std::move(chosen.file.file), range.first, range.length()};
   return r;
 }
 
-http::response several_parts(representation chosen, std::vector<http::byte_range> const& ranges) {
+http::response several_parts(open_form chosen, representation const& description,
+                             std::vector<http::byte_range> const& ranges) {
   http::response r;
   r.status = 206;
-  r.fields = content_fields(chosen);
+  r.fields = content_fields(description);
   auto const boundary = random_boundary();
   r.fields.set("Content-Type", "multipart/byteranges; boundary=" + boundary);
-  auto const size = chosen.size();
-  auto source = std::make_unique<multipart_source>(std::move(chosen.file.file), size, ranges,
-                                                   chosen.media_type, boundary);
+  auto source = std::make_unique<multipart_source>(std::move(chosen.file.file), description.size,
+                                                   ranges, description.media_type, boundary);
   auto const length = source->length();
   r.body = http::stream{std::move(source), length};
   return r;
 }
 
-http::outcome parts_or_whole(http::request const& request, representation chosen) {
+http::outcome parts_or_whole(http::request const& request, open_form chosen,
+                             representation const& description) {
   auto const value = request.fields.combined("Range");
-  auto const set = http::parse_range(value, chosen.size());
-  if (std::holds_alternative<http::unsatisfiable_range>(set)) return unsatisfiable(chosen, value);
+  auto const set = http::parse_range(value, description.size);
+  if (std::holds_alternative<http::unsatisfiable_range>(set))
+    return unsatisfiable(description, value);
   if (auto const* ranges = std::get_if<std::vector<http::byte_range>>(&set)) {
-    if (ranges->size() == 1) return one_part(std::move(chosen), ranges->front());
-    return several_parts(std::move(chosen), *ranges);
+    if (ranges->size() == 1) return one_part(std::move(chosen), description, ranges->front());
+    return several_parts(std::move(chosen), description, *ranges);
   }
-  return whole(std::move(chosen));
+  return whole(std::move(chosen), description);
 }
 
 // HEAD: the same head (RFC 9110, 9.3.2).
@@ -198,36 +266,56 @@ http::outcome without_body(http::outcome from) {
 
 }  // namespace
 
+// A request for a path below the root.
+struct static_handler::asking {
+  http::request const& request;
+  std::string_view path;
+  file_cache::time at;
+  bool has_range;
+};
+
 static_handler::static_handler(static_options options)
     : options_(std::move(options)),
       root_({options_.root, options_.follow_symlinks, options_.hidden}),
-      media_types_(system_media_types()) {}
+      media_types_(system_media_types()),
+      cache_(base::limits::file_cache_bytes) {}
 
-base::task<http::outcome> static_handler::handle(http::request const& request, http::body_source&,
-                                                 http::exchange_context&) {
+std::optional<http::outcome> static_handler::answer_at_once(http::request const& request,
+                                                            http::exchange_context&) {
   auto outcome = answer(request);
   if (request.is_head()) outcome = without_body(std::move(outcome));
-  co_return outcome;
+  return outcome;
 }
 
-http::outcome static_handler::answer(http::request const& request) const {
+base::task<http::outcome> static_handler::handle(http::request const& request, http::body_source&,
+                                                 http::exchange_context& context) {
+  auto outcome = answer_at_once(request, context);
+  co_return std::move(*outcome);
+}
+
+http::outcome static_handler::answer(http::request const& request) {
   if (request.method == "OPTIONS") return options_response();
   if (request.method != "GET" && !request.is_head()) return refused_method(request.method);
   auto const path = http::path_below(request.target.path, options_.prefix);
   if (!path) return refusal(404, "not-below-prefix", request.target.path);
   if (path->empty()) return redirect_to_slash(request.target);
   if (names_dotfile(*path)) return refusal(403, "dotfile", *path);
+  asking const what{request, *path, base::coarse_now(), request.fields.contains("Range")};
+  if (!what.has_range) {
+    auto const known = cache_.find(*path, what.at);
+    if (known && known->trusted) return answer_cached(what, known->file);
+  }
   auto opened = root_.open(*path);
   if (opened.has_error()) return opened.error();
-  if (opened->is_directory()) return answer_directory(request, *path, std::move(*opened));
-  return answer_file(request, *path, std::move(*opened));
+  if (opened->is_directory()) return answer_directory(what, std::move(*opened));
+  return answer_file(what, *path, std::move(*opened));
 }
 
-http::outcome static_handler::answer_directory(http::request const& request, std::string_view path,
-                                               open_file directory) const {
-  if (!path.ends_with('/')) return redirect_to_slash(request.target);
+http::outcome static_handler::answer_directory(asking const& what, open_file directory) {
+  auto const& target = what.request.target;
+  if (!what.path.ends_with('/')) return redirect_to_slash(target);
   for (auto const& name : options_.index) {
-    auto const index_path = std::string(path) + name;
+    auto const index_path = std::string(what.path) + name;
     auto opened = root_.open(index_path);
     if (opened.has_error()) {
       if (opened.error().status == 404) continue;
@@ -235,34 +323,58 @@ http::outcome static_handler::answer_directory(http::request const& request, std
     }
     if (opened->is_directory()) continue;
     if (is_script(name)) {
-      return http::local_redirect{encoded_path(request.target.path + name) +
-                                  query_part(request.target)};
+      return http::local_redirect{encoded_path(target.path + name) + query_part(target)};
     }
-    return answer_file(request, index_path, std::move(*opened));
+    return answer_file(what, index_path, std::move(*opened));
   }
-  if (!options_.listing) return refusal(403, "listing-off", path);
-  return answer_listing(request, path, std::move(directory));
+  if (!options_.listing) return refusal(403, "listing-off", what.path);
+  return answer_listing(what.request, what.path, std::move(directory));
 }
 
-http::outcome static_handler::answer_file(http::request const& request, std::string_view path,
-                                          open_file file) const {
+http::outcome static_handler::answer_file(asking const& what, std::string_view path,
+                                          open_file file) {
   // Reached by a link with a harmless name, a script is one still.
   if (is_script(path) || is_script(file.real_name)) return refusal(403, "script-source", path);
-  auto chosen = choose(request, path, std::move(file));
-  auto const now = current_time();
-  switch (http::evaluate(request, chosen.validators, now)) {
-    case http::precondition::failed:
-      return refusal(412, "precondition-failed", path);
-    case http::precondition::not_modified:
-      return not_modified(chosen);
-    case http::precondition::pass:
-      break;
-  }
-  bool const has_range = request.fields.contains("Range");
-  if (has_range && http::range_applies(request, chosen.validators, now)) {
-    return parts_or_whole(request, std::move(chosen));
-  }
-  return whole(std::move(chosen));
+  auto forms = open_forms(root_, path, std::move(file));
+  auto const media_type = media_types_.for_name(path.substr(path.rfind('/') + 1));
+  if (auto const cached = what.has_range ? nullptr : in_cache(what, forms, media_type))
+    return answer_cached(what, cached);
+
+  std::vector<std::string_view> codings;
+  for (open_form const& form : forms) codings.push_back(form.coding);
+  auto& chosen = forms[preferred_form(what.request, codings)];
+  auto const description = describe(chosen, forms.size() > 1, media_type);
+  if (auto stopped = stopped_by_condition(what.request, description, path))
+    return std::move(*stopped);
+  if (what.has_range && http::range_applies(what.request, description.validators, current_time()))
+    return parts_or_whole(what.request, std::move(chosen), description);
+  return whole(std::move(chosen), description);
+}
+
+// The file that was just opened as the cache has it: found unchanged, or put in. Nothing if it
+// cannot be kept.
+std::shared_ptr<cached_file const> static_handler::in_cache(asking const& what,
+                                                            std::vector<open_form> const& forms,
+                                                            std::string_view media_type) {
+  auto const known = cache_.find(what.path, what.at);
+  auto file = known && is_same(*known->file, forms) ? known->file : read_forms(forms, media_type);
+  if (file) cache_.keep(what.path, file, what.at);
+  return file;
+}
+
+http::outcome static_handler::answer_cached(asking const& what,
+                                            std::shared_ptr<cached_file const> const& file) const {
+  std::array<std::string_view, sibling_forms.size() + 1> codings;
+  auto const count = file->forms.size();
+  for (std::size_t i = 0; i < count; ++i) codings[i] = file->forms[i].description.coding;
+  auto const& chosen = file->forms[preferred_form(what.request, std::span(codings).first(count))];
+  if (auto stopped = stopped_by_condition(what.request, chosen.description, what.path))
+    return std::move(*stopped);
+  http::outcome answer;  // a response
+  auto& r = std::get<http::response>(answer);
+  r.field_lines = {file, &chosen.field_lines};
+  r.body = http::shared_buffer(file, &chosen.content);
+  return answer;
 }
 
 http::outcome static_handler::answer_listing(http::request const& request, std::string_view path,
@@ -284,26 +396,6 @@ http::outcome static_handler::answer_listing(http::request const& request, std::
     r.body = http::make_buffer(render_html(*list, order, request.target.path));
   }
   return r;
-}
-
-representation static_handler::choose(http::request const& request, std::string_view path,
-                                      open_file file) const {
-  std::array<std::optional<open_file>, sibling_forms.size()> siblings;
-  std::vector<std::string_view> codings;
-  for (std::size_t i = 0; i < sibling_forms.size(); ++i) {
-    siblings[i] = open_sibling(root_, path, sibling_forms[i].ending, file.status);
-    if (siblings[i]) codings.push_back(sibling_forms[i].coding);
-  }
-  auto const coding = http::preferred_coding(request.fields, codings).value_or("");
-  for (std::size_t i = 0; i < sibling_forms.size(); ++i) {
-    if (coding == sibling_forms[i].coding) file = std::move(*siblings[i]);
-  }
-  auto validators = validators_of(file.status, coding);
-  return {.file = std::move(file),
-          .media_type = media_types_.for_name(path.substr(path.rfind('/') + 1)),
-          .coding = coding,
-          .varies = !codings.empty(),
-          .validators = std::move(validators)};
 }
 
 bool static_handler::is_script(std::string_view name) const {

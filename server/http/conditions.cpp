@@ -90,6 +90,13 @@ bool is_known_one(request const& r, validators const& current, std::chrono::sys_
 
 }  // namespace
 
+bool is_conditional(request const& request) {
+  for (field const f : request.fields) {
+    if (f.name.size() > 3 && iequals(f.name.substr(0, 3), "If-")) return true;
+  }
+  return false;
+}
+
 precondition evaluate(request const& request, validators const& current,
                       std::chrono::sys_seconds now) {
   if (!is_expected_one(request, current, now)) return precondition::failed;

@@ -6,16 +6,20 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/json/parse.hpp>
 #include <exception>
+#include <functional>
 #include <initializer_list>
+#include <thread>
 
 #include "../quiet_context.hpp"
 #include "../temporary_directory.hpp"
+#include "gatehouse/base/limits.hpp"
 #include "gatehouse/http/date.hpp"
 
 using namespace gatehouse;
 using gatehouse::tests::quiet_context;
 using namespace gatehouse::files;
 using gatehouse::tests::temporary_directory;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -23,7 +27,7 @@ struct field_row {
   char const* name;
   std::string value;
 };
-using field_rows = std::initializer_list<field_row>;
+using field_rows = std::vector<field_row>;
 
 // An outcome taken apart, with its body read to the end.
 struct answer {
@@ -32,9 +36,21 @@ struct answer {
   http::fields fields;
   std::string body;
   std::optional<std::uint64_t> unsent_length;
+  bool cached = false;  // the content came out of memory
 
   std::string field(std::string_view name) const { return fields.combined(name); }
 };
+
+// Field lines as they are sent, taken apart.
+void add_lines(http::fields& fields, std::string_view lines) {
+  while (!lines.empty()) {
+    auto const end = lines.find("\r\n");
+    auto const colon = lines.find(": ");
+    REQUIRE((colon < end && end != std::string_view::npos));
+    fields.add(lines.substr(0, colon), lines.substr(colon + 2, end - colon - 2));
+    lines.remove_prefix(end + 2);
+  }
+}
 
 std::string slice_bytes(http::file_slice const& slice) {
   std::string bytes(slice.length, '\0');
@@ -74,6 +90,8 @@ base::task<void> exchange(http::handler& handler, http::request const& request,
   } else {
     auto& response = std::get<http::response>(outcome);
     out = {response.status, {}, response.fields, {}, response.unsent_length};
+    out.cached = response.field_lines != nullptr;
+    if (response.field_lines) add_lines(out.fields, *response.field_lines);
     co_await read_body(response.body, out.body);
   }
 }
@@ -549,4 +567,140 @@ TEST_CASE("links may leave the root when that is asked for") {
   static_handler handler(options);
   CHECK(get(handler, "/out").body == "o");
   CHECK(shown(get(handler, "/to-scripts/script")) == "403 script-source");
+}
+
+namespace {
+
+// Asks until the answer is as wanted; some things take a moment by design.
+template <class Wanted>
+answer eventually(static_handler& handler, std::string const& target, Wanted wanted,
+                  field_rows fields = {}) {
+  auto const until = std::chrono::steady_clock::now() + 20s;
+  while (true) {
+    auto got = get(handler, target, fields);
+    if (wanted(got) || std::chrono::steady_clock::now() > until) return got;
+    std::this_thread::sleep_for(10ms);
+  }
+}
+
+bool is_cached(answer const& a) {
+  return a.cached;
+}
+
+// A range is answered by opening the file; one in an unknown unit stands for the whole of it.
+answer ask_uncached(static_handler& handler, std::string const& target, field_rows fields) {
+  std::vector<field_row> all(fields);
+  all.push_back({"Range", "lines=1-2"});
+  return ask(handler, "GET", target, all);
+}
+
+std::string all_fields(answer const& a) {
+  std::string lines;
+  for (auto const& f : a.fields) lines.append(f.name).append(": ").append(f.value).append("\n");
+  return lines;
+}
+
+}  // namespace
+
+TEST_CASE("a file out of memory is answered as one that is opened") {
+  site const s;
+  s.dir.file("www/b.txt", "0123456789");
+  s.dir.file("www/b.txt.gz", "packed");
+  static_handler handler(s.options());
+  struct row {
+    std::string_view label;
+    char const* target;
+    field_rows fields;
+  };
+  row const rows[] = {
+      {"a file", "/a.txt", {}},
+      {"an empty file", "/empty.txt", {}},
+      {"an index file", "/", {}},
+      {"one with a compressed form", "/b.txt", {}},
+      {"its compressed form", "/b.txt", {{"Accept-Encoding", "gzip, br"}}},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.label);
+    auto const opened = ask_uncached(handler, r.target, r.fields);
+    CHECK_FALSE(opened.cached);
+    auto const cached = eventually(handler, r.target, is_cached, r.fields);
+    REQUIRE(cached.cached);
+    CHECK(cached.status == opened.status);
+    CHECK(all_fields(cached) == all_fields(opened));
+    CHECK(cached.body == opened.body);
+    auto const head = ask(handler, "HEAD", r.target, r.fields);
+    CHECK(all_fields(head) == all_fields(opened));
+    CHECK((head.unsent_length == opened.body.size()));
+    CHECK(head.body.empty());
+  }
+  auto const etag = get(handler, "/a.txt").field("ETag");
+  CHECK(get(handler, "/a.txt", {{"If-None-Match", etag}}).status == 304);
+  CHECK(get(handler, "/a.txt", {{"If-Match", "\"other\""}}).status == 412);
+  auto const part = get(handler, "/a.txt", {{"Range", "bytes=2-4"}});
+  CHECK(part.status == 206);
+  CHECK(part.body == "234");
+}
+
+TEST_CASE("what happens to a file in memory shows") {
+  site const s;
+  static_handler handler(s.options());
+  REQUIRE(eventually(handler, "/a.txt", is_cached).cached);
+  struct row {
+    std::string_view label;
+    std::function<void()> change;
+    std::function<bool(answer const&)> seen;
+  };
+  row const rows[] = {
+      {"written, with as many bytes and the old time",
+       [&] {
+         s.dir.file("www/a.txt", "9876543210");
+         s.dir.touch("www/a.txt", site::modified);
+       },
+       [](answer const& a) { return a.body == "9876543210"; }},
+      {"replaced by another file",
+       [&] {
+         s.dir.file("www/next", "replaced");
+         std::filesystem::rename(s.dir / "www/next", s.dir / "www/a.txt");
+       },
+       [](answer const& a) { return a.body == "replaced"; }},
+      {"compressed", [&] { s.dir.file("www/a.txt.gz", "packed"); },
+       [](answer const& a) { return a.field("Vary") == "Accept-Encoding"; }},
+      {"gone",
+       [&] {
+         std::filesystem::remove(s.dir / "www/a.txt");
+         std::filesystem::remove(s.dir / "www/a.txt.gz");
+       },
+       [](answer const& a) { return a.status == 404; }},
+      {"a directory", [&] { s.dir.directory("www/a.txt"); },
+       [](answer const& a) { return a.status == 301; }},
+      {"a link out of the root",
+       [&] {
+         std::filesystem::remove(s.dir / "www/a.txt");
+         s.dir.link("www/a.txt", "../outside.txt");
+       },
+       [](answer const& a) { return a.reason == "symlink-leaves-root"; }},
+      {"a link to a script",
+       [&] {
+         std::filesystem::remove(s.dir / "www/a.txt");
+         s.dir.link("www/a.txt", "app.cgi");
+       },
+       [](answer const& a) { return a.reason == "script-source"; }},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.label);
+    r.change();
+    CHECK(r.seen(eventually(handler, "/a.txt", r.seen)));
+  }
+}
+
+TEST_CASE("files that are large or changed just now are not kept") {
+  site const s;
+  s.dir.file("www/large.txt", std::string(base::limits::cached_file_bytes + 1, 'x'));
+  s.dir.file("www/largest.txt", std::string(base::limits::cached_file_bytes, 'x'));
+  static_handler handler(s.options());
+  REQUIRE(eventually(handler, "/largest.txt", is_cached).cached);
+  CHECK_FALSE(get(handler, "/large.txt").cached);
+  s.dir.file("www/largest.txt", "new");
+  CHECK_FALSE(
+      eventually(handler, "/largest.txt", [](answer const& a) { return a.body == "new"; }).cached);
 }

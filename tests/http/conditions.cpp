@@ -29,6 +29,18 @@ request request_with(char const* method, std::initializer_list<field_row> fields
 
 }  // namespace
 
+TEST_CASE("a request is conditional by any of its If- fields") {
+  for (std::string_view const name :
+       {"If-Match", "if-none-match", "IF-MODIFIED-SINCE", "If-Unmodified-Since", "If-Range"}) {
+    CAPTURE(name);
+    request r;
+    r.fields.add("Host", "h");
+    CHECK_FALSE(is_conditional(r));
+    r.fields.add(name, "x");
+    CHECK(is_conditional(r));
+  }
+}
+
 TEST_CASE("preconditions are evaluated in the order of RFC 9110") {
   using enum precondition;
   struct row {

@@ -42,5 +42,13 @@ inline constexpr int local_redirects = 5;
 inline constexpr std::size_t ranges = 32;
 // Entries in a directory listing.
 inline constexpr std::size_t listing_entries = 10'000;
+// The hot-file cache: the largest file in it (each of its forms), all of them in one served
+// directory, how long an answer may be given without looking at the file again (and a coarse_tick),
+// and how long a file must have been unchanged to be taken (file systems' clocks tick in up to two
+// seconds).
+inline constexpr std::size_t cached_file_bytes = 64 * 1024;
+inline constexpr std::size_t file_cache_bytes = 16 * 1024 * 1024;
+inline constexpr auto cached_file_trust = 100ms;
+inline constexpr auto settled_time = 2s;
 
 }  // namespace gatehouse::base::limits

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gatehouse/files/document_root.hpp"
+#include "gatehouse/files/file_cache.hpp"
 #include "gatehouse/files/media_type.hpp"
 #include "gatehouse/http/handler.hpp"
 
@@ -22,9 +23,7 @@ struct static_options {
   std::vector<std::string> script_extensions;    // ".cgi": such files are never given out
 };
 
-// What a GET for a file is answered with, before conditions and ranges: the one of the forms that a
-// file is there in (bare, .br, .gz) that the request likes best.
-struct representation;
+struct open_form;
 
 class static_handler final : public http::handler {
  public:
@@ -43,23 +42,30 @@ class static_handler final : public http::handler {
   //   412 precondition-failed
   //   416 range-not-satisfiable     with Content-Range
   // An index file that is a script is a local redirect to it.
+  std::optional<http::outcome> answer_at_once(http::request const& request,
+                                              http::exchange_context& context) override;
   base::task<http::outcome> handle(http::request const& request, http::body_source& request_body,
                                    http::exchange_context& context) override;
 
  private:
-  http::outcome answer(http::request const& request) const;
-  http::outcome answer_directory(http::request const& request, std::string_view path,
-                                 open_file directory) const;
-  http::outcome answer_file(http::request const& request, std::string_view path,
-                            open_file file) const;
+  struct asking;
+
+  http::outcome answer(http::request const& request);
+  http::outcome answer_directory(asking const& what, open_file directory);
+  http::outcome answer_file(asking const& what, std::string_view path, open_file file);
   http::outcome answer_listing(http::request const& request, std::string_view path,
                                open_file directory) const;
-  representation choose(http::request const& request, std::string_view path, open_file file) const;
+  http::outcome answer_cached(asking const& what,
+                              std::shared_ptr<cached_file const> const& file) const;
+  std::shared_ptr<cached_file const> in_cache(asking const& what,
+                                              std::vector<open_form> const& forms,
+                                              std::string_view media_type);
   bool is_script(std::string_view name) const;
 
   static_options options_;
   document_root root_;
   media_type_table const& media_types_;
+  file_cache cache_;
 };
 
 }  // namespace gatehouse::files

@@ -15,6 +15,9 @@ struct validators {
   std::chrono::sys_seconds last_modified;
 };
 
+// Whether the request has any precondition.
+bool is_conditional(request const& request);
+
 enum class precondition { pass, not_modified, failed };
 
 // In the order of RFC 9110, 13.2.2: If-Match, else If-Unmodified-Since (412); If-None-Match, else

@@ -1,0 +1,81 @@
+#pragma once
+// The hot-file cache: small files that are asked for often, in memory and with their field lines
+// ready to be sent. What is known of a path is trusted for limits::cached_file_trust and then
+// compared with the file system, so an answer is never older than that.
+
+#include <sys/stat.h>
+
+#include <chrono>
+#include <cstddef>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "gatehouse/files/representation.hpp"
+
+namespace gatehouse::files {
+
+// One form of a file in memory.
+struct cached_form {
+  representation description;
+  std::string field_lines;  // content_fields, each line with its CRLF
+  std::string content;
+};
+
+// All forms of a file, the bare one last, and what the file system said of each.
+struct cached_file {
+  std::vector<cached_form> forms;
+  std::vector<struct stat> states;
+};
+
+// Whether two looks at a file saw the same one, unchanged.
+bool same_state(struct stat const& a, struct stat const& b);
+
+// Whether a file has been as it is for long enough that a change since would show in its times,
+// which tick coarsely: limits::settled_time.
+bool is_settled(struct stat const& state, std::chrono::system_clock::time_point now);
+
+// Thread-safe. Holds at most limit_bytes; when more comes, what was not asked for lately goes.
+class file_cache {
+ public:
+  using time = std::chrono::steady_clock::time_point;
+
+  explicit file_cache(std::size_t limit_bytes) : limit_bytes_(limit_bytes) {}
+
+  struct known {
+    std::shared_ptr<cached_file const> file;
+    bool trusted = false;  // it was compared with the file system a moment ago
+  };
+  // What is known of a path; nothing if it is not in the cache.
+  std::optional<known> find(std::string_view path, time now);
+
+  // Puts a file in, or says that the one in the cache was found unchanged. A file over the limit is
+  // not taken.
+  void keep(std::string_view path, std::shared_ptr<cached_file const> file, time looked_at);
+
+  std::size_t size_bytes() const;
+
+ private:
+  struct entry {
+    std::string path;
+    std::shared_ptr<cached_file const> file;
+    time looked_at;
+    std::size_t bytes;
+    bool asked_for = false;  // since it was last passed over
+  };
+  void erase(std::list<entry>::iterator it);
+  void make_room();
+
+  std::size_t const limit_bytes_;
+  mutable std::mutex mutex_;
+  std::list<entry> entries_;  // in the order in which they are to be looked at for making room
+  std::unordered_map<std::string_view, std::list<entry>::iterator> by_path_;
+  std::size_t size_bytes_ = 0;
+};
+
+}  // namespace gatehouse::files
