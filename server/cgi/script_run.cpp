@@ -124,6 +124,8 @@ struct script_run::state : std::enable_shared_from_this<script_run::state> {
     cancel_quietly(output);
   }
 
+  bool traced() const { return context != nullptr && context->trace_sink != nullptr; }
+
   void trace(trace::event what, std::string_view text, std::string_view note = {}) const {
     if (context == nullptr) return;
     trace::recorder const report(*context);
@@ -352,18 +354,39 @@ base::task<void> script_run::feed_input(std::shared_ptr<state> s, http::body_sou
   co_await boost::asio::this_coro::throw_if_cancelled(false);
   auto const buffer = std::make_unique_for_overwrite<char[]>(base::limits::stream_buffer_bytes);
   while (!s->input_unwanted) {
-    auto const read = co_await input.read_some(
-        boost::asio::buffer(buffer.get(), base::limits::stream_buffer_bytes));
-    if (read.has_error() && read.error() != base::errc::stopped) {
+    auto const passed = co_await pass_input(
+        s, input, boost::asio::buffer(buffer.get(), base::limits::stream_buffer_bytes));
+    if (passed.has_error() && passed.error() != base::errc::stopped) {
       s->input_failed = !s->failure;
-      s->fail(read.error());
+      s->fail(passed.error());
     }
-    if (read.has_error() || *read == 0) break;
-    bool const taken = co_await write_input(s, {buffer.get(), *read});
-    if (!taken) break;
+    if (passed.has_error() || *passed == 0) break;
   }
   close_quietly(s->input);
   s->input_done.set();
+}
+
+// The next bytes of the body into the script's stdin, moved if the body can do that and nobody
+// wants to see them. Gives how many; 0 at the body's end, or if the script takes no more, or
+// finish() wants no more.
+base::task<base::result<std::size_t>> script_run::pass_input(std::shared_ptr<state> s,
+                                                             http::body_source& input,
+                                                             boost::asio::mutable_buffer buffer) {
+  while (!s->traced()) {
+    auto const moved = co_await input.splice_some(s->input.native_handle());
+    if (moved.has_error() && moved.error() == boost::system::errc::resource_unavailable_try_again) {
+      bool const room = co_await input_room(s);
+      if (!room) co_return std::size_t{0};
+      continue;
+    }
+    if (moved.has_value() && *moved == 0) break;
+    if (moved.has_value()) s->progressed();
+    co_return moved;
+  }
+  auto const read = co_await input.read_some(buffer);
+  if (read.has_error() || *read == 0) co_return read;
+  bool const taken = co_await write_input(s, {static_cast<char const*>(buffer.data()), *read});
+  co_return taken ? *read : 0;
 }
 
 // All of the bytes into the script's stdin. False if the script takes no more, or finish() wants no
@@ -375,14 +398,21 @@ base::task<bool> script_run::write_input(std::shared_ptr<state> s, std::string_v
     if (put >= 0) {
       bytes.remove_prefix(static_cast<std::size_t>(put));
       s->progressed();
-    } else if (errno == EAGAIN && !s->input_unwanted) {
-      auto const [ec] = co_await s->input.async_wait(descriptor::wait_write, base::as_result);
-      if (ec) co_return false;
+    } else if (errno == EAGAIN) {
+      bool const room = co_await input_room(s);
+      if (!room) co_return false;
     } else if (errno != EINTR) {
       co_return false;
     }
   }
   co_return true;
+}
+
+// Suspends until a full stdin can take more. False if finish() wants no more.
+base::task<bool> script_run::input_room(std::shared_ptr<state> s) {
+  if (s->input_unwanted) co_return false;
+  auto const [ec] = co_await s->input.async_wait(descriptor::wait_write, base::as_result);
+  co_return !ec;
 }
 
 base::task<void> script_run::log_stderr(std::shared_ptr<state> s) {

@@ -1,5 +1,7 @@
 #include "gatehouse/net/client_stream.hpp"
 
+#include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 
@@ -15,8 +17,8 @@ namespace {
 
 // How much one read adds to the buffer at the most.
 constexpr std::size_t read_size = 8 * 1024;
-// How much one call of sendfile may send before others on the thread get their turn.
-constexpr std::uint64_t send_file_size = 1024 * 1024;
+// How much one call of sendfile or splice may move before others on the thread get their turn.
+constexpr std::uint64_t moved_at_once = 1024 * 1024;
 
 // Takes size bytes off the front of a sequence of buffers.
 void advance(std::span<boost::asio::const_buffer> buffers, std::size_t size) {
@@ -86,6 +88,27 @@ base::task<base::result<std::size_t>> client_stream::read_some(boost::asio::muta
   co_return size;
 }
 
+base::task<base::result<std::size_t>> client_stream::splice_some(int pipe, std::uint64_t at_most,
+                                                                 duration limit) {
+  auto const size = static_cast<std::size_t>(std::min(at_most, moved_at_once));
+  for (bool waited = false;; waited = true) {
+    auto const moved = ::splice(socket_.native_handle(), nullptr, pipe, nullptr, size,
+                                SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    if (moved > 0) {
+      co_await boost::asio::post(socket_.get_executor(), base::as_result);
+      co_return static_cast<std::size_t>(moved);
+    }
+    if (moved == 0) co_return std::size_t{0};
+    auto const failure = base::last_error();
+    if (failure != boost::system::errc::operation_would_block) co_return std::size_t{0};
+    // Which end it was that would block: the pipe, if there is something to be moved.
+    if (waiting() > 0) co_return failure;
+    // Readable, and nothing to move: urgent data, which only a read gets past.
+    if (waited) co_return std::size_t{0};
+    if (auto const error = co_await wait_for_input(limit)) co_return error;
+  }
+}
+
 std::size_t client_stream::write_at_once(std::string_view bytes) {
   auto const sent =
       ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -129,7 +152,7 @@ base::task<base::error_code> client_stream::send_file(int fd, std::uint64_t offs
   auto at = static_cast<off_t>(offset);
   while (length > 0) {
     auto const sent = ::sendfile(socket_.native_handle(), fd, &at,
-                                 static_cast<std::size_t>(std::min(length, send_file_size)));
+                                 static_cast<std::size_t>(std::min(length, moved_at_once)));
     if (sent > 0) {
       length -= static_cast<std::uint64_t>(sent);
       written += static_cast<std::uint64_t>(sent);
@@ -167,6 +190,13 @@ void client_stream::shutdown_send() {
 void client_stream::close() {
   boost::system::error_code ignored;
   socket_.close(ignored);
+}
+
+// How many bytes wait to be read from the socket.
+std::size_t client_stream::waiting() {
+  int size = 0;
+  if (::ioctl(socket_.native_handle(), FIONREAD, &size) != 0) return 0;
+  return static_cast<std::size_t>(std::max(0, size));
 }
 
 base::error_code client_stream::understood(boost::system::error_code const& ec) const {

@@ -36,6 +36,18 @@ base::task<base::result<std::size_t>> request_body::read_some(boost::asio::mutab
   co_return read;
 }
 
+base::task<base::result<std::size_t>> request_body::splice_some(int pipe) {
+  bool const worthwhile = remaining_ >= base::limits::stream_buffer_bytes;
+  if (!worthwhile || continue_wanted_ || !client_.buffered().empty()) co_return std::size_t{0};
+  auto const moved = co_await client_.splice_some(pipe, remaining_, progress_limit_);
+  if (moved.has_value()) {
+    remaining_ -= *moved;
+  } else {
+    failed_ = moved.error() != boost::system::errc::resource_unavailable_try_again;
+  }
+  co_return moved;
+}
+
 std::size_t request_body::at_hand() const {
   if (chunks_) return 0;
   return static_cast<std::size_t>(std::min<std::uint64_t>(remaining_, client_.buffered().size()));

@@ -173,6 +173,85 @@ TEST_CASE("a script reads its input while the client still sends it") {
   CHECK(c.read_until("12345").ends_with("12345"));
 }
 
+TEST_CASE("a large body is exact, and the next request is not a part of it") {
+  site const files;
+  auto const body = run({"seq", "500000"}).out;
+  files.play("echo", "echo");
+  files.script("slow",
+               "#!/usr/bin/python3\nimport os, sys\n"
+               "out = sys.stdout.buffer\n"
+               "out.write(b'Content-Type: text/plain\\n\\n')\n"
+               "while piece := os.read(0, 1000):\n"
+               "    out.write(piece)\n");
+  files.script("late", "#!/bin/sh\n" + text_head + wait_for_go + "cat\n");
+  files.write("a.txt", "next");
+  server const s(files);
+  SUBCASE("sent at once") {
+    for (std::string const target : {"/cgi-bin/echo", "/cgi-bin/slow"}) {
+      CAPTURE(target);
+      client c(s.port());
+      for (int i = 0; i < 2; ++i) {
+        c.send(request("POST", target, "", body) + request("GET", "/a.txt"));
+        CHECK((c.read_reply().body == body));
+        CHECK(c.read_reply().body == "next");
+      }
+    }
+  }
+  SUBCASE("after the client was asked to go on") {
+    client c(s.port());
+    c.send("POST /cgi-bin/echo HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: " +
+           std::to_string(body.size()) + "\r\n\r\n");
+    CHECK(c.read_head().status == 100);
+    c.send(body + request("GET", "/a.txt"));
+    CHECK((c.read_reply().body == body));
+    CHECK(c.read_reply().body == "next");
+  }
+  SUBCASE("in pieces, to a script that does not read at first") {
+    client c(s.port());
+    c.send("POST /cgi-bin/late HTTP/1.1\r\nHost: h\r\nContent-Length: " +
+           std::to_string(body.size()) + "\r\n\r\n");
+    auto answer = c.read_head();
+    std::size_t const first = 1'000'000;
+    for (std::size_t at = 0; at < first; at += 10'000) c.send(body.substr(at, 10'000));
+    files.write("cgi-bin/go", "");
+    c.send(body.substr(first) + request("GET", "/a.txt"));
+    c.read_body(answer);
+    CHECK((answer.body == body));
+    CHECK(c.read_reply().body == "next");
+  }
+}
+
+TEST_CASE("a script may stop reading in the middle of a large body") {
+  site const files;
+  auto const take_some = "head -c 200000 >/dev/null\n"s;
+  files.script("ends", "#!/bin/sh\n" + take_some + text_head + "echo enough\n");
+  files.script("closes", "#!/bin/sh\n" + take_some + "exec <&-\n" + text_head + "echo enough\n");
+  server const s(files);
+  for (std::string const target : {"/cgi-bin/ends", "/cgi-bin/closes"}) {
+    CAPTURE(target);
+    client c(s.port());
+    c.send(request("POST", target, "", std::string(3'000'000, 'y')));
+    auto const answer = c.read_reply();
+    CHECK(answer.status == 200);
+    CHECK(answer.body == "enough\n");
+  }
+}
+
+TEST_CASE("what a script is given of a large body shows in the trace") {
+  site const files;
+  files.script("count", "#!/bin/sh\n" + text_head + "wc -c\n");
+  server const s(files, {"--log-level", "trace"});
+  CHECK(std::atoi(
+            ask(s.port(), "POST", "/cgi-bin/count", "", std::string(300'000, 'y')).body.c_str()) ==
+        300'000);
+  std::size_t shown = 0;
+  for (auto const& line : words(s.log(), '\n')) {
+    auto const at = line.find("stdin-bytes: ");
+    if (at != std::string::npos) shown += std::stoul(line.substr(at + 13));
+  }
+  CHECK(shown == 300'000);
+}
+
 TEST_CASE("a script may write before it reads") {
   site const files;
   files.script("first",
@@ -373,19 +452,23 @@ TEST_CASE("the whole group is stopped when the client leaves") {
                               tell_pids("$$ $!") + "wait\n");
   files.script("endless", "#!/bin/sh\nsleep 1000 &\n" + tell_pids("$$ $!") + text_head +
                               "while :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx; done\n");
+  files.script("flood", "#!/bin/sh\n" + tell_pids("$$") + text_head + "exec yes\n");
   server const s(files);
   struct row {
     std::string_view label;
     std::string target;
     bool by_reset;
+    std::size_t taken;
   };
   row const rows[] = {
-      {"while the script is silent", "/cgi-bin/silent", false},
-      {"by a reset while the script is silent", "/cgi-bin/silent", true},
-      {"after the head", "/cgi-bin/talking", false},
-      {"by a reset after the head", "/cgi-bin/talking", true},
-      {"while the script writes", "/cgi-bin/endless", false},
-      {"by a reset while the script writes", "/cgi-bin/endless", true},
+      {"while the script is silent", "/cgi-bin/silent", false, 0},
+      {"by a reset while the script is silent", "/cgi-bin/silent", true, 0},
+      {"after the head", "/cgi-bin/talking", false, 0},
+      {"by a reset after the head", "/cgi-bin/talking", true, 0},
+      {"while the script writes", "/cgi-bin/endless", false, 0},
+      {"by a reset while the script writes", "/cgi-bin/endless", true, 0},
+      {"in the middle of a large answer", "/cgi-bin/flood", false, 1'000'000},
+      {"by a reset in the middle of a large answer", "/cgi-bin/flood", true, 1'000'000},
   };
   for (row const& r : rows) {
     CAPTURE(r.label);
@@ -393,6 +476,7 @@ TEST_CASE("the whole group is stopped when the client leaves") {
     c.send(request("GET", r.target));
     auto const pids = told_pids(files);
     CHECK(pids.size() >= 1);
+    if (r.taken > 0) c.read_exactly(r.taken);
     if (r.by_reset) {
       c.reset();
     } else {
@@ -411,8 +495,9 @@ TEST_CASE("the group is stopped though unread bytes hide that the client has lef
     bytes = request("GET", "/cgi-bin/silent") + request("GET", "/");
   }
   SUBCASE("a body that the script does not read") {
-    // More than its pipe and the server's buffer hold, and less than the socket holds as well.
-    bytes = request("POST", "/cgi-bin/silent", "", std::string(140'000, 'x'));
+    // More than its pipe holds, whose 16 places take a piece of 32 KiB each at the most, and the
+    // server's buffer; and less than the sockets hold as well.
+    bytes = request("POST", "/cgi-bin/silent", "", std::string(1'000'000, 'x'));
   }
   client c(s.port());
   c.send(bytes);
@@ -425,11 +510,15 @@ TEST_CASE("a client that stops sending its body does not keep a script") {
   site const files;
   files.script("reading", "#!/bin/sh\n" + tell_pids("$$") + "cat >/dev/null\nsleep 1000\n");
   server const s(files, {"--idle-timeout", "300ms"});
-  client c(s.port());
-  c.send("POST /cgi-bin/reading HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\nabc");
-  CHECK(c.read_reply().status == 408);
-  CHECK(c.ends_here());
-  CHECK(all_end(told_pids(files)));
+  for (std::size_t const sent : {3, 500'000}) {
+    CAPTURE(sent);
+    client c(s.port());
+    c.send("POST /cgi-bin/reading HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n" +
+           std::string(sent, 'x'));
+    CHECK(c.read_reply().status == 408);
+    CHECK(c.ends_here());
+    CHECK(all_end(told_pids(files)));
+  }
 }
 
 TEST_CASE("a client that does not take its answer does not keep a script") {
@@ -458,13 +547,34 @@ TEST_CASE("many clients at once are all answered") {
 
 TEST_CASE("a client that leaves in the middle of its body stops the script") {
   site const files;
-  files.script("reading", "#!/bin/sh\n" + tell_pids("$$") + "cat >/dev/null\nsleep 1000\n");
+  files.script("reading", "#!/bin/sh\n" + tell_pids("$$") +
+                              "cat >got\n[ $(wc -c <got) = 1000000 ] && touch whole\nsleep 1000\n");
   server const s(files);
-  client c(s.port());
-  c.send("POST /cgi-bin/reading HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\nabc");
-  auto const pids = told_pids(files);
-  c.close();
-  CHECK(all_end(pids));
+  struct row {
+    std::string_view label;
+    std::size_t sent;
+    bool by_reset;
+  };
+  row const rows[] = {
+      {"near its start", 3, false},
+      {"by a reset near its start", 3, true},
+      {"after a large part", 500'000, false},
+      {"by a reset after a large part", 500'000, true},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.label);
+    client c(s.port());
+    c.send("POST /cgi-bin/reading HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n" +
+           std::string(r.sent, 'x'));
+    auto const pids = told_pids(files);
+    if (r.by_reset) {
+      c.reset();
+    } else {
+      c.close();
+    }
+    CHECK(all_end(pids));
+    CHECK_FALSE(fs::exists(files.cgi_bin() / "whole"));
+  }
 }
 
 TEST_CASE("what ignores TERM is killed after the grace period") {

@@ -72,7 +72,11 @@ class script_run {
   struct state;
   explicit script_run(std::shared_ptr<state> s) : state_(std::move(s)) {}
   static base::task<void> feed_input(std::shared_ptr<state> s, http::body_source& input);
+  static base::task<base::result<std::size_t>> pass_input(std::shared_ptr<state> s,
+                                                          http::body_source& input,
+                                                          boost::asio::mutable_buffer buffer);
   static base::task<bool> write_input(std::shared_ptr<state> s, std::string_view bytes);
+  static base::task<bool> input_room(std::shared_ptr<state> s);
   static base::task<void> log_stderr(std::shared_ptr<state> s);
 
   std::shared_ptr<state> state_;  // shared with the coroutines that feed stdin and log stderr

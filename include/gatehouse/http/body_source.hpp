@@ -21,6 +21,15 @@ class body_source {
   // buffer stays the caller's.
   virtual base::task<base::result<std::size_t>> read_some(boost::asio::mutable_buffer buffer) = 0;
 
+  // Moves the next bytes into a non-blocking pipe without copying them, where a source can do that.
+  // Suspends until there are some and gives how many went; 0 if none can go this way, and read_some
+  // has to be called, which also tells of the end and of what is wrong. Errors: those of read_some,
+  // and resource_unavailable_try_again while the pipe is full. pipe stays the caller's.
+  virtual base::task<base::result<std::size_t>> splice_some(int pipe) {
+    static_cast<void>(pipe);
+    co_return std::size_t{0};
+  }
+
   // How many bytes read_some can give right now without suspending; 0 when that is not known.
   virtual std::size_t at_hand() const { return 0; }
 

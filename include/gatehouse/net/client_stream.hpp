@@ -46,6 +46,13 @@ class client_stream {
   // Reads past the buffer, which must be empty: at least one byte, or 0 at the end of the stream.
   base::task<base::result<std::size_t>> read_some(boost::asio::mutable_buffer into, duration limit);
 
+  // Moves at most that many bytes from behind the buffer, which must be empty, into a non-blocking
+  // pipe with splice(2): at least one byte, or 0 if none can go this way and read_some() has to
+  // tell why (the end of the stream, a failure at either end, urgent data). While the pipe is full
+  // it gives resource_unavailable_try_again. Suspends until bytes are there, for at most `limit`.
+  base::task<base::result<std::size_t>> splice_some(int pipe, std::uint64_t at_most,
+                                                    duration limit);
+
   // Writes what the socket takes now: how many bytes, 0 also on an error, which the next write
   // gives. Does not suspend.
   std::size_t write_at_once(std::string_view bytes);
@@ -72,6 +79,7 @@ class client_stream {
   void close();
 
  private:
+  std::size_t waiting();
   base::error_code understood(boost::system::error_code const& ec) const;
 
   tcp_socket socket_;
