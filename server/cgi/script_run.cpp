@@ -29,6 +29,9 @@ using descriptor = boost::asio::posix::basic_stream_descriptor<base::executor>;
 // How long a script whose output has ended may take to end itself before it is left to run on.
 constexpr auto exit_wait = 250ms;
 
+// A read that gives so much found the pipe about full: the script is ahead of its client.
+constexpr std::size_t full_read = base::limits::stream_buffer_bytes / 2;
+
 // Splits a script's stderr into lines for the log, and keeps the last ones.
 class stderr_tail {
  public:
@@ -84,6 +87,12 @@ std::optional<std::size_t> read_now(descriptor& d, void* into, std::size_t size)
     if (errno == EAGAIN) return std::nullopt;
     if (errno != EINTR) return 0;
   }
+}
+
+// Makes a pipe hold more, if the system lets us: a user's pipes have a limit together.
+void widen(descriptor& d) {
+  if (::fcntl(d.native_handle(), F_GETPIPE_SZ) >= base::limits::wide_pipe_bytes) return;
+  ::fcntl(d.native_handle(), F_SETPIPE_SZ, base::limits::wide_pipe_bytes);
 }
 
 // How many bytes wait in a pipe. What is in it when the script ends counts, and not what a process
@@ -172,6 +181,8 @@ struct script_run::state : std::enable_shared_from_this<script_run::state> {
   std::optional<std::size_t> output_left;  // of what counts, once the script has ended
   bool silent_too_long = false;
   bool output_awaited = false;
+  bool output_widened = false;  // or the system refused
+  bool input_widened = false;
   bool output_ended = false;
   bool input_unwanted = false;
   bool input_failed = false;
@@ -295,6 +306,7 @@ base::task<base::result<std::size_t>> script_run::read_output(boost::asio::mutab
     if (auto const got = read_now(s->output, buffer.data(), wanted)) {
       s->output_ended = *got == 0;
       if (s->output_left) *s->output_left -= *got;
+      if (*got >= full_read && !std::exchange(s->output_widened, true)) widen(s->output);
       if (*got > 0)
         s->trace(trace::event::stdout_bytes, {static_cast<char const*>(buffer.data()), *got});
       co_return *got;
@@ -408,11 +420,14 @@ base::task<bool> script_run::write_input(std::shared_ptr<state> s, std::string_v
   co_return true;
 }
 
-// Suspends until a full stdin can take more. False if finish() wants no more.
+// Suspends until a full stdin can take more, and widens it then: the script does read. False if
+// finish() wants no more.
 base::task<bool> script_run::input_room(std::shared_ptr<state> s) {
   if (s->input_unwanted) co_return false;
   auto const [ec] = co_await s->input.async_wait(descriptor::wait_write, base::as_result);
-  co_return !ec;
+  if (ec) co_return false;
+  if (!std::exchange(s->input_widened, true)) widen(s->input);
+  co_return true;
 }
 
 base::task<void> script_run::log_stderr(std::shared_ptr<state> s) {

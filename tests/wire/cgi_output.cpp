@@ -1,6 +1,7 @@
 // How what a script prints becomes the response (RFC 3875, 6).
 
 #include <doctest/doctest.h>
+#include <signal.h>
 
 #include <filesystem>
 #include <string>
@@ -336,12 +337,80 @@ TEST_CASE("output without length is chunked, or ends with the connection") {
   CHECK((answer.body == whole));
 }
 
+TEST_CASE("a large answer is exact however it is framed") {
+  site const files;
+  auto const whole = run({"seq", "1000000"}).out;
+  auto const counted = [](std::string const& length) {
+    return "#!/bin/sh\nprintf 'Content-Type: text/plain\\nContent-Length: " + length +
+           "\\n\\n'\nseq 1000000\n";
+  };
+  files.script("chunked", "#!/bin/sh\n" + text_head + "seq 1000000\n");
+  files.script("counted", counted(std::to_string(whole.size())));
+  files.script("more", counted(std::to_string(whole.size() - 700'001)));
+  files.script("less", counted(std::to_string(whole.size() + 1)));
+  files.write("a.txt", "next");
+  server const s(files);
+  struct row {
+    std::string_view label;
+    std::string target;
+    std::string version;
+    wire::framing framing;
+    std::size_t missing;
+    bool goes_on;
+  };
+  row const rows[] = {
+      {"chunked", "/cgi-bin/chunked", "1.1", framing::chunked, 0, true},
+      {"counted", "/cgi-bin/counted", "1.1", framing::content_length, 0, true},
+      {"until the end", "/cgi-bin/chunked", "1.0", framing::close, 0, false},
+      {"counted for HTTP/1.0", "/cgi-bin/counted", "1.0", framing::content_length, 0, false},
+      {"more than its length", "/cgi-bin/more", "1.1", framing::content_length, 700'001, true},
+      {"less than its length", "/cgi-bin/less", "1.1", framing::content_length, 0, false},
+  };
+  for (row const& r : rows) {
+    for (int const receive_buffer : {0, 64 * 1024}) {
+      CAPTURE(r.label);
+      CAPTURE(receive_buffer);
+      client c(s.port(), receive_buffer);
+      c.send("GET " + r.target + " HTTP/" + r.version + "\r\nHost: h\r\n\r\n" +
+             request("GET", "/a.txt"));
+      auto const answer = c.read_reply();
+      CHECK(answer.framing == r.framing);
+      CHECK((answer.body == whole.substr(0, whole.size() - r.missing)));
+      CHECK(answer.whole == (r.target != "/cgi-bin/less"));
+      if (r.goes_on) {
+        CHECK(c.read_reply().body == "next");
+      } else {
+        CHECK(c.ends_here());
+      }
+    }
+  }
+}
+
+TEST_CASE("a large answer whose script has ended is whole though a descendant holds the pipe") {
+  site const files;
+  files.script("leaver", "#!/bin/sh\n" + text_head + "seq 300000\nsleep 1000 &\necho $! >pid\n");
+  server const s(files);
+  auto const whole = run({"seq", "300000"}).out;
+  for (int const receive_buffer : {0, 16 * 1024}) {
+    CAPTURE(receive_buffer);
+    client c(s.port(), receive_buffer);
+    c.send(request("GET", "/cgi-bin/leaver"));
+    auto const answer = c.read_reply();
+    CHECK(answer.whole);
+    CHECK((answer.body == whole));
+    ::kill(std::atoi(contents(files.cgi_bin() / "pid").c_str()), SIGKILL);
+  }
+}
+
 TEST_CASE("every flush of a script reaches the client at once") {
   site const files;
   files.script("steps", "#!/bin/sh\n" + text_head +
                             "for i in 1 2 3; do\n  echo step $i\n"
                             "  while [ ! -e go-$i ]; do sleep 0.01; done\ndone\n");
   files.script("head", "#!/bin/sh\n" + text_head + wait_for_go + "echo late\n");
+  files.script("much", "#!/bin/sh\n" + text_head +
+                           "seq 300000\nfor i in 1 2 3; do\n  echo step $i\n"
+                           "  while [ ! -e go-$i ]; do sleep 0.01; done\ndone\n");
   files.script("known",
                "#!/bin/sh\nprintf 'Content-Type: text/plain\\nContent-Length: 8\\n\\none\\n'\n" +
                    wait_for_go + "echo two\n");
@@ -349,6 +418,15 @@ TEST_CASE("every flush of a script reaches the client at once") {
   SUBCASE("piece by piece") {
     client c(s.port());
     c.send(request("GET", "/cgi-bin/steps"));
+    for (int i = 1; i <= 3; ++i) {
+      c.read_until("step " + std::to_string(i) + "\n");
+      files.write("cgi-bin/go-" + std::to_string(i), "");
+    }
+    CHECK(c.read_until("0\r\n\r\n").ends_with("0\r\n\r\n"));
+  }
+  SUBCASE("after a large part") {
+    client c(s.port());
+    c.send(request("GET", "/cgi-bin/much"));
     for (int i = 1; i <= 3; ++i) {
       c.read_until("step " + std::to_string(i) + "\n");
       files.write("cgi-bin/go-" + std::to_string(i), "");

@@ -20,6 +20,10 @@ inline constexpr std::size_t chunk_framing_bytes = 8 * 1024;
 inline constexpr std::size_t script_head_bytes = 64 * 1024;
 // One piece of a body in flight between a script and a client, in either direction.
 inline constexpr std::size_t stream_buffer_bytes = 64 * 1024;
+// What a script's pipe is widened to once it was found full, so that script and server take turns
+// less often: a place for each of so many pages. A page that was moved there from a socket may be
+// one of 32 KiB. Without a privilege, all pipes of one user together get 64 MiB (pipe(7)).
+inline constexpr int wide_pipe_bytes = 256 * 1024;
 // A body of at most this size that has arrived with its head is in the pipe before a script starts;
 // as much as a pipe takes at once however little the system gives it (PIPE_BUF).
 inline constexpr std::size_t small_body_bytes = 4 * 1024;
