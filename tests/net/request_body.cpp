@@ -47,6 +47,7 @@ struct fixture {
       : client_end(loop.get_executor()), stream(accepted(loop), 64 * 1024) {
     int ends[2];
     REQUIRE(::pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0);
+    ::fcntl(ends[0], F_SETPIPE_SZ, base::limits::wide_pipe_bytes);
     pipe_out.reset(ends[0]);
     pipe_in.reset(ends[1]);
   }
