@@ -261,9 +261,10 @@ int server::run() {
 // Whoever reads that the server is ready may send it a signal at once.
 void server::parts::get_ready() {
   ::signal(SIGPIPE, SIG_IGN);
+  await_signals();
+  // After the signals: it notes once which of them a script must find at their default.
   launcher = std::make_unique<process::launcher>(chosen.threads);
   rules.launcher = launcher.get();
-  await_signals();
 }
 
 // The first signal stops in good order, the second at once. A SIGHUP that is ignored (nohup) stays

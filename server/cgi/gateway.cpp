@@ -369,9 +369,11 @@ base::task<http::outcome> run_script(gateway_rules const& rules, script_target t
   describe_program(plan, rules, target, request, *length, context);
   auto started =
       co_await script_run::start(std::move(plan), *rules.launcher, rules.limits, context);
-  if (started.has_error()) co_return start_failure(started.error(), target, rules.path_variable);
+  if (started.has_error()) {
+    context.when_client_leaves(nullptr);
+    co_return start_failure(started.error(), target, rules.path_variable);
+  }
   auto run = std::move(*started);
-  context.when_client_leaves([watched = run.get()] { watched->abandon(); });
 
   bool const raw = target.file.filename().string().starts_with("nph-");
   http::outcome answer;

@@ -1,6 +1,5 @@
 #include "gatehouse/cgi/script_run.hpp"
 
-#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -31,6 +30,10 @@ constexpr auto exit_wait = 250ms;
 
 // A read that gives so much found the pipe about full: the script is ahead of its client.
 constexpr std::size_t full_read = base::limits::stream_buffer_bytes / 2;
+
+// How long a script runs before its stderr and its end are watched. Most have ended by then, and
+// both are looked at when the output has ended.
+constexpr auto unwatched_time = 50ms;
 
 // Splits a script's stderr into lines for the log, and keeps the last ones.
 class stderr_tail {
@@ -80,9 +83,9 @@ void cancel_quietly(descriptor& d) {
 }
 
 // Bytes that a non-blocking pipe can give now; nothing when it has none yet, 0 at its end.
-std::optional<std::size_t> read_now(descriptor& d, void* into, std::size_t size) {
+std::optional<std::size_t> read_now(int fd, void* into, std::size_t size) {
   while (true) {
-    auto const got = ::read(d.native_handle(), into, size);
+    auto const got = ::read(fd, into, size);
     if (got >= 0) return static_cast<std::size_t>(got);
     if (errno == EAGAIN) return std::nullopt;
     if (errno != EINTR) return 0;
@@ -97,9 +100,9 @@ void widen(descriptor& d) {
 
 // How many bytes wait in a pipe. What is in it when the script ends counts, and not what a process
 // that it left behind goes on adding, perhaps faster than it is read.
-std::size_t waiting_in(descriptor& d) {
+std::size_t waiting_in(int fd) {
   int size = 0;
-  if (::ioctl(d.native_handle(), FIONREAD, &size) != 0) return 0;
+  if (::ioctl(fd, FIONREAD, &size) != 0) return 0;
   return static_cast<std::size_t>(std::max(0, size));
 }
 
@@ -113,6 +116,7 @@ struct script_run::state : std::enable_shared_from_this<script_run::state> {
         input(ex),
         errors(ex),
         input_done(ex),
+        moment(ex),
         silence(ex, [this] { time_out(true); }),
         whole(ex, [this] { time_out(false); }) {}
 
@@ -124,6 +128,21 @@ struct script_run::state : std::enable_shared_from_this<script_run::state> {
   // The script did something: its silence starts anew.
   void progressed() {
     if (output_awaited) silence.set(limits.silence);
+  }
+
+  // From now on its stderr is logged and its end noticed as they come.
+  void watch() {
+    if (std::exchange(watched, true)) return;
+    child->watch();
+    if (!child->status())
+      boost::asio::co_spawn(executor, log_stderr(shared_from_this()), boost::asio::detached);
+  }
+
+  // It is not one of the short ones.
+  void on_moment() {
+    moment_passed = true;
+    if (child) return watch();
+    cancel_quietly(output);  // start() waits no longer for the first output
   }
 
   // The run cannot give a whole answer any more.
@@ -149,17 +168,20 @@ struct script_run::state : std::enable_shared_from_this<script_run::state> {
   void on_end() {
     auto const freed = std::exchange(slot, {});
     std::array<char, 4096> buffer;
-    auto left = errors.is_open() ? waiting_in(errors) : 0;
+    int const fd = errors.is_open() ? errors.native_handle() : unwatched_errors.get();
+    auto left = waiting_in(fd);
     while (left > 0) {
-      auto const got = read_now(errors, buffer.data(), std::min(buffer.size(), left));
+      auto const got = read_now(fd, buffer.data(), std::min(buffer.size(), left));
       if (!got || *got == 0) break;
       take_stderr({buffer.data(), *got});
       left -= *got;
     }
-    if (output.is_open()) output_left = waiting_in(output);
+    if (output.is_open() && !output_ended) output_left = waiting_in(output.native_handle());
     tail->flush([this](std::string_view line) { trace(trace::event::stderr_line, line); });
+    unwatched_errors.reset();
     close_quietly(errors);
     cancel_quietly(output);
+    moment.cancel();
     whole.clear();
     trace(trace::event::process_ended, std::to_string(*child->status()));
   }
@@ -168,9 +190,11 @@ struct script_run::state : std::enable_shared_from_this<script_run::state> {
   http::exchange_context* context;  // null once the exchange is over
   descriptor output;
   descriptor input;
-  descriptor errors;
+  base::unique_fd unwatched_errors;  // stderr, until it is watched
+  descriptor errors;                 // and from then on
   base::event input_done;
   boost::asio::cancellation_signal cancel_input;
+  base::timer moment;
   base::deadline silence;
   base::deadline whole;
   run_limits limits{};
@@ -179,6 +203,8 @@ struct script_run::state : std::enable_shared_from_this<script_run::state> {
   std::optional<process::child_process> child;
   base::error_code failure;
   std::optional<std::size_t> output_left;  // of what counts, once the script has ended
+  bool moment_passed = false;
+  bool watched = false;
   bool silent_too_long = false;
   bool output_awaited = false;
   bool output_widened = false;  // or the system refused
@@ -203,7 +229,7 @@ base::error_code connect_output(base::unique_fd& ours, base::unique_fd& theirs) 
   if (made.has_error()) return made.error();
   ours = std::move(made->read);
   theirs = std::move(made->write);
-  return process::set_nonblocking(ours.get());
+  return {};
 }
 
 // A small body that has come with its head goes into the pipe at once; then nothing needs to feed
@@ -224,15 +250,12 @@ base::error_code connect_input(run_plan& plan, base::unique_fd& ours) {
     plan.program.standard_input = std::move(plan.input_file);
     return {};
   }
-  if (plan.input == nullptr) {
-    plan.program.standard_input.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    return plan.program.standard_input ? base::error_code{} : base::last_error();
-  }
+  if (plan.input == nullptr) return {};
   auto made = process::make_pipe();
   if (made.has_error()) return made.error();
   ours = std::move(made->write);
   plan.program.standard_input = std::move(made->read);
-  return process::set_nonblocking(ours.get());
+  return {};
 }
 
 base::error_code connect(run_plan& plan, parent_ends& ours) {
@@ -241,10 +264,13 @@ base::error_code connect(run_plan& plan, parent_ends& ours) {
   return connect_output(ours.errors, plan.program.standard_error);
 }
 
+// The end becomes non-blocking; the other one, which a script gets, stays blocking.
 base::error_code adopt(descriptor& into, base::unique_fd& fd) {
   boost::system::error_code ec;
   into.assign(fd.get(), ec);
-  if (!ec) static_cast<void>(fd.release());
+  if (ec) return ec;
+  static_cast<void>(fd.release());
+  into.non_blocking(true, ec);
   return ec;
 }
 
@@ -266,22 +292,36 @@ base::task<base::result<std::unique_ptr<script_run>>> script_run::start(
   s->limits = limits;
   s->slot = std::move(plan.slot);
   if (auto const error = adopt(s->output, ours.output)) co_return error;
-  if (auto const error = adopt(s->errors, ours.errors)) co_return error;
+  s->unwatched_errors = std::move(ours.errors);
   if (input != nullptr) {
     if (auto const error = adopt(s->input, ours.input)) co_return error;
   }
   s->trace(trace::event::process_started, plan.program.path, plan.program.directory);
-  auto started = co_await launcher.start(s->executor, std::move(plan.program));
-  if (started.has_error()) co_return started.error();
+  auto launched = launcher.begin(s->executor, std::move(plan.program));
+  std::weak_ptr const weak(s);
+  context.when_client_leaves([weak] {
+    if (auto const alive = weak.lock()) alive->fail(base::errc::client_gone);
+  });
+  s->moment.expires_after(unwatched_time);
+  s->moment.async_wait([weak](base::error_code const& ec) {
+    auto const alive = weak.lock();
+    if (!ec && alive) alive->on_moment();
+  });
+  // The first output tells as well as the launcher does that the script runs, and its end that it
+  // could not be started.
+  if (input == nullptr) co_await s->output.async_wait(descriptor::wait_read, base::as_result);
+  auto const pid = co_await launched.outcome();
+  if (pid.has_error()) co_return pid.error();
 
-  s->child.emplace(s->executor, std::move(*started), launcher, limits.grace);
-  context.record.script_pid = s->child->pid();
-  s->tail.emplace(plan.name, s->child->pid());
-  s->child->when_ended([weak = std::weak_ptr(s)] {
+  s->child.emplace(s->executor, *pid, launcher, limits.grace);
+  context.record.script_pid = *pid;
+  s->tail.emplace(plan.name, *pid);
+  s->child->when_ended([weak] {
     if (auto const alive = weak.lock()) alive->on_end();
   });
+  if (s->failure) s->child->stop();
+  if (s->moment_passed) s->watch();
   if (limits.whole > std::chrono::steady_clock::duration::zero()) s->whole.set(limits.whole);
-  boost::asio::co_spawn(s->executor, log_stderr(s), boost::asio::detached);
   if (input != nullptr) {
     boost::asio::co_spawn(
         s->executor, feed_input(s, *input),
@@ -294,7 +334,9 @@ base::task<base::result<std::unique_ptr<script_run>>> script_run::start(
 
 script_run::~script_run() {
   state_->context = nullptr;
-  if (state_->child && !state_->finished) state_->child->stop();
+  if (!state_->child) return;
+  if (!state_->finished) state_->child->stop();
+  state_->watch();  // the run keeps its place as long as the script runs
 }
 
 base::task<base::result<std::size_t>> script_run::read_output(boost::asio::mutable_buffer buffer) {
@@ -303,7 +345,7 @@ base::task<base::result<std::size_t>> script_run::read_output(boost::asio::mutab
     if (s->failure) co_return s->failure;
     if (s->output_ended) co_return std::size_t{0};
     auto const wanted = std::min(buffer.size(), s->output_left.value_or(buffer.size()));
-    if (auto const got = read_now(s->output, buffer.data(), wanted)) {
+    if (auto const got = read_now(s->output.native_handle(), buffer.data(), wanted)) {
       s->output_ended = *got == 0;
       if (s->output_left) *s->output_left -= *got;
       if (*got >= full_read && !std::exchange(s->output_widened, true)) widen(s->output);
@@ -321,10 +363,6 @@ base::task<base::result<std::size_t>> script_run::read_output(boost::asio::mutab
     s->output_awaited = false;
     s->silence.clear();
   }
-}
-
-void script_run::abandon() {
-  state_->fail(base::errc::client_gone);
 }
 
 base::task<void> script_run::finish() {
@@ -432,8 +470,10 @@ base::task<bool> script_run::input_room(std::shared_ptr<state> s) {
 
 base::task<void> script_run::log_stderr(std::shared_ptr<state> s) {
   std::array<char, 4096> buffer;
+  // What cannot be watched is read at the end.
+  if (s->unwatched_errors) static_cast<void>(adopt(s->errors, s->unwatched_errors));
   while (s->errors.is_open()) {
-    auto const got = read_now(s->errors, buffer.data(), buffer.size());
+    auto const got = read_now(s->errors.native_handle(), buffer.data(), buffer.size());
     if (got && *got == 0) break;
     if (got) s->take_stderr({buffer.data(), *got});
     // A wait and not a read: on_end() reads too, and must find all that was not yet taken.

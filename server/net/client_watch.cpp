@@ -15,6 +15,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto half_close_grace = 1s;
+// How long nobody watches: most scripts have answered by then.
+constexpr auto unwatched_time = 50ms;
 // How often the state is looked at while unread bytes hide the end of the stream.
 constexpr auto poll_interval = 500ms;
 
@@ -45,7 +47,11 @@ void client_watch::start(std::function<void()> action) {
   stop();
   if (!action) return;
   state_ = std::make_shared<state>(client_, std::move(action));
-  boost::asio::co_spawn(client_.socket().get_executor(), watch(state_), boost::asio::detached);
+  state_->pause.expires_after(unwatched_time);
+  state_->pause.async_wait([s = state_](base::error_code const& ec) {
+    if (ec || s->stopped) return;
+    boost::asio::co_spawn(s->pause.get_executor(), watch(s), boost::asio::detached);
+  });
 }
 
 void client_watch::stop() {

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
@@ -16,8 +17,8 @@ using descriptor = boost::asio::posix::basic_stream_descriptor<base::executor>;
 // Of a group being stopped, or of a program without a pidfd of ours.
 constexpr auto poll_interval = std::chrono::milliseconds(50);
 
-// A pidfd of our own for a program that nobody has reaped yet: the one in Boost's process can be
-// waited on only through its async_wait. Closed when there is no descriptor left to have.
+// A pidfd for a program that nobody has reaped yet. Closed when there is no descriptor left to
+// have.
 descriptor pidfd_of(pid_t pid, base::executor ex) {
   descriptor pidfd(ex);
   base::unique_fd opened(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0U)));
@@ -31,41 +32,36 @@ descriptor pidfd_of(pid_t pid, base::executor ex) {
 }  // namespace
 
 struct child_process::state {
-  state(base::executor ex, process p, launcher& f, std::chrono::steady_clock::duration g)
-      : running(std::move(p)),
-        pid(running.id()),
-        pidfd(pidfd_of(pid, ex)),
-        from(f),
-        grace(g),
-        ended(ex),
-        pause(ex) {}
+  state(base::executor ex, pid_t p, launcher& f, std::chrono::steady_clock::duration g)
+      : pid(p), from(f), grace(g), ended(ex), pause(ex) {}
 
   // Gives false when the group has no process left.
   bool signal_group(int signal) const { return ::kill(-pid, signal) == 0; }
 
-  process running;
   pid_t pid;
-  descriptor pidfd;
   launcher& from;
   std::chrono::steady_clock::duration grace;
   base::event ended;
   base::timer pause;
   std::optional<int> status;
   std::function<void()> action;
+  bool watched = false;
   bool stopping = false;
   bool let_go = false;
 };
 
-child_process::child_process(base::executor ex, process started, launcher& from,
+child_process::child_process(base::executor ex, pid_t pid, launcher& from,
                              std::chrono::steady_clock::duration grace)
-    : state_(std::make_shared<state>(ex, std::move(started), from, grace)) {
-  boost::asio::co_spawn(ex, supervise(state_), boost::asio::detached);
-}
+    : state_(std::make_shared<state>(ex, pid, from, grace)) {}
 
 child_process::~child_process() {
   if (!state_) return;
   state_->action = nullptr;
-  if (!state_->let_go) stop();
+  if (state_->let_go) {
+    watch();
+  } else {
+    stop();
+  }
 }
 
 pid_t child_process::pid() const {
@@ -76,12 +72,21 @@ std::optional<int> child_process::status() const {
   return state_->status;
 }
 
+void child_process::watch() {
+  if (std::exchange(state_->watched, true) || look(*state_)) return;
+  boost::asio::co_spawn(state_->pause.get_executor(), supervise(state_), boost::asio::detached);
+}
+
 base::task<bool> child_process::ended_within(std::chrono::steady_clock::duration limit) {
-  return state_->ended.wait_for(limit);
+  auto const s = state_;
+  watch();
+  bool const in_time = co_await s->ended.wait_for(limit);
+  co_return in_time;
 }
 
 base::task<void> child_process::ended() {
   auto const s = state_;
+  watch();
   while (!s->status) co_await s->ended.wait();
 }
 
@@ -91,8 +96,10 @@ void child_process::when_ended(std::function<void()> action) {
 }
 
 void child_process::stop() {
-  if (state_->status || std::exchange(state_->stopping, true)) return;
+  if (state_->stopping || look(*state_)) return;
+  state_->stopping = true;
   state_->signal_group(SIGTERM);
+  watch();
   boost::asio::co_spawn(state_->pause.get_executor(), see_group_off(state_), boost::asio::detached);
 }
 
@@ -100,26 +107,32 @@ void child_process::let_go() {
   state_->let_go = true;
 }
 
-// Not by process::async_wait, which takes the first wake-up for the end and then blocks in waitpid.
-// Asio's epoll reactor may wake a wait for nothing: an event that was fetched for a descriptor
-// closed since is given to the one that took its place.
+// Whether it has ended; reaps it.
+bool child_process::look(state& s) {
+  if (s.status) return true;
+  int how = 0;
+  if (::waitpid(s.pid, &how, WNOHANG) == 0) return false;
+  s.status = how;  // reaped: its pid may now belong to another process
+  if (!s.stopping) s.from.ended(s.pid);
+  s.ended.set();
+  if (auto const action = std::exchange(s.action, nullptr)) action();
+  return true;
+}
+
+// A wake-up need not be the end: asio's epoll reactor may wake a wait for nothing, when an event
+// that was fetched for a descriptor closed since is given to the one that took its place.
 base::task<void> child_process::supervise(std::shared_ptr<state> s) {
-  base::error_code ec;
-  base::timer pause(s->pause.get_executor());
-  while (s->running.running(ec)) {
-    if (s->pidfd.is_open()) {
-      co_await s->pidfd.async_wait(descriptor::wait_read, base::as_result);
+  auto const ex = s->pause.get_executor();
+  base::timer pause(ex);
+  auto pidfd = pidfd_of(s->pid, ex);
+  do {
+    if (pidfd.is_open()) {
+      co_await pidfd.async_wait(descriptor::wait_read, base::as_result);
     } else {
       pause.expires_after(poll_interval);
       co_await pause.async_wait(base::as_result);
     }
-  }
-  s->pidfd.close(ec);
-  s->status = s->running.native_exit_code();
-  static_cast<void>(s->running.detach());  // reaped: its pid may now belong to another process
-  if (!s->stopping) s->from.ended(s->pid);
-  s->ended.set();
-  if (auto const action = std::exchange(s->action, nullptr)) action();
+  } while (!look(*s));
 }
 
 // After TERM: KILL for what is left of the group when the grace period is over. As long as one

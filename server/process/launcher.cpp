@@ -10,8 +10,10 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <boost/asio/post.hpp>
 #include <cerrno>
+#include <system_error>
 
 #include "gatehouse/base/event.hpp"
 
@@ -42,23 +44,21 @@ struct child_plan {
   char* const* environment;
   char const* directory;
   rlimit descriptor_limit;  // rlim_cur is 0 if it stays as it is
-  std::array<int, 3> descriptors;
-  std::array<int, 64> ignored_signals;
-  int ignored_signal_count;
+  std::array<int, 3> slots;
+  unsigned first_after_slots;
+  int const* signals;
+  std::size_t signal_count;
   int failure;  // errno of the call that failed
 };
 
-// Brings the three descriptors to 0, 1 and 2. A source below 3 could be overwritten before its
-// turn, so those move out of the way first.
-GATEHOUSE_UNINSTRUMENTED bool place_descriptors(child_plan& plan) {
-  for (int& fd : plan.descriptors) {
-    if (fd > 2) continue;
-    long const moved = ::syscall(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 3);
-    if (moved < 0) return false;
-    fd = static_cast<int>(moved);
-  }
+// Leaves the server's descriptor table with a copy of no more than its low end, and brings the
+// slots to 0, 1 and 2. Nothing is closed before the table is our own: an unshare that fails closes
+// nothing.
+GATEHOUSE_UNINSTRUMENTED bool place_descriptors(child_plan const& plan) {
+  if (::syscall(SYS_close_range, plan.first_after_slots, ~0U, CLOSE_RANGE_UNSHARE) != 0)
+    return false;
   for (int target = 0; target < 3; ++target) {
-    if (::syscall(SYS_dup3, plan.descriptors[static_cast<std::size_t>(target)], target, 0) < 0)
+    if (::syscall(SYS_dup3, plan.slots[static_cast<std::size_t>(target)], target, 0) < 0)
       return false;
   }
   return ::syscall(SYS_close_range, 3U, ~0U, 0U) == 0;
@@ -77,9 +77,9 @@ GATEHOUSE_UNINSTRUMENTED bool reset_signals(child_plan const& plan) {
     std::uint64_t mask = 0;
   } const standard;
   std::uint64_t const none = 0;
-  for (int i = 0; i < plan.ignored_signal_count; ++i) {
-    int const signal = plan.ignored_signals[static_cast<std::size_t>(i)];
-    if (::syscall(SYS_rt_sigaction, signal, &standard, nullptr, sizeof none) != 0) return false;
+  for (std::size_t i = 0; i < plan.signal_count; ++i) {
+    if (::syscall(SYS_rt_sigaction, plan.signals[i], &standard, nullptr, sizeof none) != 0)
+      return false;
   }
   return ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof none) == 0;
 }
@@ -100,6 +100,10 @@ GATEHOUSE_UNINSTRUMENTED int run_child(void* argument) {
   while (true) ::syscall(SYS_exit_group, 127);
 }
 
+base::error_code system_error(int number) {
+  return {number, boost::system::system_category()};
+}
+
 std::vector<char*> pointers(std::vector<std::string> const& strings) {
   std::vector<char*> out;
   out.reserve(strings.size() + 1);
@@ -110,18 +114,52 @@ std::vector<char*> pointers(std::vector<std::string> const& strings) {
 
 // Every signal that is not at its default: ignored ones are inherited over an exec, and caught ones
 // must not find our handlers between unblocking and exec.
-void find_signals_to_reset(child_plan& plan) {
-  for (int signal = 1; signal < 64; ++signal) {
+std::vector<int> signals_to_reset() {
+  std::vector<int> out;
+  for (int signal = 1; signal <= SIGRTMAX; ++signal) {
     struct sigaction now {};
-    if (::sigaction(signal, nullptr, &now) != 0) continue;
-    if (now.sa_handler == SIG_DFL || signal == SIGKILL || signal == SIGSTOP) continue;
-    plan.ignored_signals[static_cast<std::size_t>(plan.ignored_signal_count++)] = signal;
+    if (signal == SIGKILL || signal == SIGSTOP || ::sigaction(signal, nullptr, &now) != 0) continue;
+    if (now.sa_handler != SIG_DFL) out.push_back(signal);
   }
+  return out;
+}
+
+base::unique_fd reserved(int fd) {
+  if (fd < 0) throw std::system_error(errno, std::system_category(), "no descriptor for scripts");
+  return base::unique_fd(fd);
+}
+
+// The number of a descriptor that the program is to get for each of its 0, 1 and 2; -1: none.
+std::array<int, 3> descriptors_of(program const& what) {
+  return {what.standard_input.get(), what.standard_output.get(), what.standard_error.get()};
 }
 
 }  // namespace
 
-pid_t vfork_launcher::start(program const& what, int& pidfd, base::error_code& ec) {
+vfork_launcher::vfork_launcher()
+    : null_(reserved(::open("/dev/null", O_RDONLY | O_CLOEXEC))), signals_(signals_to_reset()) {
+  // Not below 3, where the child's own are placed one after the other.
+  for (auto& slot : slots_) slot = reserved(::fcntl(null_.get(), F_DUPFD_CLOEXEC, 3));
+}
+
+// The program's descriptors on the slots.
+base::error_code vfork_launcher::lend(program const& what) {
+  auto const lent = descriptors_of(what);
+  for (std::size_t i = 0; i < lent.size(); ++i) {
+    if (lent[i] >= 0 && ::dup3(lent[i], slots_[i].get(), O_CLOEXEC) < 0) return base::last_error();
+  }
+  return {};
+}
+
+// The slots hold nothing of the program's any more: its pipes end when it closes them.
+void vfork_launcher::take_back(program const& what) {
+  auto const lent = descriptors_of(what);
+  for (std::size_t i = 0; i < lent.size(); ++i) {
+    if (lent[i] >= 0) ::dup3(null_.get(), slots_[i].get(), O_CLOEXEC);
+  }
+}
+
+base::result<pid_t> vfork_launcher::start(program const& what, int* pidfd) {
   auto const arguments = pointers(what.arguments);
   auto const environment = pointers(what.environment);
   child_plan plan{};
@@ -129,41 +167,65 @@ pid_t vfork_launcher::start(program const& what, int& pidfd, base::error_code& e
   plan.arguments = arguments.data();
   plan.environment = environment.data();
   plan.directory = what.directory.c_str();
-  plan.descriptors = {what.standard_input.get(), what.standard_output.get(),
-                      what.standard_error.get()};
-  find_signals_to_reset(plan);
+  plan.slots = {slots_[0].get(), slots_[1].get(), slots_[2].get()};
+  plan.first_after_slots =
+      static_cast<unsigned>(*std::max_element(plan.slots.begin(), plan.slots.end())) + 1;
+  plan.signals = signals_.data();
+  plan.signal_count = signals_.size();
   if (what.descriptor_limit > 0 && ::getrlimit(RLIMIT_NOFILE, &plan.descriptor_limit) == 0) {
     plan.descriptor_limit.rlim_cur =
         std::min(what.descriptor_limit, plan.descriptor_limit.rlim_max);
   }
+  auto const lending = lend(what);
+  if (lending) {
+    take_back(what);
+    return lending;
+  }
 
   alignas(16) std::array<char, 32 * 1024> stack;
+  int const flags =
+      CLONE_VM | CLONE_VFORK | CLONE_FILES | (pidfd != nullptr ? CLONE_PIDFD : 0) | SIGCHLD;
   sigset_t all;
   sigset_t before;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_BLOCK, &all, &before);
-  pid_t const pid = GATEHOUSE_CLONE(run_child, stack.data() + stack.size(),
-                                    CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &plan, &pidfd);
+  pid_t const pid = GATEHOUSE_CLONE(run_child, stack.data() + stack.size(), flags, &plan, pidfd);
   int const clone_failure = pid < 0 ? errno : 0;
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  take_back(what);
 
-  if (clone_failure != 0) {
-    ec.assign(clone_failure, boost::system::system_category());
-    return -1;
-  }
+  if (clone_failure != 0) return system_error(clone_failure);
   if (plan.failure != 0) {
     while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
     }
-    ::close(pidfd);
-    ec.assign(plan.failure, boost::system::system_category());
-    return -1;
+    if (pidfd != nullptr) ::close(*pidfd);
+    return system_error(plan.failure);
   }
-  ec.clear();
   return pid;
 }
 
-launcher::launcher(unsigned threads) {
-  for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this] { work(); });
+struct launch::state {
+  state(base::executor e, program p) : executor(e), what(std::move(p)), wake(e) {}
+
+  enum class phase { under_way, awaited, settled };
+  base::executor executor;
+  program what;
+  std::atomic<phase> now = phase::under_way;
+  base::result<pid_t> outcome = -1;  // the launcher's until settled
+  base::event wake;                  // the executor's thread's
+};
+
+base::task<base::result<pid_t>> launch::outcome() {
+  auto const s = state_;
+  auto expected = state::phase::under_way;
+  if (s->now.compare_exchange_strong(expected, state::phase::awaited)) {
+    while (s->now != state::phase::settled) co_await s->wake.wait();
+  }
+  co_return s->outcome;
+}
+
+launcher::launcher(unsigned threads) : starters_(threads) {
+  for (auto& starter : starters_) threads_.emplace_back([this, &starter] { work(starter); });
 }
 
 launcher::~launcher() {
@@ -175,34 +237,19 @@ launcher::~launcher() {
   for (auto& thread : threads_) thread.join();
 }
 
-base::task<base::result<process>> launcher::start(base::executor ex, program what) {
-  // Shared by the waiting coroutine and the job, whichever ends last.
-  struct handover {
-    handover(base::executor e, program p) : done(e), what(std::move(p)) {}
-    base::event done;
-    program what;
-    pid_t pid = -1;
-    int pidfd = -1;
-    base::error_code ec;
-  };
-  auto const shared = std::make_shared<handover>(ex, std::move(what));
+launch launcher::begin(base::executor ex, program what) {
+  auto order = std::make_shared<launch::state>(ex, std::move(what));
   {
     std::lock_guard const lock(mutex_);
-    jobs_.emplace_back([this, ex, shared] {
-      shared->pid = vfork_launcher::start(shared->what, shared->pidfd, shared->ec);
-      if (!shared->ec) note(shared->pid);
-      boost::asio::post(ex, [shared] { shared->done.set(); });
-    });
+    orders_.push_back(order);
   }
   wake_.notify_one();
-  while (!shared->done.happened()) co_await shared->done.wait();  // a start cannot be cancelled
-  if (shared->ec) co_return shared->ec;
-  co_return process(ex, shared->pid, shared->pidfd);
+  return launch(std::move(order));
 }
 
 void launcher::ended(pid_t pid) {
   std::lock_guard const lock(mutex_);
-  running_.erase(pid);
+  std::erase(running_, pid);
 }
 
 std::size_t launcher::running() const {
@@ -217,20 +264,34 @@ void launcher::signal_all(int signal) const {
 
 void launcher::note(pid_t pid) {
   std::lock_guard const lock(mutex_);
-  running_.insert(pid);
+  running_.push_back(pid);
 }
 
-void launcher::work() {
+void launcher::work(vfork_launcher& with) {
   std::unique_lock lock(mutex_);
   while (true) {
-    wake_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
+    wake_.wait(lock, [this] { return stopping_ || !orders_.empty(); });
     if (stopping_) return;
-    job const next = std::move(jobs_.front());
-    jobs_.pop_front();
+    auto const next = std::move(orders_.front());
+    orders_.pop_front();
     lock.unlock();
-    next();
+    carry_out(next, with);
     lock.lock();
   }
+}
+
+// The program's ends of the pipes are closed only when the outcome is there to be asked for: their
+// closing may be what makes somebody ask.
+void launcher::carry_out(std::shared_ptr<launch::state> const& order, vfork_launcher& with) {
+  order->outcome = with.start(order->what);
+  if (order->outcome.has_value()) note(*order->outcome);
+  auto const before = order->now.exchange(launch::state::phase::settled);
+  for (auto* const end :
+       {&order->what.standard_input, &order->what.standard_output, &order->what.standard_error}) {
+    end->reset();
+  }
+  if (before == launch::state::phase::awaited)
+    boost::asio::post(order->executor, [order] { order->wake.set(); });
 }
 
 }  // namespace gatehouse::process

@@ -11,10 +11,4 @@ base::result<pipe> make_pipe() {
   return pipe{base::unique_fd(ends[0]), base::unique_fd(ends[1])};
 }
 
-base::error_code set_nonblocking(int fd) {
-  int const flags = ::fcntl(fd, F_GETFL);
-  if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) return base::last_error();
-  return {};
-}
-
 }  // namespace gatehouse::process

@@ -40,13 +40,13 @@ base::task<process::child_process> start(base::executor ex, process::launcher& l
   what.arguments = {"sh", "-c", std::move(script)};
   what.environment = {"PATH=/usr/bin:/bin"};
   what.directory = "/";
-  what.standard_input.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   what.standard_output = std::move(pipe->write);
   what.standard_error.reset(::open("/dev/null", O_WRONLY | O_CLOEXEC));
   output = std::move(pipe->read);
-  auto started = co_await launcher.start(ex, std::move(what));
-  REQUIRE(started.has_value());
-  co_return process::child_process(ex, std::move(*started), launcher, grace);
+  auto launched = launcher.begin(ex, std::move(what));
+  auto const pid = co_await launched.outcome();
+  REQUIRE(pid.has_value());
+  co_return process::child_process(ex, *pid, launcher, grace);
 }
 
 char wait_for_byte(base::unique_fd const& from) {
@@ -125,5 +125,66 @@ TEST_CASE("a child that was let go runs to its own end") {
     CHECK(wait_for_byte(output) == 'x');
     wait_for_byte(output);
     CHECK(wait_for_byte(output) == 'y');
+  });
+}
+
+TEST_CASE("the end of a child is not noticed before somebody asks, and then without a wait") {
+  run([](base::executor ex, process::launcher& launcher) -> base::task<void> {
+    base::unique_fd output;
+    auto child = co_await start(ex, launcher, "exit 7", output);
+    bool told = false;
+    child.when_ended([&told] { told = true; });
+    siginfo_t ended{};
+    CHECK(::waitid(P_PID, static_cast<id_t>(child.pid()), &ended, WEXITED | WNOWAIT) == 0);
+    CHECK_FALSE(child.status().has_value());
+    CHECK(launcher.running() == 1);
+    child.watch();
+    CHECK(told);
+    CHECK(child.status().has_value());
+    CHECK(launcher.running() == 0);
+  });
+}
+
+TEST_CASE("a child that is watched tells of its end by itself") {
+  run([](base::executor ex, process::launcher& launcher) -> base::task<void> {
+    base::unique_fd output;
+    auto child = co_await start(ex, launcher, "sleep 0.1", output);
+    base::event told(ex);
+    child.when_ended([&told] { told.set(); });
+    child.watch();
+    CHECK(co_await told.wait_for(10s));
+  });
+}
+
+TEST_CASE("a child that ended unnoticed is reaped when it is dropped or let go") {
+  for (bool const let_go : {false, true}) {
+    CAPTURE(let_go);
+    run([let_go](base::executor ex, process::launcher& launcher) -> base::task<void> {
+      base::unique_fd output;
+      auto child = co_await start(ex, launcher, "exit 7", output);
+      siginfo_t ended{};
+      CHECK(::waitid(P_PID, static_cast<id_t>(child.pid()), &ended, WEXITED | WNOWAIT) == 0);
+      if (let_go) child.let_go();
+    });
+  }
+}
+
+TEST_CASE("the outcome of a launch can be asked for before and after it is there") {
+  run([](base::executor ex, process::launcher& launcher) -> base::task<void> {
+    for (bool const wait_first : {false, true}) {
+      CAPTURE(wait_first);
+      auto pipe = process::make_pipe();
+      REQUIRE(pipe.has_value());
+      process::program missing;
+      missing.path = "/nonexistent";
+      missing.directory = "/";
+      missing.standard_output = std::move(pipe->write);
+      auto launched = launcher.begin(ex, std::move(missing));
+      if (wait_first) CHECK(at_end(pipe->read));  // which tells that the outcome is there
+      auto const pid = co_await launched.outcome();
+      REQUIRE(pid.has_error());
+      CHECK(pid.error() == boost::system::errc::no_such_file_or_directory);
+    }
+    CHECK(launcher.running() == 0);
   });
 }

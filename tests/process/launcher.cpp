@@ -3,9 +3,16 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <atomic>
+#include <filesystem>
+#include <map>
 #include <string>
+#include <thread>
+#include <utility>
 
 #include "gatehouse/process/pipe.hpp"
 
@@ -18,27 +25,32 @@ struct ran {
   int status = -1;
 };
 
+std::string read_all(base::unique_fd const& from) {
+  std::string out;
+  char buffer[1000];
+  for (ssize_t got = 0; (got = ::read(from.get(), buffer, sizeof buffer)) > 0;) {
+    out.append(buffer, static_cast<std::size_t>(got));
+  }
+  return out;
+}
+
 // Starts a program with its stdout on a pipe, and waits for it.
-ran run(process::program what) {
+ran run(process::vfork_launcher& launcher, process::program what) {
   auto pipe = process::make_pipe();
   REQUIRE(pipe.has_value());
-  what.standard_input.reset(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   what.standard_output = std::move(pipe->write);
-  what.standard_error.reset(::open("/dev/null", O_WRONLY | O_CLOEXEC));
-  int pidfd = -1;
-  base::error_code ec;
-  pid_t const pid = process::vfork_launcher::start(what, pidfd, ec);
-  REQUIRE_FALSE(ec);
-  base::unique_fd const watched(pidfd);
-  CHECK((::fcntl(pidfd, F_GETFD) & FD_CLOEXEC) != 0);
+  auto const pid = launcher.start(what);
+  REQUIRE(pid.has_value());
   what.standard_output.reset();
   ran out;
-  char buffer[1000];
-  for (ssize_t got = 0; (got = ::read(pipe->read.get(), buffer, sizeof buffer)) > 0;) {
-    out.output.append(buffer, static_cast<std::size_t>(got));
-  }
-  CHECK(::waitpid(pid, &out.status, 0) == pid);
+  out.output = read_all(pipe->read);
+  CHECK(::waitpid(*pid, &out.status, 0) == *pid);
   return out;
+}
+
+ran run(process::program what) {
+  process::vfork_launcher launcher;
+  return run(launcher, std::move(what));
 }
 
 process::program shell(std::string const& script) {
@@ -47,6 +59,37 @@ process::program shell(std::string const& script) {
   what.arguments = {"sh", "-c", script};
   what.directory = "/";
   return what;
+}
+
+std::string const lists_its_descriptors = "ls -m /proc/$$/fd; :";
+
+using identity = std::pair<dev_t, ino_t>;
+
+identity identity_of(int fd) {
+  struct stat info {};
+  return ::fstat(fd, &info) == 0 ? identity{info.st_dev, info.st_ino} : identity{};
+}
+
+// Every descriptor that is open, with the file behind it.
+std::map<int, identity> open_descriptors() {
+  std::map<int, identity> out;
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  for (int fd = 0; fd < static_cast<int>(std::min<rlim_t>(limit.rlim_cur, 8192)); ++fd) {
+    if (::fcntl(fd, F_GETFD) >= 0) out[fd] = identity_of(fd);
+  }
+  return out;
+}
+
+// As many descriptors as that, on numbers below and above those that a launcher reserves.
+std::vector<base::unique_fd> crowd(std::size_t size) {
+  std::vector<base::unique_fd> out;
+  while (out.size() < size) {
+    base::unique_fd next(::open("/dev/zero", O_RDONLY | O_CLOEXEC));
+    if (!next) break;
+    out.push_back(std::move(next));
+  }
+  return out;
 }
 
 }  // namespace
@@ -82,14 +125,115 @@ TEST_CASE("a program has three descriptors, its own group, default signals and t
   CHECK(got.ends_with("99\n"));
 }
 
+TEST_CASE("a program whose descriptors are not given has /dev/null") {
+  auto const got = run(shell("cat; echo read; readlink /proc/$$/fd/0 /proc/$$/fd/2")).output;
+  CHECK(got == "read\n/dev/null\n/dev/null\n");
+}
+
+TEST_CASE("a start leaves the server's descriptors as they are, whether it succeeds or not") {
+  process::vfork_launcher launcher;
+  auto const many = crowd(900);
+  auto const before = open_descriptors();
+  REQUIRE(before.size() > 900);
+  auto missing = shell("");
+  missing.path = "/nonexistent";
+  for (int i = 0; i < 3; ++i) {
+    CHECK(run(launcher, shell(lists_its_descriptors)).output == "0, 1, 2\n");
+    CHECK(launcher.start(missing).has_error());
+    CHECK(open_descriptors() == before);
+  }
+}
+
+TEST_CASE("the launcher keeps nothing of a program's pipes, and all of its own close at an exec") {
+  process::vfork_launcher launcher;
+  for (std::string_view const path : {"/nonexistent", "/bin/true"}) {
+    CAPTURE(path);
+    auto pipe = process::make_pipe();
+    REQUIRE(pipe.has_value());
+    auto what = shell("");
+    what.path = path;
+    what.standard_output = std::move(pipe->write);
+    auto const pid = launcher.start(what);
+    what.standard_output.reset();
+    CHECK(read_all(pipe->read).empty());
+    if (pid.has_value()) CHECK(::waitpid(*pid, nullptr, 0) == *pid);
+  }
+  auto const output = run(launcher, shell(lists_its_descriptors)).output;
+  CHECK(output == "0, 1, 2\n");
+}
+
+TEST_CASE("a launcher gives each program its own descriptors, and none of an earlier one's") {
+  process::vfork_launcher launcher;
+  base::unique_fd const zero(::open("/dev/zero", O_RDONLY | O_CLOEXEC));
+  auto given = shell("readlink /proc/$$/fd/0");
+  given.standard_input.reset(::fcntl(zero.get(), F_DUPFD_CLOEXEC, 0));
+  CHECK(run(launcher, std::move(given)).output == "/dev/zero\n");
+  CHECK(run(launcher, shell("readlink /proc/$$/fd/0")).output == "/dev/null\n");
+}
+
+TEST_CASE("a program's descriptor that is not open fails the start and nothing else") {
+  process::vfork_launcher launcher;
+  auto const before = open_descriptors();
+  auto what = shell("");
+  base::unique_fd closed(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  ::close(closed.get());
+  what.standard_error = std::move(closed);
+  auto const pid = launcher.start(what);
+  static_cast<void>(what.standard_error.release());
+  REQUIRE(pid.has_error());
+  CHECK(pid.error().value() == EBADF);
+  CHECK(open_descriptors() == before);
+  CHECK(run(launcher, shell("readlink /proc/$$/fd/2")).output == "/dev/null\n");
+}
+
+TEST_CASE("programs start while descriptors come and go on other threads") {
+  constexpr int starts_each = 60;
+  std::atomic<bool> over = false;
+  std::atomic<int> mixed_up = 0;
+  std::vector<process::vfork_launcher> launchers(2);
+  std::vector<std::thread> others;
+  for (int i = 0; i < 2; ++i) {
+    others.emplace_back([&over, &mixed_up] {
+      while (!over) {
+        auto held = crowd(40);
+        auto const zero = identity_of(held.front().get());
+        for (auto const& fd : held) {
+          if (identity_of(fd.get()) != zero || ::fcntl(fd.get(), F_GETFD) != FD_CLOEXEC) ++mixed_up;
+        }
+      }
+    });
+  }
+  std::vector<std::thread> starters;
+  std::atomic<int> right = 0;
+  for (auto& launcher : launchers) {
+    starters.emplace_back([&launcher, &right] {
+      for (int i = 0; i < starts_each; ++i) {
+        auto pipe = process::make_pipe();
+        auto what = shell("echo " + std::to_string(i) + "; " + lists_its_descriptors);
+        if (i % 3 == 0) what.path = "/nonexistent";
+        what.standard_output = std::move(pipe->write);
+        auto const pid = launcher.start(what);
+        what.standard_output.reset();
+        auto const output = read_all(pipe->read);
+        if (pid.has_value()) ::waitpid(*pid, nullptr, 0);
+        auto const expected = i % 3 == 0 ? "" : std::to_string(i) + "\n0, 1, 2\n";
+        if (output == expected) ++right;
+      }
+    });
+  }
+  for (auto& thread : starters) thread.join();
+  over = true;
+  for (auto& thread : others) thread.join();
+  CHECK(right == 2 * starts_each);
+  CHECK(mixed_up == 0);
+}
+
 TEST_CASE("as a launcher of Boost.Process it gives a process") {
   boost::asio::io_context loop{1};
   auto what = shell("exit 7");
-  for (auto* const fd : {&what.standard_input, &what.standard_output, &what.standard_error}) {
-    fd->reset(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  }
   base::error_code ec;
-  auto started = process::vfork_launcher{}(loop.get_executor(), ec, what);
+  process::vfork_launcher launcher;
+  auto started = launcher(loop.get_executor(), ec, what);
   REQUIRE_FALSE(ec);
   CHECK(started.id() > 0);
   CHECK(started.wait() == 7);
@@ -114,13 +258,10 @@ TEST_CASE("a program that cannot be started gives errno, and leaves no zombie") 
     what.path = r.path;
     what.arguments = {r.path};
     what.directory = r.directory;
-    for (auto* const fd : {&what.standard_input, &what.standard_output, &what.standard_error}) {
-      fd->reset(::open("/dev/null", O_RDWR | O_CLOEXEC));
-    }
-    int pidfd = -1;
-    base::error_code ec;
-    process::vfork_launcher::start(what, pidfd, ec);
-    CHECK(ec.value() == r.expected);
+    process::vfork_launcher launcher;
+    auto const pid = launcher.start(what);
+    REQUIRE(pid.has_error());
+    CHECK(pid.error().value() == r.expected);
     CHECK(::waitpid(-1, nullptr, WNOHANG) == -1);
     CHECK(errno == ECHILD);
   }

@@ -33,8 +33,9 @@ struct run_plan {
 
 class script_run {
  public:
-  // Starts the script. Suspends until it runs. Errors are the system's: of pipe(2), clone(2),
-  // execve(2), chdir(2).
+  // Starts the script. Suspends until it has printed something, or ended, or runs for a moment
+  // already. From then on the script is stopped when the client leaves. Errors are the system's: of
+  // pipe(2), clone(2), execve(2), chdir(2); or of the input.
   static base::task<base::result<std::unique_ptr<script_run>>> start(
       run_plan plan, process::launcher& launcher, run_limits limits,
       http::exchange_context& context);
@@ -46,11 +47,8 @@ class script_run {
   // The next bytes of standard output; 0 at its end, which comes when the pipe is at its end, or
   // when the script has ended and the pipe is drained (a descendant that holds it open does not
   // count). Errors: errc::timed_out after either deadline, an error of the input, or
-  // errc::client_gone after abandon(); the script is then stopped.
+  // errc::client_gone; the script is then stopped.
   base::task<base::result<std::size_t>> read_output(boost::asio::mutable_buffer buffer);
-
-  // The client has left: the script is stopped and every wait ends.
-  void abandon();
 
   // Ends what touches the exchange. A script whose output has ended has a moment to end by itself
   // and may then go on without us; any other is stopped. Notes its status in the context's record.

@@ -1,7 +1,8 @@
 #pragma once
 // A running program and its process group, with one owner. Waiting, stopping and reaping go on in
 // the background, so that the owner can be dropped at any time: nothing blocks and no zombie is
-// left.
+// left. Most scripts are so short that their end needs no watching: it is there when it is asked
+// for. Watching begins with watch(), and with whatever depends on it.
 
 #include <sys/types.h>
 
@@ -16,8 +17,9 @@ namespace gatehouse::process {
 
 class child_process {
  public:
-  // grace: how long the group has between TERM and KILL. The launcher outlives the program.
-  child_process(base::executor ex, process started, launcher& from,
+  // pid: of a program that `from` started and nobody reaps but this. grace: how long the group has
+  // between TERM and KILL. The launcher outlives the program.
+  child_process(base::executor ex, pid_t pid, launcher& from,
                 std::chrono::steady_clock::duration grace);
   child_process(child_process&&) noexcept = default;
   child_process& operator=(child_process&&) = delete;
@@ -26,8 +28,11 @@ class child_process {
 
   pid_t pid() const;
 
-  // How it ended, as from wait(2); nothing while it runs.
+  // How it ended, as from wait(2); nothing as long as its end was not noticed.
   std::optional<int> status() const;
+
+  // From now on its end is noticed as soon as it comes. Does not suspend.
+  void watch();
 
   // Suspends until it has ended, for at most `limit`; gives whether it has.
   base::task<bool> ended_within(std::chrono::steady_clock::duration limit);
@@ -35,8 +40,8 @@ class child_process {
   // Suspends until it has ended.
   base::task<void> ended();
 
-  // Calls action once when it has ended, now if it already has; replaces an earlier action. Not
-  // called after the destructor.
+  // Calls action once when its end is noticed, now if it already was; replaces an earlier action.
+  // Not called after the destructor.
   void when_ended(std::function<void()> action);
 
   // Asks the whole group to end: TERM, and KILL after the grace period. Does not suspend.
@@ -47,6 +52,7 @@ class child_process {
 
  private:
   struct state;
+  static bool look(state& s);
   static base::task<void> supervise(std::shared_ptr<state> s);
   static base::task<void> see_group_off(std::shared_ptr<state> s);
   std::shared_ptr<state>

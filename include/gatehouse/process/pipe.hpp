@@ -14,7 +14,4 @@ struct pipe {
 // Errors are the system's (EMFILE, ENFILE).
 base::result<pipe> make_pipe();
 
-// Makes this end non-blocking; the other end, which a script gets, stays blocking.
-base::error_code set_nonblocking(int fd);
-
 }  // namespace gatehouse::process
