@@ -2,13 +2,19 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <array>
 #include <atomic>
-#include <filesystem>
+#include <cstddef>
 #include <map>
 #include <string>
 #include <thread>
@@ -79,6 +85,23 @@ std::map<int, identity> open_descriptors() {
     if (::fcntl(fd, F_GETFD) >= 0) out[fd] = identity_of(fd);
   }
   return out;
+}
+
+// From now on nothing that this thread starts can leave a shared descriptor table: ENOMEM.
+bool refuse_unsharing() {
+  constexpr auto number = offsetof(seccomp_data, nr);
+  constexpr auto flags = offsetof(seccomp_data, args) + 2 * sizeof(std::uint64_t);
+  std::array<sock_filter, 6> rules{{
+      {BPF_LD | BPF_W | BPF_ABS, 0, 0, number},
+      {BPF_JMP | BPF_JEQ | BPF_K, 0, 3, SYS_close_range},
+      {BPF_LD | BPF_W | BPF_ABS, 0, 0, flags},
+      {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, CLOSE_RANGE_UNSHARE},
+      {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | ENOMEM},
+      {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
+  }};
+  sock_fprog const filter{rules.size(), rules.data()};
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
 }
 
 // As many descriptors as that, on numbers below and above those that a launcher reserves.
@@ -184,6 +207,22 @@ TEST_CASE("a program's descriptor that is not open fails the start and nothing e
   CHECK(pid.error().value() == EBADF);
   CHECK(open_descriptors() == before);
   CHECK(run(launcher, shell("readlink /proc/$$/fd/2")).output == "/dev/null\n");
+}
+
+TEST_CASE("a start that cannot leave the descriptor table fails and closes nothing") {
+  process::vfork_launcher launcher;
+  auto const many = crowd(100);
+  auto const before = open_descriptors();
+  bool refused = false;
+  base::error_code error;
+  std::thread([&launcher, &refused, &error] {
+    refused = refuse_unsharing();
+    if (refused) error = launcher.start(shell("")).error();
+  }).join();
+  if (!refused) return;  // a system without seccomp
+  CHECK(error.value() == ENOMEM);
+  CHECK(open_descriptors() == before);
+  CHECK(run(launcher, shell("echo fine")).output == "fine\n");
 }
 
 TEST_CASE("programs start while descriptors come and go on other threads") {
