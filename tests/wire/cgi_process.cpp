@@ -293,6 +293,25 @@ TEST_CASE("standard error goes to the log, line by line and escaped, and not to 
   CHECK(s.logged("no line end\n"));
 }
 
+TEST_CASE(
+    "standard error reaches the log while a script runs, before its output and after it began") {
+  site const files;
+  files.script("early", "#!/bin/sh\necho early >&2\n" + wait_for_go + text_head + "echo fine\n");
+  files.script("late", "#!/bin/sh\n" + text_head + "echo fine\necho late >&2\n" + wait_for_go);
+  files.script("closed",
+               "#!/bin/sh\n" + text_head + "echo fine\nexec >&-\necho closed >&2\n" + wait_for_go);
+  server const s(files);
+  for (std::string const name : {"early", "late", "closed"}) {
+    CAPTURE(name);
+    client c(s.port());
+    c.send(request("GET", "/cgi-bin/" + name));
+    CHECK(s.logged("] " + name + "\n"));
+    files.write("cgi-bin/go", "");
+    CHECK(c.read_reply().body == "fine\n");
+    fs::remove(files.cgi_bin() / "go");
+  }
+}
+
 TEST_CASE("much on standard error does not block a script") {
   site const files;
   files.script("noisy", "#!/bin/sh\nseq 100000 >&2\n" + text_head + "echo fine\n");
