@@ -19,6 +19,8 @@ namespace {
 constexpr std::size_t read_size = 8 * 1024;
 // How much one call of sendfile or splice may move before others on the thread get their turn.
 constexpr std::uint64_t moved_at_once = 1024 * 1024;
+// How much of a file goes into the socket at once.
+constexpr std::uint64_t file_piece = 256 * 1024;
 
 // Takes size bytes off the front of a sequence of buffers.
 void advance(std::span<boost::asio::const_buffer> buffers, std::size_t size) {
@@ -109,9 +111,9 @@ base::task<base::result<std::size_t>> client_stream::splice_some(int pipe, std::
   }
 }
 
-std::size_t client_stream::write_at_once(std::string_view bytes) {
-  auto const sent =
-      ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+std::size_t client_stream::write_at_once(std::string_view bytes, more_follows more) {
+  int const flags = MSG_NOSIGNAL | MSG_DONTWAIT | (more == more_follows{true} ? MSG_MORE : 0);
+  auto const sent = ::send(socket_.native_handle(), bytes.data(), bytes.size(), flags);
   return sent < 0 ? 0 : static_cast<std::size_t>(sent);
 }
 
@@ -146,23 +148,24 @@ base::task<base::error_code> client_stream::write(std::span<boost::asio::const_b
   co_return base::error_code{};
 }
 
+// Piece by piece, each when the socket has room for it: one that is filled to the brim takes small
+// pieces from then on, and what lies in it is no longer in the processor's cache when it is read.
 base::task<base::error_code> client_stream::send_file(int fd, std::uint64_t offset,
                                                       std::uint64_t length, duration limit,
                                                       std::uint64_t& written) {
   auto at = static_cast<off_t>(offset);
   while (length > 0) {
     auto const sent = ::sendfile(socket_.native_handle(), fd, &at,
-                                 static_cast<std::size_t>(std::min(length, moved_at_once)));
-    if (sent > 0) {
-      length -= static_cast<std::uint64_t>(sent);
-      written += static_cast<std::uint64_t>(sent);
-      if (length > 0) co_await boost::asio::post(socket_.get_executor(), base::as_result);
-      continue;
-    }
+                                 static_cast<std::size_t>(std::min(length, file_piece)));
     if (sent == 0) co_return base::errc::truncated;
-    auto const failure = base::last_error();
+    auto const failure = sent < 0 ? base::last_error() : base::error_code();
     if (failure == boost::system::errc::interrupted) continue;
-    if (failure != boost::system::errc::operation_would_block) co_return understood(failure);
+    if (failure && failure != boost::system::errc::operation_would_block)
+      co_return understood(failure);
+    auto const moved = static_cast<std::uint64_t>(std::max<ssize_t>(sent, 0));
+    length -= moved;
+    written += moved;
+    if (length == 0) break;
     write_deadline_.set(limit);
     auto const [ec] = co_await socket_.async_wait(tcp_socket::wait_write, base::as_result);
     auto const error = understood(ec);

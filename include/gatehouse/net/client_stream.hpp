@@ -54,8 +54,9 @@ class client_stream {
                                                     duration limit);
 
   // Writes what the socket takes now: how many bytes, 0 also on an error, which the next write
-  // gives. Does not suspend.
-  std::size_t write_at_once(std::string_view bytes);
+  // gives. If more follows at once, the kernel may send it in the same packet. Does not suspend.
+  enum class more_follows : bool {};
+  std::size_t write_at_once(std::string_view bytes, more_follows more = more_follows{false});
   std::size_t write_at_once(std::span<boost::asio::const_buffer const> buffers);
 
   // Writes all of it; each piece of progress gets a new `limit`. Adds what was written to
