@@ -134,6 +134,13 @@ std::array<int, 3> descriptors_of(program const& what) {
   return {what.standard_input.get(), what.standard_output.get(), what.standard_error.get()};
 }
 
+// As a batch task (sched(7)) this thread, and each program, which inherits it, has the same share
+// of the processor, but does not interrupt the threads that serve connections when it wakes up.
+void yield_to_loops() {
+  sched_param const none{};
+  if (::sched_getscheduler(0) == SCHED_OTHER) ::sched_setscheduler(0, SCHED_BATCH, &none);
+}
+
 }  // namespace
 
 vfork_launcher::vfork_launcher()
@@ -268,6 +275,7 @@ void launcher::note(pid_t pid) {
 }
 
 void launcher::work(vfork_launcher& with) {
+  yield_to_loops();
   std::unique_lock lock(mutex_);
   while (true) {
     wake_.wait(lock, [this] { return stopping_ || !orders_.empty(); });

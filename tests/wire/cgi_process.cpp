@@ -1,6 +1,7 @@
 // The process that a script runs as: how it is started, fed, watched, stopped and explained.
 
 #include <doctest/doctest.h>
+#include <sched.h>
 #include <signal.h>
 
 #include <cstdlib>
@@ -59,6 +60,15 @@ bool all_end(std::vector<pid_t> const& pids) {
 }  // namespace
 
 TEST_SUITE_BEGIN("cgi_process");
+
+TEST_CASE("a script runs as a batch task, with the server's share and without its haste") {
+  site const files;
+  files.script("policy", "#!/bin/sh\n" + text_head + "cut -d' ' -f19,41 /proc/self/stat\n");
+  server const s(files);
+  client c(s.port());
+  c.send(request("GET", "/cgi-bin/policy"));
+  CHECK(c.read_reply().body == "0 " + std::to_string(SCHED_BATCH) + "\n");  // nice, policy
+}
 
 TEST_CASE("the words of a query without = are arguments") {
   site const files;
