@@ -176,6 +176,9 @@ base::task<http::http_error> explained(http::http_error error, script_run& run,
   co_return error;
 }
 
+// What is read on the way to telling whether more comes.
+constexpr std::size_t looked_ahead_bytes = 4096;
+
 // The response's content: what was read along with the head, then the rest of the script's output.
 class script_body final : public http::body_source {
  public:
@@ -191,6 +194,14 @@ class script_body final : public http::body_source {
     co_return read;
   }
   std::size_t at_hand() const override { return first_.size() - taken_; }
+  bool has_ended() override {
+    if (at_hand() > 0) return false;
+    first_.resize(looked_ahead_bytes);
+    taken_ = 0;
+    auto const got = run_->read_output_at_once(boost::asio::buffer(first_));
+    first_.resize(got.value_or(0));
+    return got && *got == 0;
+  }
   base::task<void> finish() override { return run_->finish(); }
 
  private:

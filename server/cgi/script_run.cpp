@@ -343,16 +343,7 @@ base::task<base::result<std::size_t>> script_run::read_output(boost::asio::mutab
   auto const s = state_;
   while (true) {
     if (s->failure) co_return s->failure;
-    if (s->output_ended) co_return std::size_t{0};
-    auto const wanted = std::min(buffer.size(), s->output_left.value_or(buffer.size()));
-    if (auto const got = read_now(s->output.native_handle(), buffer.data(), wanted)) {
-      s->output_ended = *got == 0;
-      if (s->output_left) *s->output_left -= *got;
-      if (*got >= full_read && !std::exchange(s->output_widened, true)) widen(s->output);
-      if (*got > 0)
-        s->trace(trace::event::stdout_bytes, {static_cast<char const*>(buffer.data()), *got});
-      co_return *got;
-    }
+    if (auto const got = read_output_at_once(buffer)) co_return *got;
     if (s->child->status()) {
       s->output_ended = true;
       continue;
@@ -363,6 +354,21 @@ base::task<base::result<std::size_t>> script_run::read_output(boost::asio::mutab
     s->output_awaited = false;
     s->silence.clear();
   }
+}
+
+std::optional<std::size_t> script_run::read_output_at_once(boost::asio::mutable_buffer buffer) {
+  auto& s = *state_;
+  if (s.failure) return std::nullopt;
+  if (s.output_ended) return std::size_t{0};
+  auto const wanted = std::min(buffer.size(), s.output_left.value_or(buffer.size()));
+  auto const got = read_now(s.output.native_handle(), buffer.data(), wanted);
+  if (!got) return std::nullopt;
+  s.output_ended = *got == 0;
+  if (s.output_left) *s.output_left -= *got;
+  if (*got >= full_read && !std::exchange(s.output_widened, true)) widen(s.output);
+  if (*got > 0)
+    s.trace(trace::event::stdout_bytes, {static_cast<char const*>(buffer.data()), *got});
+  return got;
 }
 
 base::task<void> script_run::finish() {

@@ -78,7 +78,11 @@ class sender {
     co_return error;
   }
 
-  base::task<base::error_code> send_file(http::file_slice const& slice) {
+  base::task<base::error_code> send_file(std::string_view head, http::file_slice const& slice) {
+    trace_(trace::event::response_head, head);
+    auto const begun = client_.write_at_once(head, client_stream::more_follows{slice.length > 0});
+    auto const failed = co_await send_rest(head, {}, begun);
+    if (failed) co_return failed;
     std::uint64_t written = 0;
     auto const error =
         co_await client_.send_file(slice.file.get(), slice.offset, slice.length, limit_, written);
@@ -113,7 +117,10 @@ class sender {
       }
       if (left) *left -= content.size();
       if (content.empty() && head.empty()) continue;
-      if (auto const error = co_await send_piece(head, content, plan.how)) co_return error;
+      // The end, if it is there already, goes with the head and all the content.
+      bool const last = !head.empty() && plan.how == framing::chunked && stream.source->has_ended();
+      if (auto const error = co_await send_piece(head, content, plan.how, last)) co_return error;
+      if (last) co_return base::error_code{};
       head = {};
     }
     if (left.value_or(0) > 0) co_return base::errc::truncated;
@@ -123,7 +130,7 @@ class sender {
 
  private:
   base::task<base::error_code> send_piece(std::string_view head, std::string_view content,
-                                          framing how) {
+                                          framing how, bool last) {
     if (!head.empty()) trace_(trace::event::response_head, head);
     std::array<char, 20> size_line;
     std::size_t size_line_length = 0;
@@ -135,9 +142,10 @@ class sender {
       size_line[size_line_length++] = '\n';
     }
     bool const framed = size_line_length > 0;
+    std::string_view const end = !framed ? "" : last ? "\r\n0\r\n\r\n" : "\r\n";
     std::array buffers{
         const_buffer(head.data(), head.size()), const_buffer(size_line.data(), size_line_length),
-        const_buffer(content.data(), content.size()), const_buffer("\r\n", framed ? 2 : 0)};
+        const_buffer(content.data(), content.size()), const_buffer(end.data(), end.size())};
     std::uint64_t written = 0;
     auto const error = co_await client_.write(buffers, limit_, written);
     auto const overhead = head.size() + size_line_length;
@@ -282,8 +290,7 @@ base::task<base::error_code> finish_response(client_stream& client, begun_respon
   } else if (stream != nullptr) {
     error = co_await out.send_stream(head, *stream, plan);
   } else {
-    error = co_await out.send_head(head);
-    if (!error) error = co_await out.send_file(*slice);
+    error = co_await out.send_file(head, *slice);
   }
   context.record.complete = !error;
   co_return error;

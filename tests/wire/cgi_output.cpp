@@ -337,6 +337,25 @@ TEST_CASE("output without length is chunked, or ends with the connection") {
   CHECK((answer.body == whole));
 }
 
+TEST_CASE("a short answer is whole, whether its end comes with it or after it") {
+  site const files;
+  files.script("at-once", "#!/bin/sh\n" + text_head + "echo short\n");
+  files.script("split", "#!/bin/sh\n" + text_head + "echo sh\nprintf or\nexec echo t\n");
+  files.script("later", "#!/bin/sh\n" + text_head + "echo short\nexec cat >/dev/null\n");
+  server const s(files);
+  client c(s.port());
+  for (int i = 0; i < 50; ++i) {
+    for (std::string const name : {"at-once", "split", "later"}) {
+      CAPTURE(name);
+      c.send(request("GET", "/cgi-bin/" + name));
+      auto const answer = c.read_reply();
+      CHECK(answer.framing == framing::chunked);
+      CHECK(answer.whole);
+      CHECK(answer.body == (name == "split" ? "sh\nort\n" : "short\n"));
+    }
+  }
+}
+
 TEST_CASE("a large answer is exact however it is framed") {
   site const files;
   auto const whole = run({"seq", "1000000"}).out;

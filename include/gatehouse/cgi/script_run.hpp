@@ -50,6 +50,9 @@ class script_run {
   // errc::client_gone; the script is then stopped.
   base::task<base::result<std::size_t>> read_output(boost::asio::mutable_buffer buffer);
 
+  // The same as far as it can be told without suspending; nothing if the script has to be awaited.
+  std::optional<std::size_t> read_output_at_once(boost::asio::mutable_buffer buffer);
+
   // Ends what touches the exchange. A script whose output has ended has a moment to end by itself
   // and may then go on without us; any other is stopped. Notes its status in the context's record.
   base::task<void> finish();

@@ -33,6 +33,9 @@ class body_source {
   // How many bytes read_some can give right now without suspending; 0 when that is not known.
   virtual std::size_t at_hand() const { return 0; }
 
+  // Whether the body is known to be at its end; may look for that, but does not suspend.
+  virtual bool has_ended() { return false; }
+
   // Ends the work behind the source and suspends until nothing of it touches the exchange any more.
   // The connection awaits it once, last, on every way out. Never fails.
   virtual base::task<void> finish() { co_return; }
