@@ -191,10 +191,12 @@ void server::parts::assemble() {
   mount_all(routes, chosen, rules);
   service.handler = &routes;
   service.render_error = render_error;
-  service.log_exchange = [this](http::request const* request,
-                                http::exchange_context const& context) {
-    log.write(request, context);
-  };
+  if (log.is_on()) {
+    service.log_exchange = [this](http::request const* request,
+                                  http::exchange_context const& context) {
+      log.write(request, context);
+    };
+  }
   if (base::log::enabled(base::log::level::trace)) service.trace_sink = &tracing;
   service.limits.header_limit_bytes = chosen.header_limit_bytes;
   service.limits.body_limit_bytes = chosen.body_limit_bytes;

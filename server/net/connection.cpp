@@ -215,6 +215,7 @@ void connection::end(http::request const* request, exchange& context, base::erro
                     "the content ended before its length; the connection is cut");
   }
   if (error) cut_ = true;
+  if (!shared_.log_exchange) return;
   auto& record = context.record;
   record.ended = std::chrono::steady_clock::now();
   if (!record.first_byte && record.complete) record.first_byte = record.ended;  // sent at once

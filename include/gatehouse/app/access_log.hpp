@@ -27,6 +27,9 @@ class access_log {
   access_log(access_log&& other) noexcept;
   access_log& operator=(access_log&& other) noexcept;
 
+  // Whether lines are written at all.
+  bool is_on() const { return style_ != style::off; }
+
   // Writes the line of one exchange. request is null if no head was parsed. Never throws; a line
   // that cannot be written is lost and counted. May be called from any thread: each line is one
   // write(2) on a descriptor in append mode.

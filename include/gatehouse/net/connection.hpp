@@ -25,7 +25,7 @@ struct service {
   // Renders an error; the request is null if its head could not be parsed.
   std::function<http::response(http::http_error const&, http::request const*, bool loopback)>
       render_error;
-  // One line of the access log; the request is null if its head could not be parsed.
+  // One line of the access log; the request is null if its head could not be parsed. May be empty.
   std::function<void(http::request const*, http::exchange_context const&)> log_exchange;
   trace::sink* trace_sink = nullptr;
   connection_limits limits;
