@@ -341,6 +341,7 @@ http::outcome static_handler::answer_file(asking const& what, std::string_view p
     return answer_cached(what, cached);
 
   std::vector<std::string_view> codings;
+  codings.reserve(forms.size());
   for (open_form const& form : forms) codings.push_back(form.coding);
   auto& chosen = forms[preferred_form(what.request, codings)];
   auto const description = describe(chosen, forms.size() > 1, media_type);
