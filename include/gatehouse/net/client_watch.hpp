@@ -17,9 +17,9 @@ class client_watch {
   ~client_watch() { stop(); }
 
   // Calls action once when the connection is reset, or half_close_grace after the client closed its
-  // side; looks for that only after a moment. A client that closes only its sending side and goes on reading looks the same as one that
-  // is gone; the grace lets a quick script answer it. Bytes that wait to be read (a body, the next
-  // request) are left alone.
+  // side; looks for that only after a moment. A client that closes only its sending side and goes
+  // on reading looks the same as one that is gone; the grace lets a quick script answer it. Bytes
+  // that wait to be read (a body, the next request) are left alone.
   void start(std::function<void()> action);
 
   // No action after this. Does not suspend.
