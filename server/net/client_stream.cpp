@@ -70,12 +70,14 @@ base::result<std::optional<std::size_t>> client_stream::fill_at_once() {
   return std::optional(size);
 }
 
+// Waits also if something is there: a client that sends without a pause must not keep others on the
+// thread from their turn.
 base::task<base::result<std::size_t>> client_stream::fill(duration limit) {
   while (true) {
+    if (auto const error = co_await wait_for_input(limit)) co_return error;
     auto const read = fill_at_once();
     if (read.has_error()) co_return read.error();
     if (read->has_value()) co_return **read;
-    if (auto const error = co_await wait_for_input(limit)) co_return error;
   }
 }
 

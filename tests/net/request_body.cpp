@@ -8,7 +8,9 @@
 #include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <exception>
+#include <memory>
 #include <string>
 
 #include "gatehouse/base/limits.hpp"
@@ -115,7 +117,42 @@ base::task<std::string> taken(fixture& f, net::request_body& body, std::size_t& 
   }
 }
 
+// Somebody else on the thread, who counts the turns that he gets.
+struct neighbour : std::enable_shared_from_this<neighbour> {
+  explicit neighbour(base::executor e) : ex(e) {}
+  void take_turns() {
+    boost::asio::post(ex, [self = shared_from_this()] {
+      ++self->turns;
+      self->take_turns();
+    });
+  }
+  base::executor ex;
+  int turns = 0;
+};
+
 }  // namespace
+
+TEST_CASE("a chunked body that comes without a pause lets others on the thread have their turn") {
+  run([](fixture& f) -> base::task<void> {
+    constexpr std::size_t size = 0x20000;
+    auto const sent = bytes(size);
+    f.send("20000\r\n" + sent + "\r\n0\r\n\r\n");
+    f.request.chunked = true;
+    net::request_body body(f.stream, f.request, 1 << 20, 10s);
+    auto const other = std::make_shared<neighbour>(f.stream.socket().get_executor());
+    other->take_turns();
+    std::string got;
+    std::array<char, 8192> buffer;
+    while (got.size() < size) {
+      auto const read = co_await body.read_some(boost::asio::buffer(buffer));
+      CHECK(read.has_value());
+      if (read.has_error()) break;
+      got.append(buffer.data(), *read);
+    }
+    CHECK((got == sent));
+    CHECK(other->turns >= static_cast<int>(size / buffer.size()));
+  });
+}
 
 TEST_CASE("a large body is moved into a pipe, and nothing of what follows it") {
   // The smaller one goes at once, with the next request right behind it.
