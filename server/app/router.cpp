@@ -38,6 +38,7 @@ std::optional<http::outcome> router::answer_at_once(http::request const& request
   auto answer = next->answer_at_once(request, context);
   bool const leads_on = answer && std::holds_alternative<http::local_redirect>(*answer);
   if (leads_on) answer.reset();  // handle() asks again, and follows
+  if (answer) answered_at_once_.note();
   return answer;
 }
 

@@ -265,7 +265,10 @@ void server::parts::get_ready() {
   ::signal(SIGPIPE, SIG_IGN);
   await_signals();
   // After the signals: it notes once which of them a script must find at their default.
-  launcher = std::make_unique<process::launcher>(chosen.threads);
+  launcher = std::make_unique<process::launcher>(
+      process::pace{.alone = 2 * chosen.threads,
+                    .beside_others = std::max(1U, chosen.threads / 2),
+                    .others = &routes.answered_at_once()});
   rules.launcher = launcher.get();
 }
 

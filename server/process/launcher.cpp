@@ -16,6 +16,7 @@
 #include <system_error>
 
 #include "gatehouse/base/event.hpp"
+#include "gatehouse/base/limits.hpp"
 
 // The child shares the parent's memory until it execs: what it runs must not be instrumented.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -231,7 +232,12 @@ base::task<base::result<pid_t>> launch::outcome() {
   co_return s->outcome;
 }
 
-launcher::launcher(unsigned threads) : starters_(threads) {
+unsigned pace::now() const {
+  bool const beside = others != nullptr && others->within(base::limits::others_served_time);
+  return beside ? beside_others : alone;
+}
+
+launcher::launcher(pace how_fast) : pace_(how_fast), starters_(how_fast.alone) {
   for (auto& starter : starters_) threads_.emplace_back([this, &starter] { work(starter); });
 }
 
@@ -246,11 +252,13 @@ launcher::~launcher() {
 
 launch launcher::begin(base::executor ex, program what) {
   auto order = std::make_shared<launch::state>(ex, std::move(what));
+  bool wake = false;
   {
     std::lock_guard const lock(mutex_);
     orders_.push_back(order);
+    wake = may_start();
   }
-  wake_.notify_one();
+  if (wake) wake_.notify_one();
   return launch(std::move(order));
 }
 
@@ -278,13 +286,17 @@ void launcher::work(vfork_launcher& with) {
   yield_to_loops();
   std::unique_lock lock(mutex_);
   while (true) {
-    wake_.wait(lock, [this] { return stopping_ || !orders_.empty(); });
+    wake_.wait(lock, [this] { return stopping_ || may_start(); });
     if (stopping_) return;
     auto const next = std::move(orders_.front());
     orders_.pop_front();
+    ++starting_;
+    bool const more = may_start();
     lock.unlock();
+    if (more) wake_.notify_one();
     carry_out(next, with);
     lock.lock();
+    --starting_;
   }
 }
 

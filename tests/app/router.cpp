@@ -49,6 +49,14 @@ class named final : public http::handler {
   std::string redirect_;
 };
 
+bool is_answered_at_once(app::router& routes, std::string const& path) {
+  auto const request = http::parse_request("GET " + path + " HTTP/1.1\r\nHost: h\r\n\r\n", 1000);
+  REQUIRE(request.has_value());
+  boost::asio::io_context loop{1};
+  quiet_context context(loop.get_executor());
+  return routes.answer_at_once(*request, context).has_value();
+}
+
 std::string ask(app::router& routes, std::string const& request_line) {
   auto const request = http::parse_request(request_line + " HTTP/1.1\r\nHost: h\r\n\r\n", 1000);
   REQUIRE(request.has_value());
@@ -130,4 +138,14 @@ TEST_CASE("what needs no waiting is answered at once, but for local redirects") 
     CHECK(routes.answer_at_once(*request, context).has_value() == r.at_once);
   }
   CHECK(ask(routes, "GET /leads-on") == "slow GET /slow /leads-on");
+}
+
+TEST_CASE("the router knows when a request was last answered at once") {
+  app::router routes;
+  routes.mount("", std::make_unique<quick>(+[] { return http::outcome(http::response{}); }));
+  routes.mount("/awaited", std::make_unique<named>("slow"));
+  CHECK_FALSE(is_answered_at_once(routes, "/awaited"));
+  CHECK_FALSE(routes.answered_at_once().within(std::chrono::hours(1)));
+  CHECK(is_answered_at_once(routes, "/"));
+  CHECK(routes.answered_at_once().within(std::chrono::hours(1)));
 }

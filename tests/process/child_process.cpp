@@ -19,7 +19,7 @@ namespace {
 template <class Test>
 void run(Test test) {
   boost::asio::io_context loop{1};
-  process::launcher launcher(1);
+  process::launcher launcher(process::pace{});
   boost::asio::co_spawn(loop, test(loop.get_executor(), launcher),
                         [](std::exception_ptr const& failure) {
                           if (failure) std::rethrow_exception(failure);

@@ -20,6 +20,7 @@
 #include <thread>
 #include <utility>
 
+#include "gatehouse/base/limits.hpp"
 #include "gatehouse/process/pipe.hpp"
 
 using namespace gatehouse;
@@ -265,6 +266,19 @@ TEST_CASE("programs start while descriptors come and go on other threads") {
   for (auto& thread : others) thread.join();
   CHECK(right == 2 * starts_each);
   CHECK(mixed_up == 0);
+}
+
+TEST_CASE("fewer programs are started at a time for a while after others were served") {
+  base::recency others;
+  process::pace const pace{.alone = 4, .beside_others = 1, .others = &others};
+  CHECK(pace.now() == 4);
+  others.note();
+  CHECK(pace.now() == 1);
+  auto const noted = std::chrono::steady_clock::now();
+  while (pace.now() == 1) std::this_thread::yield();
+  CHECK(std::chrono::steady_clock::now() - noted >=
+        base::limits::others_served_time - base::coarse_tick);
+  CHECK(process::pace{.alone = 3}.now() == 3);
 }
 
 TEST_CASE("as a launcher of Boost.Process it gives a process") {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "gatehouse/base/recency.hpp"
 #include "gatehouse/http/handler.hpp"
 
 namespace gatehouse::app {
@@ -23,6 +24,9 @@ class router final : public http::handler {
   base::task<http::outcome> handle(http::request const& request, http::body_source& request_body,
                                    http::exchange_context& context) override;
 
+  // When a request was last answered at once: neither by a script nor by anything that waits.
+  base::recency const& answered_at_once() const { return answered_at_once_; }
+
  private:
   struct entry {
     std::string prefix;
@@ -32,6 +36,7 @@ class router final : public http::handler {
   base::task<http::outcome> dispatch(http::request const& request, http::body_source& request_body,
                                      http::exchange_context& context);
 
+  base::recency answered_at_once_;
   std::vector<entry> entries_;  // longest prefix first
 };
 

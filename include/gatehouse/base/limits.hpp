@@ -24,6 +24,8 @@ inline constexpr std::size_t stream_buffer_bytes = 64 * 1024;
 // less often: a place for each of so many pages. A page that was moved there from a socket may be
 // one of 32 KiB. Without a privilege, all pipes of one user together get 64 MiB (pipe(7)).
 inline constexpr int wide_pipe_bytes = 256 * 1024;
+// How long after a request that needed no script fewer scripts are started at a time.
+inline constexpr auto others_served_time = 20ms;
 // A body of at most this size that has arrived with its head is in the pipe before a script starts;
 // as much as a pipe takes at once however little the system gives it (PIPE_BUF).
 inline constexpr std::size_t small_body_bytes = 4 * 1024;

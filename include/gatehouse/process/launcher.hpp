@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "gatehouse/base/error.hpp"
+#include "gatehouse/base/recency.hpp"
 #include "gatehouse/base/task.hpp"
 #include "gatehouse/base/unique_fd.hpp"
 
@@ -84,11 +85,21 @@ class launch {
   std::shared_ptr<state> state_;  // shared with the thread that starts the program
 };
 
+// How many programs are started at a time. Several fill the processors while each start waits for
+// something; but then the threads that serve connections get their turn late.
+struct pace {
+  unsigned alone = 1;
+  unsigned beside_others = 1;             // while others are served; at most as many
+  base::recency const* others = nullptr;  // when others were served last; null: never
+
+  unsigned now() const;
+};
+
 // The threads that start programs, and the pids of all that run. Thread-safe.
 class launcher {
  public:
-  // Throws as vfork_launcher does.
-  explicit launcher(unsigned threads);
+  // Throws as vfork_launcher does. The recency outlives the launcher.
+  explicit launcher(pace how_fast);
   launcher(launcher const&) = delete;
   launcher& operator=(launcher const&) = delete;
   ~launcher();
@@ -109,11 +120,14 @@ class launcher {
   void work(vfork_launcher& with);
   void carry_out(std::shared_ptr<launch::state> const& order, vfork_launcher& with);
   void note(pid_t pid);
+  bool may_start() const { return !orders_.empty() && starting_ < pace_.now(); }
 
+  pace pace_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<std::shared_ptr<launch::state>> orders_;
   std::vector<pid_t> running_;
+  unsigned starting_ = 0;  // programs that a thread is starting now
   bool stopping_ = false;
   std::deque<vfork_launcher> starters_;  // one a thread; its address does not change
   std::vector<std::thread> threads_;
