@@ -18,7 +18,8 @@ class recency {
   // Whether it was noted at all, and no longer ago than that (give or take a coarse_tick).
   bool within(std::chrono::steady_clock::duration span) const {
     auto const last = last_.load(std::memory_order_relaxed);
-    return last != last.zero() && coarse_now().time_since_epoch() - last <= span;
+    return last != std::chrono::steady_clock::duration::zero() &&
+           coarse_now().time_since_epoch() - last <= span;
   }
 
  private:
