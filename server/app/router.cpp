@@ -4,6 +4,7 @@
 
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/http/percent.hpp"
+#include "gatehouse/trace/recorder.hpp"
 
 namespace gatehouse::app {
 namespace {
@@ -21,11 +22,17 @@ http::response server_options() {
   return response;
 }
 
+void report(std::string_view prefix, router::purpose const& what,
+            http::exchange_context const& context) {
+  trace::recorder const trace(context);
+  trace(trace::routed{prefix, what.serves, what.target});
+}
+
 }  // namespace
 
-void router::mount(std::string prefix, std::unique_ptr<http::handler> to) {
+void router::mount(std::string prefix, std::unique_ptr<http::handler> to, purpose what) {
   std::erase_if(entries_, [&](entry const& e) { return e.prefix == prefix; });
-  entries_.push_back({std::move(prefix), std::move(to)});
+  entries_.push_back({std::move(prefix), std::move(to), std::move(what)});
   std::stable_sort(entries_.begin(), entries_.end(), [](entry const& a, entry const& b) {
     return a.prefix.size() > b.prefix.size();
   });
@@ -33,12 +40,14 @@ void router::mount(std::string prefix, std::unique_ptr<http::handler> to) {
 
 std::optional<http::outcome> router::answer_at_once(http::request const& request,
                                                     http::exchange_context& context) {
-  auto* const next = find(request.target.path);
+  auto const* const next = find(request.target.path);
   if (next == nullptr) return std::nullopt;
-  auto answer = next->answer_at_once(request, context);
+  auto answer = next->to->answer_at_once(request, context);
   bool const leads_on = answer && std::holds_alternative<http::local_redirect>(*answer);
   if (leads_on) answer.reset();  // handle() asks again, and follows
-  if (answer) answered_at_once_.note();
+  if (!answer) return std::nullopt;
+  answered_at_once_.note();
+  report(next->prefix, next->what, context);
   return answer;
 }
 
@@ -65,17 +74,18 @@ base::task<http::outcome> router::handle(http::request const& request,
 base::task<http::outcome> router::dispatch(http::request const& request,
                                            http::body_source& request_body,
                                            http::exchange_context& context) {
-  auto* const next = find(request.target.path);
+  auto const* const next = find(request.target.path);
   if (next == nullptr) co_return failure(404, "not-mapped", request.target.path);
-  auto answer = co_await next->handle(request, request_body, context);
+  report(next->prefix, next->what, context);
+  auto answer = co_await next->to->handle(request, request_body, context);
   co_return answer;
 }
 
-http::handler* router::find(std::string_view path) const {
-  for (auto const& e : entries_) {
-    if (http::path_below(path, e.prefix)) return e.to.get();
-  }
-  return nullptr;
+router::entry const* router::find(std::string_view path) const {
+  auto const found = std::find_if(entries_.begin(), entries_.end(), [&](entry const& e) {
+    return http::path_below(path, e.prefix).has_value();
+  });
+  return found == entries_.end() ? nullptr : &*found;
 }
 
 http::result<http::request> redirected(http::request const& request, std::string_view target) {

@@ -1,7 +1,6 @@
 #include "gatehouse/app/server.hpp"
 
 #include <signal.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,18 +9,14 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <cstdlib>
 #include <thread>
 
 #include "gatehouse/app/access_log.hpp"
-#include "gatehouse/app/error_page.hpp"
 #include "gatehouse/app/privileges.hpp"
-#include "gatehouse/app/router.hpp"
+#include "gatehouse/app/site.hpp"
 #include "gatehouse/base/log.hpp"
-#include "gatehouse/cgi/gateway.hpp"
-#include "gatehouse/files/static_handler.hpp"
 #include "gatehouse/net/listener.hpp"
-#include "gatehouse/trace/log_sink.hpp"
+#include "gatehouse/trace/log_tracer.hpp"
 
 namespace gatehouse::app {
 namespace {
@@ -33,112 +28,6 @@ constexpr auto stop_poll_interval = 10ms;
 // How long connections may take to end once they have been cut, and scripts once they have been
 // killed.
 constexpr auto end_wait = 2s;
-
-constexpr char default_path[] = "/usr/local/bin:/usr/bin:/bin";
-
-std::string server_path() {
-  char const* const path = std::getenv("PATH");
-  return path != nullptr && *path != '\0' ? path : default_path;
-}
-
-// PATH and what --env names; a name alone takes the server's own value.
-std::vector<cgi::meta_variable> script_environment(options const& chosen) {
-  std::vector<cgi::meta_variable> out;
-  bool path_given = false;
-  for (auto const& entry : chosen.environment) {
-    char const* const own = entry.value ? entry.value->c_str() : std::getenv(entry.name.c_str());
-    if (own == nullptr) continue;
-    path_given = path_given || entry.name == "PATH";
-    out.push_back({entry.name, own, "--env", "configuration"});
-  }
-  if (!path_given) out.push_back({"PATH", server_path(), "server's environment", "configuration"});
-  return out;
-}
-
-// As many connections and pipes as the system allows. Gives the limit that was in force, which
-// scripts get back: a program that uses select(2) breaks on descriptors over 1023.
-rlim_t raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
-  auto const before = std::exchange(limit.rlim_cur, limit.rlim_max);
-  return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? before : 0;
-}
-
-cgi::gateway_rules make_gateway_rules(options const& chosen) {
-  cgi::gateway_rules rules;
-  rules.variables.document_root = chosen.root;
-  rules.variables.pass_auth = chosen.pass_auth;
-  rules.variables.environment = script_environment(chosen);
-  for (auto const& variable : rules.variables.environment) {
-    if (variable.name == "PATH") rules.path_variable = variable.value;
-  }
-  for (auto const& i : chosen.interpreters)
-    rules.interpreters.push_back({i.extension, i.program.string()});
-  rules.limits = {chosen.script_timeout, chosen.script_deadline, chosen.grace};
-  rules.queue_timeout = chosen.queue_timeout;
-  return rules;
-}
-
-// Directories whose files are never given out as files. A cgi-bin in the root is one also when its
-// programs are not served (--cgi-bin off or elsewhere), unless it was mapped as files by name.
-std::vector<std::filesystem::path> script_directories(options const& chosen) {
-  std::vector<std::filesystem::path> out;
-  std::error_code missing;
-  auto const usual = std::filesystem::canonical(chosen.root / "cgi-bin", missing);
-  bool const mapped = std::any_of(
-      chosen.mappings.begin(), chosen.mappings.end(),
-      [&](mapping const& m) { return m.what == mapping::kind::static_files && m.target == usual; });
-  if (!missing && !mapped) out.push_back(usual);
-  if (!chosen.cgi_bin.empty()) out.push_back(chosen.cgi_bin);
-  for (auto const& m : chosen.mappings) {
-    if (m.what == mapping::kind::cgi) out.push_back(m.target);
-  }
-  return out;
-}
-
-// Files, with the programs among them where --cgi-ext names some.
-class file_site final : public http::handler {
- public:
-  file_site(options const& chosen, cgi::gateway_rules const& rules, std::string prefix,
-            std::filesystem::path const& root)
-      : files_({.root = root,
-                .prefix = prefix,
-                .index = chosen.index,
-                .listing = chosen.listing,
-                .follow_symlinks = chosen.follow_symlinks,
-                .hidden = script_directories(chosen),
-                .script_extensions = chosen.cgi_extensions}),
-        programs_(rules,
-                  {root, prefix, chosen.cgi_extensions, chosen.index, chosen.follow_symlinks},
-                  files_) {}
-
-  std::optional<http::outcome> answer_at_once(http::request const& request,
-                                              http::exchange_context& context) override {
-    return programs_.answer_at_once(request, context);
-  }
-  base::task<http::outcome> handle(http::request const& request, http::body_source& request_body,
-                                   http::exchange_context& context) override {
-    return programs_.handle(request, request_body, context);
-  }
-
- private:
-  files::static_handler files_;
-  cgi::extension_gateway programs_;
-};
-
-void mount_all(router& routes, options const& chosen, cgi::gateway_rules const& rules) {
-  routes.mount("", std::make_unique<file_site>(chosen, rules, "", chosen.root));
-  if (!chosen.cgi_bin.empty()) {
-    routes.mount("/cgi-bin", std::make_unique<cgi::gateway>(rules, "/cgi-bin", chosen.cgi_bin));
-  }
-  for (auto const& m : chosen.mappings) {
-    if (m.what == mapping::kind::cgi) {
-      routes.mount(m.prefix, std::make_unique<cgi::gateway>(rules, m.prefix, m.target));
-    } else {
-      routes.mount(m.prefix, std::make_unique<file_site>(chosen, rules, m.prefix, m.target));
-    }
-  }
-}
 
 // One thread's event loop and its connections. The connections go before the loop.
 struct worker {
@@ -157,19 +46,12 @@ struct worker {
 }  // namespace
 
 struct server::parts {
-  explicit parts(options o)
-      : chosen(std::move(o)),
-        rules(make_gateway_rules(chosen)),
-        slots(chosen.max_scripts, chosen.queue) {}
+  explicit parts(options o) : chosen(std::move(o)), what(chosen) {}
 
   options chosen;
   access_log log;
-  trace::log_sink tracing;
-  cgi::gateway_rules rules;
-  cgi::script_slots slots;
-  std::unique_ptr<process::launcher> launcher;
-  router routes;
-  net::service service;
+  trace::log_tracer log_tracing;
+  site what;
   std::vector<std::unique_ptr<worker>> workers;
   std::optional<net::listener> listener;
   std::optional<boost::asio::signal_set> signals;
@@ -186,22 +68,14 @@ struct server::parts {
 };
 
 void server::parts::assemble() {
-  rules.slots = &slots;
-  rules.descriptor_limit = raise_descriptor_limit();
-  mount_all(routes, chosen, rules);
-  service.handler = &routes;
-  service.render_error = render_error;
+  auto& service = what.service();
   if (log.is_on()) {
     service.log_exchange = [this](http::request const* request,
                                   http::exchange_context const& context) {
       log.write(request, context);
     };
   }
-  if (base::log::enabled(base::log::level::trace)) service.trace_sink = &tracing;
-  service.limits.header_limit_bytes = chosen.header_limit_bytes;
-  service.limits.body_limit_bytes = chosen.body_limit_bytes;
-  service.limits.header_timeout = chosen.header_timeout;
-  service.limits.idle_timeout = chosen.idle_timeout;
+  if (base::log::enabled(base::log::level::trace)) what.trace_to(log_tracing);
   std::vector<net::connection_set*> sets;
   for (unsigned i = 0; i < chosen.threads; ++i) {
     sets.push_back(&workers.emplace_back(std::make_unique<worker>(service))->connections);
@@ -264,12 +138,7 @@ int server::run() {
 void server::parts::get_ready() {
   ::signal(SIGPIPE, SIG_IGN);
   await_signals();
-  // After the signals: it notes once which of them a script must find at their default.
-  launcher = std::make_unique<process::launcher>(
-      process::pace{.alone = 2 * chosen.threads,
-                    .beside_others = std::max(1U, chosen.threads / 2),
-                    .others = &routes.answered_at_once()});
-  rules.launcher = launcher.get();
+  what.get_ready();
 }
 
 // The first signal stops in good order, the second at once. A SIGHUP that is ignored (nohup) stays
@@ -284,7 +153,7 @@ void server::parts::await_signals() {
     boost::asio::co_spawn(main_executor(), stop(), boost::asio::detached);
     signals->async_wait([this](boost::system::error_code const& again, int signal) {
       if (again) return;
-      launcher->signal_all(SIGKILL);
+      what.launcher().signal_all(SIGKILL);
       ::_exit(128 + signal);
     });
   });
@@ -298,10 +167,10 @@ base::task<void> server::parts::stop() {
     on_each_set([](net::connection_set& set) { set.cut(); });
     co_await connections_end_within(end_wait);
   }
-  if (launcher->running() > 0) {
-    launcher->signal_all(SIGTERM);
+  if (what.launcher().running() > 0) {
+    what.launcher().signal_all(SIGTERM);
     if (!co_await scripts_end_within(chosen.grace)) {
-      launcher->signal_all(SIGKILL);
+      what.launcher().signal_all(SIGKILL);
       co_await scripts_end_within(end_wait);
     }
   }
@@ -336,7 +205,7 @@ base::task<bool> server::parts::connections_end_within(std::chrono::steady_clock
 base::task<bool> server::parts::scripts_end_within(std::chrono::steady_clock::duration limit) {
   base::timer pause(main_executor());
   auto const until = std::chrono::steady_clock::now() + limit;
-  while (launcher->running() > 0) {
+  while (what.launcher().running() > 0) {
     if (std::chrono::steady_clock::now() >= until) co_return false;
     pause.expires_after(stop_poll_interval);
     co_await pause.async_wait(base::as_result);

@@ -97,7 +97,9 @@ http::http_error start_failure(base::error_code const& why, script_target const&
 }
 
 // A whole chunked body on disk, so that its length is known (RFC 3875, 4.1.2).
-base::task<base::result<process::spool_file>> spool(http::body_source& body) {
+base::task<base::result<process::spool_file>> spool(http::body_source& body,
+                                                    http::exchange_context const& context) {
+  trace::recorder const trace(context);
   auto file = process::spool_file::create();
   if (file.has_error()) co_return file.error();
   auto const buffer = std::make_unique_for_overwrite<char[]>(base::limits::stream_buffer_bytes);
@@ -106,16 +108,17 @@ base::task<base::result<process::spool_file>> spool(http::body_source& body) {
         boost::asio::buffer(buffer.get(), base::limits::stream_buffer_bytes));
     if (read.has_error()) co_return read.error();
     if (*read == 0) co_return std::move(*file);
+    trace(trace::stdin_bytes{{buffer.get(), *read}});
     if (auto const error = file->append({buffer.get(), *read})) co_return error;
   }
 }
 
 // The request body as the plan's input, and its length.
-base::task<base::result<std::optional<std::uint64_t>>> prepare_input(run_plan& plan,
-                                                                     http::request const& request,
-                                                                     http::body_source& body) {
+base::task<base::result<std::optional<std::uint64_t>>> prepare_input(
+    run_plan& plan, http::request const& request, http::body_source& body,
+    http::exchange_context const& context) {
   if (request.chunked) {
-    auto file = co_await spool(body);
+    auto file = co_await spool(body, context);
     if (file.has_error()) co_return file.error();
     auto const size = file->size();
     auto released = file->release();
@@ -150,11 +153,31 @@ void describe_program(run_plan& plan, gateway_rules const& rules, script_target 
                                        rules.variables, content_length, context.redirect_url)) {
     program.environment.push_back(variable.name + "=" + variable.value);
     if (trace) {
-      trace(trace::event::meta_variable, program.environment.back(),
-            std::string(variable.from) + ", " + std::string(variable.clause));
+      trace(trace::variable{variable.name, variable.value, variable.from, variable.clause,
+                            variable.source});
     }
   }
+  trace(trace::program_described{program.path, program.arguments, program.directory});
   plan.name = target.script_name;
+}
+
+void report_target(script_target const& target, http::exchange_context const& context) {
+  trace::recorder const trace(context);
+  if (!trace) return;
+  std::string const file = target.file.string();
+  trace::script_found found{target.script_name, std::nullopt, file, target.interpreter};
+  if (target.path_info) found.path_info = *target.path_info;
+  trace(found);
+}
+
+// The script's header block as the parser took it, line by line.
+void report_header_lines(std::string_view head, http::exchange_context const& context) {
+  trace::recorder const trace(context);
+  if (!trace) return;
+  std::vector<header_use> uses;
+  bool const sound = parse_response_head(head, &uses).has_value();
+  for (auto const& use : uses) trace(trace::header_line{use.start, use.end, use.meaning});
+  if (sound) trace(trace::header_block{head.size()});
 }
 
 // What the person who wrote the script wants to know about an answer that is none.
@@ -276,9 +299,11 @@ http::response make_response(response_head head, run_ptr run, std::string first)
 
 // Document, redirect or error out of a script that prints CGI headers.
 base::task<http::outcome> parsed_answer(run_ptr run, script_target const& target,
-                                        gateway_rules const& rules) {
+                                        gateway_rules const& rules,
+                                        http::exchange_context const& context) {
   script_response_parser parser;
   auto head = co_await read_head(*run, parser, rules.limits);
+  report_header_lines(parser.head(), context);
   if (head.has_error()) {
     auto error =
         co_await explained(head.error(), *run, parser.excerpt(), target, rules.path_variable);
@@ -360,10 +385,11 @@ base::task<http::outcome> run_script(gateway_rules const& rules, script_target t
                                      http::request const& request, http::body_source& request_body,
                                      http::exchange_context& context) {
   target.interpreter = interpreter_for(rules.interpreters, target.file);
+  report_target(target, context);
   if (auto error = check_permission(target, rules.path_variable)) co_return std::move(*error);
 
   run_plan plan;
-  auto const length = co_await prepare_input(plan, request, request_body);
+  auto const length = co_await prepare_input(plan, request, request_body, context);
   if (length.has_error()) {
     if (is_client_failure(length.error())) co_return input_failure(length.error());
     co_return failure(500, "spool-failed",
@@ -378,6 +404,9 @@ base::task<http::outcome> run_script(gateway_rules const& rules, script_target t
   plan.slot = std::move(*place.place);
 
   describe_program(plan, rules, target, request, *length, context);
+  if (rules.launcher == nullptr) {
+    co_return failure(503, "programs-not-run", "this server only describes its programs");
+  }
   auto started =
       co_await script_run::start(std::move(plan), *rules.launcher, rules.limits, context);
   if (started.has_error()) {
@@ -391,7 +420,7 @@ base::task<http::outcome> run_script(gateway_rules const& rules, script_target t
   if (raw) {
     answer = co_await raw_answer(std::move(run), target, rules);
   } else {
-    answer = co_await parsed_answer(std::move(run), target, rules);
+    answer = co_await parsed_answer(std::move(run), target, rules, context);
   }
   if (!std::holds_alternative<http::response>(answer)) context.when_client_leaves(nullptr);
   co_return answer;

@@ -7,6 +7,16 @@
 namespace gatehouse::cgi {
 namespace {
 
+using part = http::head_part;
+
+http::head_source whole(part what) {
+  return {what, {}, 0};
+}
+
+http::head_source header(std::string_view name) {
+  return {part::field, name, 0};
+}
+
 std::string address_text(boost::asio::ip::address const& address) {
   if (address.is_v6() && address.to_v6().is_v4_mapped()) {
     return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6())
@@ -17,22 +27,22 @@ std::string address_text(boost::asio::ip::address const& address) {
 
 // host of the request target or Host field, without port; the bound address when there is neither.
 meta_variable server_name(http::request const& request, endpoints const& connection) {
-  auto variable = [](std::string value, std::string_view from) {
-    return meta_variable{"SERVER_NAME", std::move(value), from, "4.1.14"};
+  auto variable = [](std::string value, std::string_view from, http::head_source source) {
+    return meta_variable{"SERVER_NAME", std::move(value), from, "4.1.14", source};
   };
   if (!request.target.authority.empty()) {
     if (auto parsed = http::parse_host(request.target.authority)) {
-      return variable(std::move(parsed->host), "request-target authority");
+      return variable(std::move(parsed->host), "request-target authority", whole(part::authority));
     }
   }
   if (auto const host = request.fields.find("Host")) {
     if (auto parsed = http::parse_host(*host))
-      return variable(std::move(parsed->host), "Host field");
+      return variable(std::move(parsed->host), "Host field", header("Host"));
   }
   auto const& address = connection.local.address();
   auto const text = address_text(address);
   bool const brackets = text.find(':') != std::string::npos;
-  return variable(brackets ? "[" + text + "]" : text, "bound address");
+  return variable(brackets ? "[" + text + "]" : text, "bound address", {});
 }
 
 // "Accept-Language" -> "HTTP_ACCEPT_LANGUAGE"
@@ -82,10 +92,11 @@ void add_fields(std::vector<meta_variable>& out, http::request const& request, b
       same->value.append(name == "HTTP_COOKIE" ? "; " : ", ").append(field.value);
     } else if (name == "HTTP_HOST" && !request.target.authority.empty()) {
       // RFC 9112, 3.2.2: an absolute-form target replaces Host.
-      out.push_back(
-          {std::move(name), request.target.authority, "request-target authority", "4.1.18"});
+      out.push_back({std::move(name), request.target.authority, "request-target authority",
+                     "4.1.18", whole(part::authority)});
     } else {
-      out.push_back({std::move(name), std::string(field.value), "header field", "4.1.18"});
+      out.push_back({std::move(name), std::string(field.value), "header field", "4.1.18",
+                     header(field.name)});
     }
   }
 }
@@ -99,41 +110,52 @@ std::vector<meta_variable> meta_variables(http::request const& request, script_t
   constexpr std::string_view convention = "convention (php-cgi, git, Apache)";
   std::string const remote = address_text(connection.remote.address());
   std::string const root = rules.document_root.string();
+  auto const segments = static_cast<std::size_t>(
+      std::count(target.script_name.begin(), target.script_name.end(), '/'));
+  http::head_source const script_path{part::path, {}, segments};
+  http::head_source const extra_path{part::path_rest, {}, segments};
   std::vector<meta_variable> out;
   out.reserve(24 + request.fields.size() + rules.environment.size());
-  out.push_back({"GATEWAY_INTERFACE", "CGI/1.1", "server", "4.1.4"});
-  out.push_back({"SERVER_SOFTWARE", "gatehouse/" GATEHOUSE_VERSION, "server", "4.1.17"});
+  out.push_back({"GATEWAY_INTERFACE", "CGI/1.1", "server", "4.1.4", {}});
+  out.push_back({"SERVER_SOFTWARE", "gatehouse/" GATEHOUSE_VERSION, "server", "4.1.17", {}});
   out.push_back(server_name(request, connection));
-  out.push_back({"SERVER_PORT", std::to_string(connection.local.port()), "connection", "4.1.15"});
-  out.push_back({"SERVER_PROTOCOL", std::string(request.version()), "request line", "4.1.16"});
-  out.push_back({"REQUEST_METHOD", request.method, "request line", "4.1.12"});
-  out.push_back({"SCRIPT_NAME", target.script_name, "request-target path", "4.1.13"});
+  out.push_back(
+      {"SERVER_PORT", std::to_string(connection.local.port()), "connection", "4.1.15", {}});
+  out.push_back({"SERVER_PROTOCOL", std::string(request.version()), "request line", "4.1.16",
+                 whole(part::version)});
+  out.push_back({"REQUEST_METHOD", request.method, "request line", "4.1.12", whole(part::method)});
+  out.push_back({"SCRIPT_NAME", target.script_name, "request-target path", "4.1.13", script_path});
   if (target.path_info) {
-    out.push_back({"PATH_INFO", *target.path_info, "request-target path", "4.1.5"});
-    out.push_back(
-        {"PATH_TRANSLATED", root + *target.path_info, "document root and PATH_INFO", "4.1.6"});
+    out.push_back({"PATH_INFO", *target.path_info, "request-target path", "4.1.5", extra_path});
+    out.push_back({"PATH_TRANSLATED", root + *target.path_info, "document root and PATH_INFO",
+                   "4.1.6", extra_path});
   }
-  out.push_back({"QUERY_STRING", request.target.query, "request-target query", "4.1.7"});
+  out.push_back(
+      {"QUERY_STRING", request.target.query, "request-target query", "4.1.7", whole(part::query)});
   if (content_length) {
-    out.push_back({"CONTENT_LENGTH", std::to_string(*content_length), "request body", "4.1.2"});
+    out.push_back({"CONTENT_LENGTH", std::to_string(*content_length), "request body", "4.1.2",
+                   header("Content-Length")});
   }
   if (auto const type = request.fields.find("Content-Type")) {
-    out.push_back({"CONTENT_TYPE", std::string(*type), "Content-Type field", "4.1.3"});
+    out.push_back({"CONTENT_TYPE", std::string(*type), "Content-Type field", "4.1.3",
+                   header("Content-Type")});
   }
-  out.push_back({"REMOTE_ADDR", remote, "connection", "4.1.8"});
-  out.push_back({"REMOTE_HOST", remote, "connection", "4.1.9"});
+  out.push_back({"REMOTE_ADDR", remote, "connection", "4.1.8", {}});
+  out.push_back({"REMOTE_HOST", remote, "connection", "4.1.9", {}});
   add_fields(out, request, rules.pass_auth);
-  out.push_back({"REQUEST_URI", request.target.raw, "request-target", convention});
-  out.push_back({"SCRIPT_FILENAME", target.file.string(), "request-target path", convention});
-  out.push_back({"DOCUMENT_ROOT", root, "configuration", convention});
   out.push_back(
-      {"REMOTE_PORT", std::to_string(connection.remote.port()), "connection", convention});
+      {"REQUEST_URI", request.target.raw, "request-target", convention, whole(part::target)});
   out.push_back(
-      {"SERVER_ADDR", address_text(connection.local.address()), "connection", convention});
-  out.push_back({"REQUEST_SCHEME", "http", "connection", convention});
-  out.push_back({"REDIRECT_STATUS", "200", "server", convention});
+      {"SCRIPT_FILENAME", target.file.string(), "request-target path", convention, script_path});
+  out.push_back({"DOCUMENT_ROOT", root, "configuration", convention, {}});
+  out.push_back(
+      {"REMOTE_PORT", std::to_string(connection.remote.port()), "connection", convention, {}});
+  out.push_back(
+      {"SERVER_ADDR", address_text(connection.local.address()), "connection", convention, {}});
+  out.push_back({"REQUEST_SCHEME", "http", "connection", convention, {}});
+  out.push_back({"REDIRECT_STATUS", "200", "server", convention, {}});
   if (!redirect_url.empty()) {
-    out.push_back({"REDIRECT_URL", std::string(redirect_url), "local redirect", convention});
+    out.push_back({"REDIRECT_URL", std::string(redirect_url), "local redirect", convention, {}});
   }
   out.insert(out.end(), rules.environment.begin(), rules.environment.end());
   return out;

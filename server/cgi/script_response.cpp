@@ -132,6 +132,23 @@ std::optional<http::http_error> classify(response_head& head, cgi_fields const& 
   return std::nullopt;
 }
 
+// What the server does with a line of a head that is sound.
+std::string_view meaning_of(std::string_view name, response_head const& head,
+                            std::vector<std::string_view> const& named) {
+  if (http::iequals(name, "Status"))
+    return "Becomes the status line of the response (RFC 3875, 6.3.3).";
+  if (http::iequals(name, "Content-Length"))
+    return "Says how much content follows: the response is framed by it.";
+  if (is_hop_by_hop(name, named))
+    return "Dropped: the connection to the client is the server's business (RFC 9110, 7.6.1).";
+  if (http::iequals(name, "Content-Type"))
+    return "Handed on: the type of the content (RFC 3875, 6.3.1).";
+  if (!http::iequals(name, "Location")) return "Handed on as it is (RFC 3875, 6.3.4).";
+  if (head.kind == response_kind::local_redirect)
+    return "The server answers with that path itself; the client is not told (RFC 3875, 6.2.2).";
+  return "Handed on: the client goes there (RFC 3875, 6.2.3).";
+}
+
 }  // namespace
 
 http::result<std::optional<response_head>> script_response_parser::push(std::string_view bytes) {
@@ -168,7 +185,9 @@ std::string script_response_parser::excerpt() const {
   return text_.substr(0, base::limits::output_excerpt_bytes);
 }
 
-http::result<response_head> parse_response_head(std::string_view block) {
+http::result<response_head> parse_response_head(std::string_view block,
+                                                std::vector<header_use>* uses) {
+  auto const* const begin = block.data();
   std::vector<http::field> lines;
   cgi_fields seen;
   std::string connection;
@@ -176,6 +195,10 @@ http::result<response_head> parse_response_head(std::string_view block) {
     auto const line = without_line_end(block.substr(0, block.find('\n')));
     if (line.empty()) break;
     block.remove_prefix(std::min(block.find('\n') + 1, block.size()));
+    if (uses != nullptr) {
+      auto const start = static_cast<std::size_t>(line.data() - begin);
+      uses->push_back({start, start + line.size(), "Read; the response is refused all the same."});
+    }
     auto const field = parse_line(line);
     if (field.has_error()) return field.error();
     if (lines.size() == base::limits::fields)
@@ -221,6 +244,9 @@ http::result<response_head> parse_response_head(std::string_view block) {
     head.fields.add(field.name, field.value);
   }
   if (auto error = classify(head, seen, other_fields)) return std::move(*error);
+  for (std::size_t i = 0; uses != nullptr && i < lines.size(); ++i) {
+    (*uses)[i].meaning = meaning_of(lines[i].name, head, named);
+  }
   return head;
 }
 

@@ -154,14 +154,15 @@ struct script_run::state : std::enable_shared_from_this<script_run::state> {
 
   bool traced() const { return context != nullptr && context->trace_sink != nullptr; }
 
-  void trace(trace::event what, std::string_view text, std::string_view note = {}) const {
-    if (context == nullptr) return;
+  template <class Event>
+  void trace(Event const& what) const {
+    if (!traced()) return;
     trace::recorder const report(*context);
-    report(what, text, note);
+    report(what);
   }
 
   void take_stderr(std::string_view bytes) {
-    tail->add(bytes, [this](std::string_view line) { trace(trace::event::stderr_line, line); });
+    tail->add(bytes, [this](std::string_view line) { trace(trace::stderr_line{line}); });
   }
 
   // The script has ended: its place is free, and what is still in the pipes is all that counts.
@@ -177,13 +178,13 @@ struct script_run::state : std::enable_shared_from_this<script_run::state> {
       left -= *got;
     }
     if (output.is_open() && !output_ended) output_left = waiting_in(output.native_handle());
-    tail->flush([this](std::string_view line) { trace(trace::event::stderr_line, line); });
+    tail->flush([this](std::string_view line) { trace(trace::stderr_line{line}); });
     unwatched_errors.reset();
     close_quietly(errors);
     cancel_quietly(output);
     moment.cancel();
     whole.clear();
-    trace(trace::event::process_ended, std::to_string(*child->status()));
+    trace(trace::process_ended{*child->status(), child->used()});
   }
 
   base::executor executor;
@@ -234,12 +235,15 @@ base::error_code connect_output(base::unique_fd& ours, base::unique_fd& theirs) 
 
 // A small body that has come with its head goes into the pipe at once; then nothing needs to feed
 // the script.
-base::task<base::error_code> put_whole_body(http::body_source& body, int pipe_end) {
+base::task<base::error_code> put_whole_body(http::body_source& body, int pipe_end,
+                                            http::exchange_context const& context) {
+  trace::recorder const trace(context);
   std::array<char, base::limits::small_body_bytes> buffer;
   while (true) {
     auto const read = co_await body.read_some(boost::asio::buffer(buffer));
     if (read.has_error()) co_return read.error();
     if (*read == 0) co_return base::error_code{};
+    trace(trace::stdin_bytes{{buffer.data(), *read}});
     if (::write(pipe_end, buffer.data(), *read) != static_cast<ssize_t>(*read))
       co_return base::last_error();
   }
@@ -283,7 +287,8 @@ base::task<base::result<std::unique_ptr<script_run>>> script_run::start(
   if (auto const error = connect(plan, ours)) co_return error;
   auto* input = plan.input;
   if (input != nullptr && plan.input_at_hand) {
-    if (auto const error = co_await put_whole_body(*input, ours.input.get())) co_return error;
+    if (auto const error = co_await put_whole_body(*input, ours.input.get(), context))
+      co_return error;
     ours.input.reset();
     input = nullptr;
   }
@@ -296,7 +301,6 @@ base::task<base::result<std::unique_ptr<script_run>>> script_run::start(
   if (input != nullptr) {
     if (auto const error = adopt(s->input, ours.input)) co_return error;
   }
-  s->trace(trace::event::process_started, plan.program.path, plan.program.directory);
   auto launched = launcher.begin(s->executor, std::move(plan.program));
   std::weak_ptr const weak(s);
   context.when_client_leaves([weak] {
@@ -315,6 +319,7 @@ base::task<base::result<std::unique_ptr<script_run>>> script_run::start(
 
   s->child.emplace(s->executor, *pid, launcher, limits.grace);
   context.record.script_pid = *pid;
+  s->trace(trace::process_started{*pid});
   s->tail.emplace(plan.name, *pid);
   s->child->when_ended([weak] {
     if (auto const alive = weak.lock()) alive->on_end();
@@ -366,8 +371,7 @@ std::optional<std::size_t> script_run::read_output_at_once(boost::asio::mutable_
   s.output_ended = *got == 0;
   if (s.output_left) *s.output_left -= *got;
   if (*got >= full_read && !std::exchange(s.output_widened, true)) widen(s.output);
-  if (*got > 0)
-    s.trace(trace::event::stdout_bytes, {static_cast<char const*>(buffer.data()), *got});
+  if (*got > 0) s.trace(trace::stdout_bytes{{static_cast<char const*>(buffer.data()), *got}});
   return got;
 }
 
@@ -448,7 +452,7 @@ base::task<base::result<std::size_t>> script_run::pass_input(std::shared_ptr<sta
 // All of the bytes into the script's stdin. False if the script takes no more, or finish() wants no
 // more.
 base::task<bool> script_run::write_input(std::shared_ptr<state> s, std::string_view bytes) {
-  s->trace(trace::event::stdin_bytes, bytes);
+  s->trace(trace::stdin_bytes{bytes});
   while (!bytes.empty()) {
     auto const put = ::write(s->input.native_handle(), bytes.data(), bytes.size());
     if (put >= 0) {

@@ -42,11 +42,13 @@ void log_refusal(http::http_error const& error, boost::asio::ip::tcp::endpoint c
 class connection::exchange final : public http::exchange_context {
  public:
   explicit exchange(connection& c)
-      : exchange_context(c.client_.socket().get_executor(), c.remote_, c.local_),
+      : exchange_context(c.client_.socket().get_executor(), c.ends_.remote, c.ends_.local),
         watch_(c.client_) {
     record.received_at = std::chrono::system_clock::now();
     record.started = std::chrono::steady_clock::now();
-    trace_sink = c.shared_.trace_sink;
+    if (c.shared_.tracer == nullptr) return;
+    told_ = c.shared_.tracer->begin(*this, std::exchange(c.connected_, std::nullopt));
+    trace_sink = told_.get();
   }
   void when_client_leaves(std::function<void()> action) override {
     on_cut_ = action;
@@ -57,18 +59,26 @@ class connection::exchange final : public http::exchange_context {
   }
 
  private:
+  std::unique_ptr<trace::sink> told_;
   client_watch watch_;
   std::function<void()> on_cut_;
 };
 
 connection::connection(tcp_socket socket, service const& shared)
-    : client_(std::move(socket), shared.limits.header_limit_bytes + buffer_beyond_head),
-      shared_(shared) {
+    : connection(std::move(socket), shared, {}) {
   boost::system::error_code ignored;
-  remote_ = client_.socket().remote_endpoint(ignored);
-  local_ = client_.socket().local_endpoint(ignored);
+  ends_.remote = client_.socket().remote_endpoint(ignored);
+  ends_.local = client_.socket().local_endpoint(ignored);
+}
+
+connection::connection(tcp_socket socket, service const& shared, connection_ends ends)
+    : client_(std::move(socket), shared.limits.header_limit_bytes + buffer_beyond_head),
+      shared_(shared),
+      ends_(std::move(ends)) {
+  boost::system::error_code ignored;
   client_.socket().set_option(boost::asio::ip::tcp::no_delay(true), ignored);
   client_.socket().native_non_blocking(true, ignored);
+  if (shared.tracer != nullptr) connected_ = std::chrono::steady_clock::now();
 }
 
 base::task<void> connection::run() {
@@ -144,7 +154,7 @@ base::task<bool> connection::serve_one() {
   } else if (size->has_value()) {
     auto const head = client_.buffered().substr(0, **size);
     trace::recorder const trace(context);
-    trace(trace::event::request_head, head);
+    trace(trace::request_head{head});
     auto const request = http::parse_request(head, shared_.limits.body_limit_bytes);
     client_.consume(**size);
     if (request.has_error()) {
@@ -158,6 +168,8 @@ base::task<bool> connection::serve_one() {
 }
 
 base::task<bool> connection::serve_request(http::request const& request, exchange& context) {
+  trace::recorder const trace(context);
+  trace(trace::request_parsed{request});
   request_body body(client_, request, shared_.limits.body_limit_bytes, shared_.limits.idle_timeout);
   auto outcome = shared_.handler->answer_at_once(request, context);
   if (!outcome) outcome = co_await shared_.handler->handle(request, body, context);
@@ -198,7 +210,9 @@ http::response* connection::to_response(http::outcome& outcome, http::request co
   if (auto const* const error = std::get_if<http::http_error>(&outcome)) {
     context.record.reason = error->reason;
     context.record.status = error->status;
-    log_refusal(*error, remote_);
+    trace::recorder const trace(context);
+    trace(trace::failed{*error});
+    log_refusal(*error, ends_.remote);
     if (error->status == client_left_status) return nullptr;
     auto rendered = shared_.render_error(*error, &request, context.client_is_loopback());
     outcome = std::move(rendered);
@@ -215,17 +229,21 @@ void connection::end(http::request const* request, exchange& context, base::erro
                     "the content ended before its length; the connection is cut");
   }
   if (error) cut_ = true;
-  if (!shared_.log_exchange) return;
+  trace::recorder const trace(context);
+  if (!shared_.log_exchange && !trace) return;
   auto& record = context.record;
   record.ended = std::chrono::steady_clock::now();
   if (!record.first_byte && record.complete) record.first_byte = record.ended;  // sent at once
-  shared_.log_exchange(request, context);
+  if (shared_.log_exchange) shared_.log_exchange(request, context);
+  trace(trace::ended{record});
 }
 
 // Answers a request that never reached a handler.
 base::task<bool> connection::refuse(http::http_error error, exchange& context) {
   context.record.reason = error.reason;
-  log_refusal(error, remote_);
+  trace::recorder const trace(context);
+  trace(trace::failed{error});
+  log_refusal(error, ends_.remote);
   auto response = shared_.render_error(error, nullptr, context.client_is_loopback());
   context.record.status = response.status;
   auto const plan = plan_response(response, nullptr, false);

@@ -1,5 +1,7 @@
 #include "gatehouse/net/response_writer.hpp"
 
+#include <unistd.h>
+
 #include <array>
 #include <charconv>
 #include <cstring>
@@ -37,14 +39,28 @@ std::string_view current_date() {
   return text;
 }
 
+std::string_view name_of(framing how) {
+  switch (how) {
+    case framing::counted:
+      return "content-length";
+    case framing::chunked:
+      return "chunked";
+    case framing::until_close:
+      return "until close";
+    case framing::none:
+      break;
+  }
+  return "none";
+}
+
 // One response on its way to one client.
 class sender {
  public:
-  sender(client_stream& client, http::exchange_context& context, duration limit)
-      : client_(client), record_(context.record), trace_(context), limit_(limit) {}
+  sender(client_stream& client, http::exchange_context& context, framing how, duration limit)
+      : client_(client), record_(context.record), trace_(context), how_(how), limit_(limit) {}
 
   base::task<base::error_code> send_head(std::string_view head) {
-    trace_(trace::event::response_head, head);
+    trace_(trace::response_head{head, name_of(how_)});
     auto const error = co_await send_rest(head, {}, 0);
     co_return error;
   }
@@ -52,7 +68,7 @@ class sender {
   // Head and content in one write: how much of it the socket took. Small content is copied behind
   // the head: one buffer costs the kernel less than two.
   std::uint64_t send_at_once(std::string_view head, std::string_view content) {
-    trace_(trace::event::response_head, head);
+    trace_(trace::response_head{head, name_of(how_)});
     std::uint64_t written = 0;
     if (content.size() <= joined_bytes) {
       thread_local std::string joined;
@@ -79,7 +95,7 @@ class sender {
   }
 
   base::task<base::error_code> send_file(std::string_view head, http::file_slice const& slice) {
-    trace_(trace::event::response_head, head);
+    trace_(trace::response_head{head, name_of(how_)});
     auto const begun = client_.write_at_once(head, client_stream::more_follows{slice.length > 0});
     auto const failed = co_await send_rest(head, {}, begun);
     if (failed) co_return failed;
@@ -87,6 +103,7 @@ class sender {
     auto const error =
         co_await client_.send_file(slice.file.get(), slice.offset, slice.length, limit_, written);
     record_.body_bytes_sent += written;
+    if (trace_) show_file(slice, written);
     co_return error;
   }
 
@@ -131,7 +148,7 @@ class sender {
  private:
   base::task<base::error_code> send_piece(std::string_view head, std::string_view content,
                                           framing how, bool last) {
-    if (!head.empty()) trace_(trace::event::response_head, head);
+    if (!head.empty()) trace_(trace::response_head{head, name_of(how_)});
     std::array<char, 20> size_line;
     std::size_t size_line_length = 0;
     if (how == framing::chunked && !content.empty()) {
@@ -163,6 +180,15 @@ class sender {
     co_return error;
   }
 
+  // What the kernel sent of a file never came by here.
+  void show_file(http::file_slice const& slice, std::uint64_t sent) {
+    std::string shown(std::min<std::uint64_t>(sent, base::limits::traced_bytes), '\0');
+    auto const got =
+        ::pread(slice.file.get(), shown.data(), shown.size(), static_cast<off_t>(slice.offset));
+    shown.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    trace_(trace::response_bytes{shown, sent});
+  }
+
   void note_sent(std::string_view head, std::string_view content, std::uint64_t written) {
     if (!record_.first_byte && written > 0) record_.first_byte = std::chrono::steady_clock::now();
     count_content(content, written > head.size() ? written - head.size() : 0);
@@ -171,12 +197,13 @@ class sender {
   void count_content(std::string_view content, std::uint64_t sent) {
     auto const size = std::min<std::uint64_t>(content.size(), sent);
     record_.body_bytes_sent += size;
-    if (size > 0) trace_(trace::event::response_bytes, content.substr(0, size));
+    if (size > 0) trace_(trace::response_bytes{content.substr(0, size), size});
   }
 
   client_stream& client_;
   http::exchange_record& record_;
   trace::recorder trace_;
+  framing how_;
   duration limit_;
 };
 
@@ -266,7 +293,7 @@ begun_response begin_response(client_stream& client, http::response const& respo
   if (!response.raw) begun.head = response_head(response, plan, request, current_date());
   auto const content = content_at_hand(response.body);
   if (!content) return begun;
-  sender out(client, context, duration::zero());
+  sender out(client, context, plan.how, duration::zero());
   begun.written = out.send_at_once(begun.head, sent_part(*content, plan));
   begun.whole = begun.written == begun.head.size() + sent_part(*content, plan).size();
   context.record.complete = begun.whole;
@@ -277,7 +304,7 @@ base::task<base::error_code> finish_response(client_stream& client, begun_respon
                                              http::response& response, response_plan const& plan,
                                              http::exchange_context& context,
                                              duration progress_limit) {
-  sender out(client, context, progress_limit);
+  sender out(client, context, plan.how, progress_limit);
   std::string_view const head = begun.head;
   auto* const stream = std::get_if<http::stream>(&response.body);
   auto const* const slice = std::get_if<http::file_slice>(&response.body);

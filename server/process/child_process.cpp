@@ -44,6 +44,7 @@ struct child_process::state {
   base::event ended;
   base::timer pause;
   std::optional<int> status;
+  rusage used{};
   std::function<void()> action;
   bool watched = false;
   bool stopping = false;
@@ -70,6 +71,10 @@ pid_t child_process::pid() const {
 
 std::optional<int> child_process::status() const {
   return state_->status;
+}
+
+rusage const& child_process::used() const {
+  return state_->used;
 }
 
 void child_process::watch() {
@@ -111,7 +116,7 @@ void child_process::let_go() {
 bool child_process::look(state& s) {
   if (s.status) return true;
   int how = 0;
-  if (::waitpid(s.pid, &how, WNOHANG) == 0) return false;
+  if (::wait4(s.pid, &how, WNOHANG, &s.used) == 0) return false;
   s.status = how;  // reaped: its pid may now belong to another process
   if (!s.stopping) s.from.ended(s.pid);
   s.ended.set();

@@ -28,7 +28,7 @@ variables ask(asked const& a) {
   cgi::variable_rules rules;
   rules.document_root = "/srv/www";
   rules.pass_auth = a.pass_auth;
-  rules.environment = {{"PATH", "/bin", "server's environment", "configuration"}};
+  rules.environment = {{"PATH", "/bin", "server's environment", "configuration", {}}};
   variables out;
   for (auto const& v :
        cgi::meta_variables(*request, a.target, a.connection, rules, a.length, a.redirect_url)) {
@@ -136,4 +136,33 @@ TEST_CASE("each part of a request reaches its variable") {
     auto const found = got.find(r.name);
     CHECK((found == got.end() ? "-" : found->second) == r.value);
   }
+}
+
+TEST_CASE("a variable points at the bytes of the head that it was read from") {
+  std::string const head =
+      "POST /cgi-bin/s/a%20b?x=1 HTTP/1.1\r\nHost: h\r\nAccept: a\r\nContent-Type: t\r\n"
+      "Content-Length: 3\r\naccept: b\r\n\r\n";
+  auto const request = http::parse_request(head, 1000);
+  REQUIRE(request.has_value());
+  std::map<std::string, std::string> pointed;
+  for (auto const& v :
+       cgi::meta_variables(*request, {"/cgi-bin/s", "/a b", "/srv/cgi-bin/s", {}}, {}, {}, 3, "")) {
+    for (auto const& span : http::find_source(head, v.source)) {
+      auto& text = pointed[v.name];
+      text.append(text.empty() ? "" : "|").append(head.substr(span.start, span.end - span.start));
+    }
+  }
+  CHECK(pointed == std::map<std::string, std::string>{{"SERVER_NAME", "Host: h"},
+                                                      {"SERVER_PROTOCOL", "HTTP/1.1"},
+                                                      {"REQUEST_METHOD", "POST"},
+                                                      {"SCRIPT_NAME", "/cgi-bin/s"},
+                                                      {"PATH_INFO", "/a%20b"},
+                                                      {"PATH_TRANSLATED", "/a%20b"},
+                                                      {"QUERY_STRING", "x=1"},
+                                                      {"CONTENT_LENGTH", "Content-Length: 3"},
+                                                      {"CONTENT_TYPE", "Content-Type: t"},
+                                                      {"HTTP_HOST", "Host: h"},
+                                                      {"HTTP_ACCEPT", "Accept: a|accept: b"},
+                                                      {"REQUEST_URI", "/cgi-bin/s/a%20b?x=1"},
+                                                      {"SCRIPT_FILENAME", "/cgi-bin/s"}});
 }

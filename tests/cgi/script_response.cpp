@@ -144,3 +144,29 @@ TEST_CASE("an output that ends early says how") {
   CHECK(some.ended().reason == "script-no-blank-line");
   CHECK(some.excerpt() == "Content-Type: text/plain\n");
 }
+
+TEST_CASE("what becomes of each header line is told") {
+  struct row {
+    std::string_view block;
+    std::string_view expected;  // of each line, the first word of what is told
+  };
+  row const rows[] = {
+      {"Content-Type: t\r\n\r\n", "Content-Type: t=Handed "},
+      {"Status: 404\nContent-Type: t\nX: y\nContent-Length: 2\nConnection: close\n\n",
+       "Status: 404=Becomes Content-Type: t=Handed X: y=Handed Content-Length: 2=Says "
+       "Connection: close=Dropped: "},
+      {"Location: /there\n\n", "Location: /there=The "},
+      {"Location: http://h/\n\n", "Location: http://h/=Handed "},
+      {"X: y\nno colon\n\n", "X: y=Read; no colon=Read; "},
+  };
+  for (row const& r : rows) {
+    std::vector<gatehouse::cgi::header_use> uses;
+    static_cast<void>(gatehouse::cgi::parse_response_head(r.block, &uses));
+    std::string told;
+    for (auto const& use : uses) {
+      told.append(r.block.substr(use.start, use.end - use.start)).append("=");
+      told.append(use.meaning.substr(0, use.meaning.find(' '))).append(" ");
+    }
+    CHECK(told == r.expected);
+  }
+}

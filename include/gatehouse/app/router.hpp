@@ -13,9 +13,15 @@ namespace gatehouse::app {
 
 class router final : public http::handler {
  public:
+  // What stands behind a prefix, in words: "files of" and "/srv/www".
+  struct purpose {
+    std::string serves;
+    std::string target;
+  };
+
   // prefix: without a slash at its end, "" for the root. A prefix that is there already is
   // replaced.
-  void mount(std::string prefix, std::unique_ptr<http::handler> to);
+  void mount(std::string prefix, std::unique_ptr<http::handler> to, purpose what = {});
 
   // 404 not-mapped; 502 redirect-loop after limits::local_redirects, bad-local-redirect for a
   // target that is none. `OPTIONS *` is answered here.
@@ -31,8 +37,9 @@ class router final : public http::handler {
   struct entry {
     std::string prefix;
     std::unique_ptr<http::handler> to;
+    purpose what;
   };
-  http::handler* find(std::string_view path) const;
+  entry const* find(std::string_view path) const;
   base::task<http::outcome> dispatch(http::request const& request, http::body_source& request_body,
                                      http::exchange_context& context);
 

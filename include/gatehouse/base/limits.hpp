@@ -46,6 +46,10 @@ inline constexpr std::size_t output_excerpt_bytes = 200;
 inline constexpr int local_redirects = 5;
 // Parts in one multipart/byteranges response; more ranges than this are answered with the whole.
 inline constexpr std::size_t ranges = 32;
+// What is kept to be shown of each of an exchange's bodies: stdin, stdout, the response's content.
+inline constexpr std::size_t traced_bytes = 64 * 1024;
+// And of its lines on stderr.
+inline constexpr std::size_t traced_lines = 200;
 // Entries in a directory listing.
 inline constexpr std::size_t listing_entries = 10'000;
 // The hot-file cache: the largest file in it (each of its forms), all of them in one served

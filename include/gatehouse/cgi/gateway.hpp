@@ -26,7 +26,7 @@ struct gateway_rules {
   run_limits limits{};
   std::chrono::steady_clock::duration queue_timeout{};
   script_slots* slots = nullptr;
-  process::launcher* launcher = nullptr;
+  process::launcher* launcher = nullptr;  // null: programs are described to the recorder, not run
 };
 
 // Runs a script that has been found. Errors: 403 (not executable), 413 and 400 (request body), 500

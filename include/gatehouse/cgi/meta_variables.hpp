@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "gatehouse/cgi/script_target.hpp"
+#include "gatehouse/http/head_parts.hpp"
 #include "gatehouse/http/request.hpp"
 
 namespace gatehouse::cgi {
@@ -19,7 +20,8 @@ struct meta_variable {
   std::string name;
   std::string value;
   std::string_view from;  // the part of the request, connection or configuration that it comes from
-  std::string_view clause;  // of RFC 3875, or what else asks for it
+  std::string_view clause;   // of RFC 3875, or what else asks for it
+  http::head_source source;  // the same part as bytes of the head; its name is the request's
 };
 
 // What is the same for every request of a gateway.

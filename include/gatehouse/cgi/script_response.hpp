@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gatehouse/http/error.hpp"
 #include "gatehouse/http/fields.hpp"
@@ -28,6 +29,13 @@ struct response_head {
   bool has_content_type = false;
 };
 
+// A header line of a script, and what the server did with it.
+struct header_use {
+  std::size_t start;  // offsets in the header block, without the line end
+  std::size_t end;
+  std::string_view meaning;
+};
+
 class script_response_parser {
  public:
   // Takes the next bytes that the script printed. Gives the head once its empty line is there,
@@ -41,6 +49,11 @@ class script_response_parser {
   // What followed the head in the bytes that were pushed: the first part of the body.
   std::string_view rest() const { return std::string_view(text_).substr(body_start_); }
 
+  // All that was pushed up to the end of the head, or everything while there is none.
+  std::string_view head() const {
+    return std::string_view(text_).substr(0, body_start_ > 0 ? body_start_ : text_.size());
+  }
+
   // The first bytes of the output, for a person to look at.
   std::string excerpt() const;
 
@@ -50,7 +63,9 @@ class script_response_parser {
   std::size_t body_start_ = 0;
 };
 
-// The head in a whole header block (with its empty line); used by the parser above.
-http::result<response_head> parse_response_head(std::string_view block);
+// The head in a whole header block (with its empty line); used by the parser above. uses, unless
+// null, gets every line that was read, also if the block is malformed further on.
+http::result<response_head> parse_response_head(std::string_view block,
+                                                std::vector<header_use>* uses = nullptr);
 
 }  // namespace gatehouse::cgi

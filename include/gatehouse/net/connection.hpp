@@ -9,6 +9,7 @@
 #include "gatehouse/http/handler.hpp"
 #include "gatehouse/http/request_parser.hpp"
 #include "gatehouse/net/client_stream.hpp"
+#include "gatehouse/trace/recorder.hpp"
 
 namespace gatehouse::net {
 
@@ -27,13 +28,21 @@ struct service {
       render_error;
   // One line of the access log; the request is null if its head could not be parsed. May be empty.
   std::function<void(http::request const*, http::exchange_context const&)> log_exchange;
-  trace::sink* trace_sink = nullptr;
+  trace::tracer* tracer = nullptr;  // who is told of every exchange; may be null
   connection_limits limits;
+};
+
+struct connection_ends {
+  boost::asio::ip::tcp::endpoint remote;
+  boost::asio::ip::tcp::endpoint local;
 };
 
 class connection {
  public:
   connection(tcp_socket socket, service const& shared);
+
+  // ends: what the socket is to be taken to join, where it cannot tell.
+  connection(tcp_socket socket, service const& shared, connection_ends ends);
 
   // Serves the connection to its end. Suspends. The connection outlives the coroutine.
   base::task<void> run();
@@ -60,10 +69,10 @@ class connection {
 
   client_stream client_;
   service const& shared_;
-  boost::asio::ip::tcp::endpoint remote_;
-  boost::asio::ip::tcp::endpoint local_;
-  exchange* current_ = nullptr;  // in progress
-  int empty_lines_ = 0;          // skipped before the next head
+  connection_ends ends_;
+  std::optional<http::steady_time> connected_;  // until an exchange was told of it
+  exchange* current_ = nullptr;                 // in progress
+  int empty_lines_ = 0;                         // skipped before the next head
   bool idle_ = true;
   bool finishing_ = false;
   bool cut_ = false;

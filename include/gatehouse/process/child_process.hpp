@@ -4,6 +4,7 @@
 // left. Most scripts are so short that their end needs no watching: it is there when it is asked
 // for. Watching begins with watch(), and with whatever depends on it.
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <chrono>
@@ -30,6 +31,9 @@ class child_process {
 
   // How it ended, as from wait(2); nothing as long as its end was not noticed.
   std::optional<int> status() const;
+
+  // What it and the children that it waited for used; all zero as long as its end was not noticed.
+  rusage const& used() const;
 
   // From now on its end is noticed as soon as it comes. Does not suspend.
   void watch();

@@ -3,31 +3,44 @@
 // views and `--log-level trace` are made of nothing else. A recorder may be null and never changes
 // what happens.
 
-#include <sys/types.h>
+#include <memory>
+#include <optional>
+#include <vector>
 
-#include <string_view>
-
-#include "gatehouse/http/exchange.hpp"
+#include "gatehouse/trace/event.hpp"
 
 namespace gatehouse::trace {
 
-enum class event {
-  request_head,     // the raw bytes of the request head
-  meta_variable,    // text: NAME=value, note: the part of the request and the clause it comes from
-  process_started,  // text: the command, note: its working directory
-  stdin_bytes,      // bytes given to the script
-  stdout_bytes,     // raw bytes from the script
-  stderr_line,      // one line of the script's stderr
-  process_ended,    // text: how
-  response_head,    // the raw bytes of the response head
-  response_bytes,   // the content as it was sent, without framing
-};
-
-// Where events go. Called on the thread of the exchange, in order; must not block or throw.
+// Where one exchange's events go. Called on the thread of the exchange, in order; must not block or
+// throw. Lives as long as the exchange.
 class sink {
  public:
   virtual ~sink() = default;
-  virtual void record(event what, std::string_view text, std::string_view note) = 0;
+  virtual void record(event const& what) = 0;
+};
+
+// Gives every exchange its sink. Thread-safe; outlives the sinks.
+class tracer {
+ public:
+  virtual ~tracer() = default;
+
+  // An exchange begins: the first byte of its head is there. connected: when the connection was
+  // accepted, if this is its first exchange.
+  virtual std::unique_ptr<sink> begin(http::exchange_context const& context,
+                                      std::optional<http::steady_time> connected) = 0;
+};
+
+// Several tracers as one. They outlive it.
+class tracers final : public tracer {
+ public:
+  void add(tracer& one) { all_.push_back(&one); }
+  bool empty() const { return all_.empty(); }
+
+  std::unique_ptr<sink> begin(http::exchange_context const& context,
+                              std::optional<http::steady_time> connected) override;
+
+ private:
+  std::vector<tracer*> all_;
 };
 
 // The null-safe handle.
@@ -35,8 +48,9 @@ class recorder {
  public:
   explicit recorder(http::exchange_context const& context) : sink_(context.trace_sink) {}
 
-  void operator()(event what, std::string_view text, std::string_view note = {}) const {
-    if (sink_ != nullptr) sink_->record(what, text, note);
+  template <class Event>
+  void operator()(Event const& what) const {
+    if (sink_ != nullptr) sink_->record(event(what));
   }
   explicit operator bool() const { return sink_ != nullptr; }
 

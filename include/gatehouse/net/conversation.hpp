@@ -1,0 +1,31 @@
+#pragma once
+// One request answered without a network: its bytes go to a connection as if a client on this
+// machine had sent them, and what the connection sends is kept. Everything between is the server's
+// own way of a request.
+
+#include <string>
+
+#include "gatehouse/net/connection.hpp"
+
+namespace gatehouse::net {
+
+struct conversation_limits {
+  duration for_head =
+      std::chrono::seconds(2);                 // a head that has not ended by then is refused (408)
+  duration in_all = std::chrono::seconds(60);  // then the exchange is cut
+  std::size_t kept_bytes = 16 * 1024 * 1024;   // of the response
+};
+
+struct conversation {
+  std::string response;    // raw, at most kept_bytes
+  std::uint64_t size = 0;  // of all that was sent
+  bool cut = false;        // the time was over before the response
+};
+
+// The first request in the bytes, and its response. Suspends. Fails only if there are no
+// descriptors. service: as for any connection; its tracer is told of the exchange. endpoints: what
+// the connection is said to join.
+base::task<base::result<conversation>> converse(service const& shared, connection_ends ends,
+                                                std::string request, conversation_limits limits);
+
+}  // namespace gatehouse::net

@@ -1,0 +1,124 @@
+#pragma once
+// What an exchange reports to the recorder at each boundary that it crosses, in the order in which
+// it does. Views and references hold during the report only.
+
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "gatehouse/http/error.hpp"
+#include "gatehouse/http/exchange.hpp"
+#include "gatehouse/http/head_parts.hpp"
+#include "gatehouse/http/request.hpp"
+
+namespace gatehouse::trace {
+
+// The raw bytes of the request head.
+struct request_head {
+  std::string_view bytes;
+};
+
+struct request_parsed {
+  http::request const& request;
+};
+
+// Which prefix of the path is mapped, and to what. Again after each local redirect.
+struct routed {
+  std::string_view prefix;  // "" is the root
+  std::string_view serves;  // "programs of", "the program" or "files of"
+  std::string_view target;  // a directory or a file
+};
+
+struct script_found {
+  std::string_view script_name;
+  std::optional<std::string_view> path_info;
+  std::string_view file;
+  std::string_view interpreter;  // empty: none
+};
+
+// A meta-variable, and where it comes from.
+struct variable {
+  std::string_view name;
+  std::string_view value;
+  std::string_view from;
+  std::string_view clause;
+  http::head_source source;
+};
+
+struct program_described {
+  std::string_view path;
+  std::span<std::string const> arguments;
+  std::string_view directory;
+};
+
+struct process_started {
+  pid_t pid;
+};
+
+// Given to the script.
+struct stdin_bytes {
+  std::string_view bytes;
+};
+
+// Raw bytes from the script.
+struct stdout_bytes {
+  std::string_view bytes;
+};
+
+// A line of the script's header block, and what the server did with it. Offsets count from the
+// first byte that the script printed; the line end is not part of it.
+struct header_line {
+  std::size_t start;
+  std::size_t end;
+  std::string_view meaning;
+};
+
+// The header block was read and is sound; its size, with its empty line.
+struct header_block {
+  std::size_t size;
+};
+
+// One line of the script's stderr.
+struct stderr_line {
+  std::string_view line;
+};
+
+struct process_ended {
+  int wait_status;  // as from wait(2)
+  rusage const& used;
+};
+
+// The exchange failed or was refused; what follows is the error page.
+struct failed {
+  http::http_error const& error;
+};
+
+// The raw bytes of the response head. Not reported for non-parsed headers.
+struct response_head {
+  std::string_view bytes;
+  std::string_view framing;  // "content-length", "chunked", "until close" or "none"
+};
+
+// Content as it was sent, without framing. Of a file that the kernel sends, the first bytes.
+struct response_bytes {
+  std::string_view bytes;
+  std::uint64_t sent;  // at least as many
+};
+
+// The last report.
+struct ended {
+  http::exchange_record const& record;
+};
+
+using event =
+    std::variant<request_head, request_parsed, routed, script_found, variable, program_described,
+                 process_started, stdin_bytes, stdout_bytes, header_line, header_block, stderr_line,
+                 process_ended, failed, response_head, response_bytes, ended>;
+
+}  // namespace gatehouse::trace

@@ -1,0 +1,115 @@
+#pragma once
+// One exchange as its events told it, kept to be shown. A value: it owns its bytes, up to limits.
+// The inspector and `gatehouse explain` are two views of it.
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gatehouse/trace/event.hpp"
+
+namespace gatehouse::trace {
+
+// The first bytes of what went over, and how many did.
+struct kept_bytes {
+  std::string bytes;  // at most limits::traced_bytes
+  std::uint64_t size = 0;
+
+  void add(std::string_view more, std::uint64_t sent);
+  bool cut() const { return size > bytes.size(); }
+};
+
+struct recorded_variable {
+  std::string name;
+  std::string value;
+  std::string from;
+  std::string clause;
+  std::vector<http::byte_span> spans;  // of the request head
+};
+
+struct recorded_line {
+  std::size_t start;  // offsets in what the script printed
+  std::size_t end;
+  std::string meaning;
+};
+
+struct recorded_route {
+  std::string prefix;
+  std::string serves;
+  std::string target;
+};
+
+struct recorded_script {
+  std::string script_name;
+  std::optional<std::string> path_info;
+  std::string file;
+  std::string interpreter;
+};
+
+struct recorded_program {
+  std::string path;
+  std::vector<std::string> arguments;
+  std::string directory;
+};
+
+struct recorded_end {
+  int wait_status = 0;
+  std::chrono::microseconds user{};
+  std::chrono::microseconds system{};
+  long max_resident_kib = 0;
+};
+
+// Since the exchange began; unset: did not happen.
+struct recorded_times {
+  using microseconds = std::chrono::microseconds;
+  std::optional<microseconds> connected;  // not positive; of a connection's first exchange
+  std::optional<microseconds> head_read;
+  std::optional<microseconds> process_started;
+  std::optional<microseconds> first_output;
+  std::optional<microseconds> process_ended;
+  std::optional<microseconds> response_began;
+  std::optional<microseconds> ended;
+};
+
+struct recording {
+  std::uint64_t id = 0;
+  std::string client;  // address:port
+  std::string server;
+  std::chrono::system_clock::time_point began;
+  http::steady_time began_at;
+
+  kept_bytes request_head;
+  std::optional<http::request> request;  // unless the head could not be parsed
+  std::optional<recorded_route> route;   // the last one
+  std::optional<recorded_script> script;
+  std::vector<recorded_variable> variables;
+  std::optional<recorded_program> program;
+  std::optional<pid_t> pid;
+  std::optional<recorded_end> end;
+  kept_bytes standard_input;
+  kept_bytes standard_output;
+  std::vector<recorded_line> header_lines;
+  std::size_t header_block_size =
+      0;  // with its empty line; 0: there is none, or none that is sound
+  std::vector<std::string> standard_error;  // at most limits::traced_lines
+  std::uint64_t standard_error_lines = 0;
+  std::optional<http::http_error> error;
+  kept_bytes response_head;
+  std::string framing;
+  kept_bytes response_body;
+  unsigned status = 0;
+  bool complete = false;
+  bool done = false;
+  recorded_times times;
+};
+
+// An exchange that begins.
+recording begin_recording(http::exchange_context const& context,
+                          std::optional<http::steady_time> connected);
+
+// Adds what an event tells; a script that a local redirect leads to takes the place of the first.
+// Pure.
+void add(recording& to, event const& what, http::steady_time now);
+
+}  // namespace gatehouse::trace

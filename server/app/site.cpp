@@ -1,0 +1,156 @@
+#include "gatehouse/app/site.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "gatehouse/app/error_page.hpp"
+#include "gatehouse/files/static_handler.hpp"
+
+namespace gatehouse::app {
+namespace {
+
+constexpr char default_path[] = "/usr/local/bin:/usr/bin:/bin";
+
+std::string server_path() {
+  char const* const path = std::getenv("PATH");
+  return path != nullptr && *path != '\0' ? path : default_path;
+}
+
+// PATH and what --env names; a name alone takes the server's own value.
+std::vector<cgi::meta_variable> script_environment(options const& chosen) {
+  std::vector<cgi::meta_variable> out;
+  bool path_given = false;
+  for (auto const& entry : chosen.environment) {
+    char const* const own = entry.value ? entry.value->c_str() : std::getenv(entry.name.c_str());
+    if (own == nullptr) continue;
+    path_given = path_given || entry.name == "PATH";
+    out.push_back({entry.name, own, "--env", "configuration", {}});
+  }
+  if (!path_given)
+    out.push_back({"PATH", server_path(), "server's environment", "configuration", {}});
+  return out;
+}
+
+// As many connections and pipes as the system allows. Gives the limit that was in force, which
+// scripts get back: a program that uses select(2) breaks on descriptors over 1023.
+rlim_t raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  auto const before = std::exchange(limit.rlim_cur, limit.rlim_max);
+  return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? before : 0;
+}
+
+cgi::gateway_rules make_gateway_rules(options const& chosen) {
+  cgi::gateway_rules rules;
+  rules.variables.document_root = chosen.root;
+  rules.variables.pass_auth = chosen.pass_auth;
+  rules.variables.environment = script_environment(chosen);
+  for (auto const& variable : rules.variables.environment) {
+    if (variable.name == "PATH") rules.path_variable = variable.value;
+  }
+  for (auto const& i : chosen.interpreters)
+    rules.interpreters.push_back({i.extension, i.program.string()});
+  rules.limits = {chosen.script_timeout, chosen.script_deadline, chosen.grace};
+  rules.queue_timeout = chosen.queue_timeout;
+  return rules;
+}
+
+// Directories whose files are never given out as files. A cgi-bin in the root is one also when its
+// programs are not served (--cgi-bin off or elsewhere), unless it was mapped as files by name.
+std::vector<std::filesystem::path> script_directories(options const& chosen) {
+  std::vector<std::filesystem::path> out;
+  std::error_code missing;
+  auto const usual = std::filesystem::canonical(chosen.root / "cgi-bin", missing);
+  bool const mapped = std::any_of(
+      chosen.mappings.begin(), chosen.mappings.end(),
+      [&](mapping const& m) { return m.what == mapping::kind::static_files && m.target == usual; });
+  if (!missing && !mapped) out.push_back(usual);
+  if (!chosen.cgi_bin.empty()) out.push_back(chosen.cgi_bin);
+  for (auto const& m : chosen.mappings) {
+    if (m.what == mapping::kind::cgi) out.push_back(m.target);
+  }
+  return out;
+}
+
+// Files, with the programs among them where --cgi-ext names some.
+class file_site final : public http::handler {
+ public:
+  file_site(options const& chosen, cgi::gateway_rules const& rules, std::string prefix,
+            std::filesystem::path const& root)
+      : files_({.root = root,
+                .prefix = prefix,
+                .index = chosen.index,
+                .listing = chosen.listing,
+                .follow_symlinks = chosen.follow_symlinks,
+                .hidden = script_directories(chosen),
+                .script_extensions = chosen.cgi_extensions}),
+        programs_(rules,
+                  {root, prefix, chosen.cgi_extensions, chosen.index, chosen.follow_symlinks},
+                  files_) {}
+
+  std::optional<http::outcome> answer_at_once(http::request const& request,
+                                              http::exchange_context& context) override {
+    return programs_.answer_at_once(request, context);
+  }
+  base::task<http::outcome> handle(http::request const& request, http::body_source& request_body,
+                                   http::exchange_context& context) override {
+    return programs_.handle(request, request_body, context);
+  }
+
+ private:
+  files::static_handler files_;
+  cgi::extension_gateway programs_;
+};
+
+void mount_all(router& routes, options const& chosen, cgi::gateway_rules const& rules) {
+  routes.mount("", std::make_unique<file_site>(chosen, rules, "", chosen.root),
+               {"files of", chosen.root.string()});
+  if (!chosen.cgi_bin.empty()) {
+    routes.mount("/cgi-bin", std::make_unique<cgi::gateway>(rules, "/cgi-bin", chosen.cgi_bin),
+                 {"programs of", chosen.cgi_bin.string()});
+  }
+  for (auto const& m : chosen.mappings) {
+    if (m.what == mapping::kind::cgi) {
+      bool const several = std::filesystem::is_directory(m.target);
+      routes.mount(m.prefix, std::make_unique<cgi::gateway>(rules, m.prefix, m.target),
+                   {several ? "programs of" : "the program", m.target.string()});
+    } else {
+      routes.mount(m.prefix, std::make_unique<file_site>(chosen, rules, m.prefix, m.target),
+                   {"files of", m.target.string()});
+    }
+  }
+}
+
+}  // namespace
+
+site::site(options const& chosen)
+    : chosen_(chosen),
+      rules_(make_gateway_rules(chosen)),
+      slots_(chosen.max_scripts, chosen.queue) {
+  rules_.slots = &slots_;
+  rules_.descriptor_limit = raise_descriptor_limit();
+  mount_all(routes_, chosen, rules_);
+  service_.handler = &routes_;
+  service_.render_error = render_error;
+  service_.limits.header_limit_bytes = chosen.header_limit_bytes;
+  service_.limits.body_limit_bytes = chosen.body_limit_bytes;
+  service_.limits.header_timeout = chosen.header_timeout;
+  service_.limits.idle_timeout = chosen.idle_timeout;
+}
+
+void site::trace_to(trace::tracer& one) {
+  tracers_.add(one);
+  service_.tracer = &tracers_;
+}
+
+void site::get_ready() {
+  launcher_ = std::make_unique<process::launcher>(
+      process::pace{.alone = 2 * chosen_.threads,
+                    .beside_others = std::max(1U, chosen_.threads / 2),
+                    .others = &routes_.answered_at_once()});
+  rules_.launcher = launcher_.get();
+}
+
+}  // namespace gatehouse::app

@@ -1,0 +1,122 @@
+#include "gatehouse/net/conversation.hpp"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/write.hpp>
+
+#include "gatehouse/base/deadline.hpp"
+#include "gatehouse/base/event.hpp"
+
+namespace gatehouse::net {
+namespace {
+
+using boost::asio::ip::tcp;
+
+// Hands on to another tracer, and tells the connection to end when its first exchange has.
+class ends_after_one final : public trace::tracer {
+ public:
+  ends_after_one(trace::tracer* to, connection*& of) : to_(to), of_(of) {}
+
+  std::unique_ptr<trace::sink> begin(http::exchange_context const& context,
+                                     std::optional<http::steady_time> connected) override {
+    return std::make_unique<watching>(*this,
+                                      to_ == nullptr ? nullptr : to_->begin(context, connected));
+  }
+
+ private:
+  class watching final : public trace::sink {
+   public:
+    watching(ends_after_one& owner, std::unique_ptr<trace::sink> to)
+        : owner_(owner), to_(std::move(to)) {}
+    void record(trace::event const& what) override {
+      if (to_) to_->record(what);
+      if (std::holds_alternative<trace::ended>(what) && owner_.of_ != nullptr)
+        owner_.of_->finish_soon();
+    }
+
+   private:
+    ends_after_one& owner_;
+    std::unique_ptr<trace::sink> to_;
+  };
+
+  trace::tracer* to_;
+  connection*& of_;
+};
+
+// What the connection's coroutine uses; it may outlive the conversation.
+struct served {
+  served(service const& s, conversation_limits const& limits)
+      : watcher(s.tracer, running), mine(s) {
+    mine.tracer = &watcher;
+    mine.limits.header_timeout = limits.for_head;
+  }
+  connection* running = nullptr;
+  ends_after_one watcher;
+  service mine;
+  std::optional<connection> one;
+};
+
+base::task<void> serve(std::shared_ptr<served> s) {
+  co_await s->one->run();
+  s->running = nullptr;
+}
+
+base::result<std::array<tcp_socket, 2>> make_pair(base::executor ex) {
+  std::array<int, 2> ends{};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) != 0)
+    return base::last_error();
+  std::array<tcp_socket, 2> out{tcp_socket(ex), tcp_socket(ex)};
+  for (std::size_t i = 0; i < ends.size(); ++i) {
+    base::unique_fd fd(ends[i]);
+    boost::system::error_code ec;
+    out[i].assign(tcp::v4(), fd.get(), ec);
+    if (ec) {
+      if (i == 0) base::unique_fd(ends[1]).reset();
+      return ec;
+    }
+    static_cast<void>(fd.release());
+  }
+  return out;
+}
+
+base::task<void> send(std::shared_ptr<tcp_socket> to, std::string bytes) {
+  co_await boost::asio::async_write(*to, boost::asio::buffer(bytes), base::as_result);
+}
+
+}  // namespace
+
+base::task<base::result<conversation>> converse(service const& shared, connection_ends ends,
+                                                std::string request, conversation_limits limits) {
+  auto const ex = co_await boost::asio::this_coro::executor;
+  auto pair = make_pair(ex);
+  if (pair.has_error()) co_return pair.error();
+  auto const s = std::make_shared<served>(shared, limits);
+  s->one.emplace(std::move((*pair)[0]), s->mine, ends);
+  s->running = &*s->one;
+  boost::asio::co_spawn(ex, serve(s), boost::asio::detached);
+  auto const client = std::make_shared<tcp_socket>(std::move((*pair)[1]));
+  boost::asio::co_spawn(ex, send(client, std::move(request)), boost::asio::detached);
+
+  conversation out;
+  base::deadline in_all(ex, [&out, s] {
+    out.cut = true;
+    if (s->running != nullptr) s->running->cut();
+  });
+  in_all.set(limits.in_all);
+  std::array<char, 16 * 1024> buffer;
+  while (true) {
+    auto const [ec, got] =
+        co_await client->async_read_some(boost::asio::buffer(buffer), base::as_result);
+    if (ec) break;
+    out.size += got;
+    out.response.append(buffer.data(), std::min(got, limits.kept_bytes - out.response.size()));
+  }
+  client->close();
+  co_return out;
+}
+
+}  // namespace gatehouse::net

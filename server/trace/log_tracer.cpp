@@ -1,0 +1,101 @@
+#include "gatehouse/trace/log_tracer.hpp"
+
+#include <array>
+
+#include "gatehouse/base/log.hpp"
+
+namespace gatehouse::trace {
+namespace {
+
+constexpr std::size_t shown_bytes = 400;
+
+constexpr std::array<std::string_view, std::variant_size_v<event>> names = {
+    "request-head",  "request-parsed", "routed",          "script-found",
+    "meta-variable", "program",        "process-started", "stdin-bytes",
+    "stdout-bytes",  "header-line",    "header-block",    "stderr-line",
+    "process-ended", "failed",         "response-head",   "response-bytes",
+    "ended"};
+
+std::string first_of(std::string_view text) {
+  std::string out(text.substr(0, shown_bytes));
+  if (text.size() > shown_bytes) out += " ...";
+  return out;
+}
+
+std::string counted(std::string_view bytes, std::uint64_t size) {
+  return std::to_string(size) + " bytes: " + first_of(bytes);
+}
+
+std::string with_note(std::string_view text, std::string_view note) {
+  auto out = first_of(text);
+  if (!note.empty()) out.append(" (").append(note).append(")");
+  return out;
+}
+
+struct line_maker {
+  std::string operator()(request_head const& e) const { return first_of(e.bytes); }
+  std::string operator()(request_parsed const& e) const {
+    return first_of(e.request.method + " " + e.request.target.path);
+  }
+  std::string operator()(routed const& e) const {
+    return std::string(e.prefix) + "/ is mapped to the " + std::string(e.serves) + " " +
+           std::string(e.target);
+  }
+  std::string operator()(script_found const& e) const {
+    return with_note(e.file, "SCRIPT_NAME " + std::string(e.script_name));
+  }
+  std::string operator()(variable const& e) const {
+    return with_note(std::string(e.name) + "=" + std::string(e.value),
+                     std::string(e.from) + ", " + std::string(e.clause));
+  }
+  std::string operator()(program_described const& e) const {
+    std::string words;
+    for (auto const& word : e.arguments) words.append(words.empty() ? "" : " ").append(word);
+    return with_note(words, e.directory);
+  }
+  std::string operator()(process_started const& e) const { return "pid " + std::to_string(e.pid); }
+  std::string operator()(stdin_bytes const& e) const { return counted(e.bytes, e.bytes.size()); }
+  std::string operator()(stdout_bytes const& e) const { return counted(e.bytes, e.bytes.size()); }
+  std::string operator()(header_line const& e) const {
+    return "bytes " + std::to_string(e.start) + " to " + std::to_string(e.end) + ": " +
+           std::string(e.meaning);
+  }
+  std::string operator()(header_block const& e) const { return std::to_string(e.size) + " bytes"; }
+  std::string operator()(stderr_line const& e) const { return first_of(e.line); }
+  std::string operator()(process_ended const& e) const {
+    return "wait status " + std::to_string(e.wait_status);
+  }
+  std::string operator()(failed const& e) const {
+    return with_note(std::to_string(e.error.status) + " " + std::string(e.error.reason),
+                     e.error.detail);
+  }
+  std::string operator()(response_head const& e) const { return first_of(e.bytes); }
+  std::string operator()(response_bytes const& e) const { return counted(e.bytes, e.sent); }
+  std::string operator()(ended const& e) const {
+    return std::to_string(e.record.status) + (e.record.complete ? ", complete" : ", incomplete");
+  }
+};
+
+class log_sink final : public sink {
+ public:
+  void record(event const& what) override {
+    base::log::write(base::log::level::trace, name_of(what), line_of(what));
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<sink> log_tracer::begin(http::exchange_context const&,
+                                        std::optional<http::steady_time>) {
+  return std::make_unique<log_sink>();
+}
+
+std::string_view name_of(event const& what) {
+  return names[what.index()];
+}
+
+std::string line_of(event const& what) {
+  return std::visit(line_maker{}, what);
+}
+
+}  // namespace gatehouse::trace

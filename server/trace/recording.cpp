@@ -1,0 +1,138 @@
+#include "gatehouse/trace/recording.hpp"
+
+#include <algorithm>
+
+#include "gatehouse/base/limits.hpp"
+
+namespace gatehouse::trace {
+namespace {
+
+using std::chrono::microseconds;
+
+microseconds duration_of(timeval const& t) {
+  return std::chrono::seconds(t.tv_sec) + microseconds(t.tv_usec);
+}
+
+std::string text_of(boost::asio::ip::tcp::endpoint const& endpoint) {
+  auto const address = endpoint.address().to_string();
+  return (endpoint.address().is_v6() ? "[" + address + "]" : address) + ":" +
+         std::to_string(endpoint.port());
+}
+
+class adder {
+ public:
+  adder(recording& to, http::steady_time now)
+      : to_(to), at_(std::chrono::duration_cast<microseconds>(now - to.began_at)) {}
+
+  void operator()(request_head const& e) {
+    to_.request_head.add(e.bytes, e.bytes.size());
+    to_.times.head_read = at_;
+  }
+  void operator()(request_parsed const& e) { to_.request = e.request; }
+  void operator()(routed const& e) {
+    to_.route = recorded_route{std::string(e.prefix), std::string(e.serves), std::string(e.target)};
+  }
+  void operator()(script_found const& e) {
+    forget_script();
+    to_.script = recorded_script{std::string(e.script_name), std::nullopt, std::string(e.file),
+                                 std::string(e.interpreter)};
+    if (e.path_info) to_.script->path_info = std::string(*e.path_info);
+  }
+  void operator()(variable const& e) {
+    to_.variables.push_back({std::string(e.name), std::string(e.value), std::string(e.from),
+                             std::string(e.clause),
+                             http::find_source(to_.request_head.bytes, e.source)});
+  }
+  void operator()(program_described const& e) {
+    to_.program = recorded_program{
+        std::string(e.path), {e.arguments.begin(), e.arguments.end()}, std::string(e.directory)};
+  }
+  void operator()(process_started const& e) {
+    to_.pid = e.pid;
+    to_.times.process_started = at_;
+  }
+  void operator()(stdin_bytes const& e) { to_.standard_input.add(e.bytes, e.bytes.size()); }
+  void operator()(stdout_bytes const& e) {
+    to_.standard_output.add(e.bytes, e.bytes.size());
+    set_once(to_.times.first_output);
+  }
+  void operator()(header_line const& e) {
+    to_.header_lines.push_back({e.start, e.end, std::string(e.meaning)});
+  }
+  void operator()(header_block const& e) { to_.header_block_size = e.size; }
+  void operator()(stderr_line const& e) {
+    ++to_.standard_error_lines;
+    if (to_.standard_error.size() < base::limits::traced_lines)
+      to_.standard_error.emplace_back(e.line);
+  }
+  void operator()(process_ended const& e) {
+    to_.end = recorded_end{e.wait_status, duration_of(e.used.ru_utime),
+                           duration_of(e.used.ru_stime), e.used.ru_maxrss};
+    to_.times.process_ended = at_;
+  }
+  void operator()(failed const& e) {
+    to_.error = e.error;
+    to_.status = e.error.status;
+  }
+  void operator()(response_head const& e) {
+    to_.response_head.add(e.bytes, e.bytes.size());
+    to_.framing = e.framing;
+    set_once(to_.times.response_began);
+  }
+  void operator()(response_bytes const& e) {
+    to_.response_body.add(e.bytes, e.sent);
+    set_once(to_.times.response_began);
+  }
+  void operator()(ended const& e) {
+    to_.status = e.record.status;
+    to_.complete = e.record.complete;
+    to_.times.ended = at_;
+    to_.done = true;
+  }
+
+ private:
+  void set_once(std::optional<microseconds>& time) const {
+    if (!time) time = at_;
+  }
+
+  void forget_script() {
+    to_.variables.clear();
+    to_.program.reset();
+    to_.pid.reset();
+    to_.end.reset();
+    to_.standard_output = {};
+    to_.header_lines.clear();
+    to_.header_block_size = 0;
+    to_.times.process_started = to_.times.first_output = to_.times.process_ended = std::nullopt;
+  }
+
+  recording& to_;
+  microseconds at_;
+};
+
+}  // namespace
+
+void kept_bytes::add(std::string_view more, std::uint64_t sent) {
+  size += sent;
+  bytes.append(more.substr(0, base::limits::traced_bytes - bytes.size()));
+}
+
+recording begin_recording(http::exchange_context const& context,
+                          std::optional<http::steady_time> connected) {
+  recording out;
+  out.client = text_of(context.remote());
+  out.server = text_of(context.local());
+  out.began = context.record.received_at;
+  out.began_at = context.record.started;
+  if (connected) {
+    out.times.connected =
+        std::chrono::duration_cast<microseconds>(*connected - context.record.started);
+  }
+  return out;
+}
+
+void add(recording& to, event const& what, http::steady_time now) {
+  std::visit(adder(to, now), what);
+}
+
+}  // namespace gatehouse::trace
