@@ -1,4 +1,5 @@
-// The program: options in, a server out, and one line on standard output when it is ready.
+// The program: a command is run; else options in, a server out, and one line on standard output
+// when it is ready.
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -6,6 +7,7 @@
 #include <exception>
 #include <iostream>
 
+#include "gatehouse/app/commands.hpp"
 #include "gatehouse/app/directories.hpp"
 #include "gatehouse/app/options.hpp"
 #include "gatehouse/app/server.hpp"
@@ -50,6 +52,7 @@ int serve(app::options chosen) {
 
 int main(int argc, char** argv) try {
   open_standard_descriptors();
+  if (auto const status = app::run_command(argc, argv)) return *status;
   auto parsed = app::parse_options(argc, argv);
   if (auto const* const text = std::get_if<app::help>(&parsed)) return std::cout << text->text, 0;
   if (auto const* const text = std::get_if<app::version>(&parsed))

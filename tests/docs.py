@@ -12,7 +12,7 @@ def long_options(text: str) -> set[str]:
 
 def main() -> int:
     readme = (pathlib.Path(__file__).resolve().parent.parent / "README.md").read_text()
-    table = readme[readme.index("## Options") : readme.index("## Some uses")]
+    table = readme[readme.index("## Options") : readme.index("## Commands")]
     help_text = subprocess.run([sys.argv[1], "--help"], capture_output=True, text=True, check=True).stdout
     described, offered = long_options(table), long_options(help_text)
     for name in sorted(offered - described):

@@ -5,6 +5,7 @@
 #include <optional>
 #include <system_error>
 
+#include "gatehouse/app/commands.hpp"
 #include "gatehouse/app/option_values.hpp"
 #include "gatehouse/base/error.hpp"
 
@@ -44,8 +45,11 @@ class resolver {
     auto real = fs::canonical(absolute, ec);
     if (!wrong && ec) wrong = "cannot be resolved: " + ec.message();
     if (wrong) {
+      auto const hint = option == "DIRECTORY" && !fs::exists(absolute, ec)
+                            ? command_hint(path.native())
+                            : std::string();
       error_ = usage_error{"gatehouse: " + std::string(option) + ": " + in_quotes(path.native()) +
-                           " " + *wrong};
+                           " " + *wrong + hint};
       return;
     }
     path = std::move(real);

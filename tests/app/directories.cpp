@@ -68,6 +68,11 @@ TEST_CASE("what is not there is named in one line") {
     o.root = "no\nsuch";
     CHECK(error_of(o, directory.path()) == R"(gatehouse: DIRECTORY: "no\x0asuch" does not exist)");
   }
+  SUBCASE("a root that is nearly a command's name") {
+    o.root = "chekc";
+    CHECK(error_of(o, directory.path()) == R"(gatehouse: DIRECTORY: "chekc" does not exist)"
+                                           " (did you mean the command `gatehouse check`?)");
+  }
   SUBCASE("a file for a root") {
     o.root = "file";
     CHECK(error_of(o, directory.path()) == R"(gatehouse: DIRECTORY: "file" is not a directory)");

@@ -181,6 +181,9 @@ TEST_CASE("a wrong argument is one line that says what is wrong") {
       {{"-x"}, "-x: no such option; see gatehouse --help"},
       {{"--a\033[31m\n"}, R"(--a\x1b[31m\x0a: no such option; see gatehouse --help)"},
       {{"a", "b"}, "more than one DIRECTORY is given; see gatehouse --help"},
+      {{"chekc", "b"},
+       "more than one DIRECTORY is given (did you mean the command `gatehouse check`?); see "
+       "gatehouse --help"},
       {{"--root", "a", "b"}, "DIRECTORY: the directory is given twice"},
       {{""}, "DIRECTORY: the path is empty"},
       {{"--bind", "localhost"},

@@ -90,7 +90,7 @@ struct help {
   std::string text;
 };
 struct version {
-  std::string text;
+  std::string text = "gatehouse " GATEHOUSE_VERSION "\n";
 };
 // Print the line (it has no line feed) to standard error and exit with 2.
 struct usage_error {
@@ -101,5 +101,10 @@ struct usage_error {
 // command line replace those of the file; repeatable options are merged by their key (prefix,
 // extension, name). Never throws on bad input.
 std::variant<options, help, version, usage_error> parse_options(int argc, char const* const* argv);
+
+// The same from a command line that has been read already (command_line.hpp): the config file that
+// it names, then its own assignments. Those without a setter are left to the caller.
+struct assignment;
+std::variant<options, usage_error> options_of(std::vector<assignment> const& given);
 
 }  // namespace gatehouse::app
