@@ -65,6 +65,23 @@ std::string log_escaped(std::string_view text) {
   return out;
 }
 
+std::string terminal_escaped(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    std::size_t const length = utf8_length(text);
+    std::string_view const sequence = text.substr(0, length == 0 ? 1 : length);
+    bool const kept = sequence == "\n" || sequence == "\t";
+    if (length == 0 || (is_control(sequence) && !kept)) {
+      append_hex(out, sequence);
+    } else {
+      out += sequence;
+    }
+    text.remove_prefix(sequence.size());
+  }
+  return out;
+}
+
 std::string html_escaped(std::string_view text) {
   std::string out;
   out.reserve(text.size());

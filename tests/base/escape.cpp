@@ -32,6 +32,27 @@ TEST_CASE("what goes to the log cannot leave its line") {
   }
 }
 
+TEST_CASE("what goes to a terminal cannot command it") {
+  struct row {
+    std::string_view label;
+    std::string text;
+    char const* expected;
+  };
+  row const rows[] = {
+      {"plain, with quotes and backslashes", "a \"b\" \\c", "a \"b\" \\c"},
+      {"tab and line feed stay", "a\tb\nc", "a\tb\nc"},
+      {"a terminal escape", "\x1B]0;x\x07", "\\x1b]0;x\\x07"},
+      {"a carriage return", "a\rb", "a\\x0db"},
+      {"a C1 control", "\xC2\x9B", "\\xc2\\x9b"},
+      {"a C1 control in one byte", "\x9B", "\\x9b"},
+      {"valid UTF-8", "\xC3\xA9", "\xC3\xA9"},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.label);
+    CHECK(terminal_escaped(r.text) == r.expected);
+  }
+}
+
 TEST_CASE("what goes into a page stays text") {
   struct row {
     std::string_view label;

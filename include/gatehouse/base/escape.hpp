@@ -10,6 +10,10 @@ namespace gatehouse::base {
 // double quote as \". The result has no line break and no terminal escape.
 std::string log_escaped(std::string_view text);
 
+// For a terminal: control characters other than tab and line feed, and bytes that are not valid
+// UTF-8, as \xHH.
+std::string terminal_escaped(std::string_view text);
+
 // For HTML text and double-quoted attributes: & < > " ' as character references; other control
 // characters than tab and line feed, and bytes that are not valid UTF-8, as U+FFFD.
 std::string html_escaped(std::string_view text);
