@@ -1,0 +1,163 @@
+// The request composer: fields that become the bytes of one request, which the server then runs
+// through its own connection code.
+
+import { bytesOf, isText, rawView, textOf } from "./bytes.js";
+import { bytes as byteCount } from "./units.js";
+
+const encoder = new TextEncoder();
+
+// Fields that say how a body was framed or a connection was to end: they are made anew.
+const framing = ["content-length", "transfer-encoding", "connection", "expect"];
+
+function concatenated(parts) {
+  const out = new Uint8Array(parts.reduce((size, part) => size + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
+function nameOf(line) {
+  return line.split(":", 1)[0].trim().toLowerCase();
+}
+
+// The request as it goes over, and where the lines stand that were filled in. draft: {method,
+// target, lines: [text], body: bytes}.
+export function requestBytes(draft, host) {
+  const given = new Set(draft.lines.map(nameOf));
+  const takesBody = draft.body.length > 0 || ["POST", "PUT", "PATCH"].includes(draft.method);
+  const lines = [{ text: `${draft.method} ${draft.target} HTTP/1.1` }];
+  if (!given.has("host")) lines.push({ text: `Host: ${host}`, added: true });
+  lines.push(...draft.lines.map((text) => ({ text })));
+  if (takesBody && !given.has("content-length") && !given.has("transfer-encoding")) {
+    lines.push({ text: `Content-Length: ${draft.body.length}`, added: true });
+  }
+  if (!given.has("connection")) lines.push({ text: "Connection: close", added: true });
+  return assembled(lines, draft.body);
+}
+
+function assembled(lines, body) {
+  const parts = [];
+  const added = [];
+  let at = 0;
+  for (const line of lines) {
+    const part = encoder.encode(`${line.text}\r\n`);
+    if (line.added) added.push({ start: at, end: at + part.length - 2, class: "added" });
+    parts.push(part);
+    at += part.length;
+  }
+  return { bytes: concatenated([...parts, encoder.encode("\r\n"), body]), added };
+}
+
+// The draft that would send a recorded exchange again.
+export function draftOf(exchange) {
+  const { request, method, target } = exchange;
+  const head = bytesOf(request.head);
+  const kept = request.fields.filter(({ name }) => !framing.includes(name.toLowerCase()));
+  return {
+    method: method || "GET",
+    target: target || "/",
+    lines: kept.map(({ start, end }) => textOf(head, start, end).replace(/\r?\n$/, "")),
+    body: bytesOf(request.body),
+    cut: request.body.cut ? request.body.size : 0,
+  };
+}
+
+export class Composer {
+  #form = document.querySelector("#compose");
+  #parts = Object.fromEntries(["method", "target", "fields", "body"].map((id) => [id, document.querySelector(`#${id}`)]));
+  #preview = document.querySelector("#preview");
+  #note = document.querySelector("#body-note");
+  #sent = document.querySelector("#sent");
+  #binary = null; // a body that cannot be typed; sent as it is until something is typed
+
+  // onsent(id): called with the id of the exchange that was made.
+  constructor(onsent) {
+    this.onsent = onsent;
+    this.#form.addEventListener("input", (event) => {
+      if (event.target === this.#parts.body) this.#binary = null;
+      this.#show();
+    });
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#send();
+    });
+    // A form of several lines is sent from the keyboard as elsewhere: Ctrl and Enter.
+    this.#form.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) this.#form.requestSubmit();
+    });
+    this.#show();
+  }
+
+  focus() {
+    this.#parts.target.focus();
+  }
+
+  fill(draft) {
+    const typed = isText(draft.body);
+    this.#parts.method.value = draft.method;
+    this.#parts.target.value = draft.target;
+    this.#parts.fields.value = draft.lines.join("\n");
+    this.#parts.body.value = typed ? textOf(draft.body) : "";
+    this.#binary = typed ? null : draft.body;
+    this.#sent.replaceChildren();
+    this.#show(draft.cut);
+  }
+
+  #request() {
+    const { method, target, fields, body } = this.#parts;
+    const lines = fields.value.split("\n").filter((line) => line !== "");
+    const draft = { method: method.value, target: target.value, lines, body: this.#binary ?? encoder.encode(body.value) };
+    return requestBytes(draft, location.host);
+  }
+
+  #show(cut = 0) {
+    const { bytes, added } = this.#request();
+    this.#preview.replaceChildren(...rawView(bytes, { label: "What will be sent", marks: added }));
+    const notes = [];
+    if (cut > 0) notes.push(`Of the ${byteCount(cut)} of its body only the first ones were kept; these are filled in.`);
+    if (this.#binary) notes.push(`The body is ${byteCount(this.#binary.length)} that cannot be typed. They are sent as they are, unless you type here.`);
+    this.#note.textContent = notes.join(" ");
+    this.#note.hidden = notes.length === 0;
+  }
+
+  async #send() {
+    this.#sent.textContent = "Sending …";
+    try {
+      const answer = await fetch("send", {
+        method: "POST",
+        headers: { "Gatehouse-Inspector": "1", "Content-Type": "application/octet-stream" },
+        body: this.#request().bytes,
+      });
+      if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
+      this.#answered(await answer.json());
+    } catch (error) {
+      this.#sent.textContent = `It was not sent: ${error.message}.`;
+    }
+  }
+
+  #answered({ id, response, note }) {
+    this.#sent.replaceChildren();
+    if (note) {
+      const text = document.createElement("p");
+      text.textContent = note;
+      this.#sent.append(text);
+    }
+    if (response?.size > 0 && (note || id === null)) {
+      this.#sent.append(...rawView(bytesOf(response), { label: "What came back" }));
+    } else if (id === null && !note) {
+      this.#sent.textContent = "Nothing came back.";
+    }
+    if (id !== null && !note) this.onsent(id);
+    else if (id !== null) this.#linkTo(id);
+  }
+
+  #linkTo(id) {
+    const link = document.createElement("a");
+    link.href = `#${id}`;
+    link.textContent = `Show exchange ${id}`;
+    this.#sent.append(link);
+  }
+}

@@ -1,0 +1,33 @@
+// Numbers as a person reads them.
+
+const grouped = new Intl.NumberFormat("en");
+
+export function duration(microseconds) {
+  const size = Math.abs(microseconds);
+  const sign = microseconds < 0 ? "−" : "";
+  if (size < 1000) return `${sign}${Math.round(size)} µs`;
+  if (size < 1e6) return `${sign}${significant(size / 1000)} ms`;
+  return `${sign}${significant(size / 1e6)} s`;
+}
+
+export function bytes(count) {
+  if (count === 1) return "1 byte";
+  return `${grouped.format(count)} bytes`;
+}
+
+// For limits, which are powers of two.
+export function roundBytes(count) {
+  if (count >= 1 << 20) return `${significant(count / (1 << 20))} MiB`;
+  if (count >= 1 << 10) return `${significant(count / (1 << 10))} KiB`;
+  return bytes(count);
+}
+
+export function count(number, one, many) {
+  return `${grouped.format(number)} ${number === 1 ? one : many}`;
+}
+
+// Three digits are as much as the eye compares.
+function significant(number) {
+  if (number >= 100) return grouped.format(Math.round(number));
+  return String(Number(number.toPrecision(3)));
+}
