@@ -57,12 +57,12 @@ function pieces(bytes, start, end) {
   for (let at = start; at < end; ) {
     const length = sequenceLength(bytes, at, end);
     const text = length > 0 ? textOf(bytes, at, at + length) : "";
-    if (bytes[at] === 13 && bytes[at + 1] === 10) add("end", "␍");
+    if (bytes[at] === 13 && bytes[at + 1] === 10) add("end", "CR");
     else if (bytes[at] === 10) {
-      add("end", "␊");
+      add("end", "LF");
       add("text", "\n");
     } else if (bytes[at] === 9) {
-      add("end", "⇥");
+      add("end", "TAB");
       add("text", "\t");
     } else if (length === 0 || invisible.test(text)) add("escape", escaped(bytes, at, at + Math.max(length, 1)));
     else add("text", text);
@@ -74,12 +74,18 @@ function pieces(bytes, start, end) {
 const pieceElements = {
   text: (text) => text,
   escape: (text) => element("span", { class: "escape" }, text),
-  // Not part of what is read out or copied: there it is a real line end.
+  // Letters, as many fonts lack the signs for control characters. Not part of what is read out or
+  // copied: there it is a real line end.
   end: (text) => element("span", { class: "end", "aria-hidden": "true" }, text),
 };
 
 function shown(bytes, start, end) {
   return pieces(bytes, start, end).map(({ kind, text }) => pieceElements[kind](text));
+}
+
+// The same without the line ends.
+function readOut(bytes, start, end) {
+  return pieces(bytes, start, end).filter(({ kind }) => kind !== "end").map(({ text }) => text).join("").trim();
 }
 
 // A string of the JSON, shown in the same way.
@@ -134,7 +140,7 @@ function segmentElement(bytes, { start, end, marks }, links, nameOf) {
     return classes.length === 0 ? content : element("span", { class: classes.join(" ") }, content);
   }
   const segment = element("span", { class: ["bytes", ...classes].join(" "), role: "link", tabindex: "-1" }, content);
-  segment.setAttribute("aria-label", `${textOf(bytes, start, end).trim()}: ${keys.map(nameOf).join(", ")}`);
+  segment.setAttribute("aria-label", `${readOut(bytes, start, end)}: ${keys.map(nameOf).join(", ")}`);
   links.addBytes(segment, keys);
   return segment;
 }

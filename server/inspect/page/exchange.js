@@ -93,13 +93,13 @@ function title(exchange, actions) {
       element("button", { type: "button", onclick: () => actions.edit(exchange) }, "Send again, edited"),
       copyButton("Copy as curl", exchange.curl, actions),
       copyButton("Copy as shell, without a server", exchange.shell, actions),
-      element("a", { class: "button", href: `exchanges/${id}?download`, download: `exchange-${id}.json` },
+      element("a", { class: "plain", href: `exchanges/${id}?download`, download: `exchange-${id}.json` },
         state === "open" ? "Download what there is as JSON" : "Download as JSON")));
 }
 
 function copyButton(label, text, actions) {
   if (!text) return null;
-  return element("button", { type: "button", onclick: (event) => actions.copy(text, event.currentTarget) }, label);
+  return element("button", { type: "button", class: "plain", onclick: (event) => actions.copy(text, event.currentTarget) }, label);
 }
 
 function statusText({ status, response }) {
@@ -194,7 +194,7 @@ function nameTable({ request, variables }, parsed) {
     table.set(`field ${at}`, { short: `field ${field.name}`, long: `${field.name}${fate && ": "}${fate}`, rank: 1 });
   });
   variables.forEach((variable, at) =>
-    table.set(`variable ${at}`, { short: variable.name, long: `${variable.name} (${clauseText(variable.clause)})`, rank: 0 }));
+    table.set(`variable ${at}`, { short: variable.name, long: `${variable.name}, from the ${variable.from} (${clauseText(variable.clause)})`, rank: 0 }));
   return table;
 }
 
@@ -205,18 +205,16 @@ function captionFor(keys, names) {
   }
   const known = keys.map((key) => names.get(key));
   const best = Math.min(...known.map(({ rank }) => rank));
-  const text = known.filter(({ rank }) => rank === best).map(({ long }) => long).join(", ");
+  const text = known.filter(({ rank }) => rank === best).map(({ long }) => long).join("; ");
   return [element("span", { class: "lit-text" }, visible(text))];
 }
 
 function parsedList({ request, route, script }, parsed, links) {
   return terms([
     ...parsed.map(({ name, value, key }) => [name, code(value), key]),
-    route && ["Map", [code(route.prefix), ` serves ${route.serves} `, code(route.target), note(visible(route.why))]],
+    route && ["Map", [code(route.prefix), ` serves ${route.serves} `, code(route.target), `, ${route.why}`]],
     script && ["Program", [code(script.file), script.interpreter ? [", run by ", code(script.interpreter)] : null]],
-    script && ["Path splits into", [code(script.script_name), " the program",
-      script.path_info === null ? ", and nothing after it" : [" + ", code(script.path_info), " for the program"]]],
-    !route && !script && request.path !== "" && ["Map", "no handler was asked"],
+    script && ["Left for it", script.path_info === null ? "nothing of the path" : [code(script.path_info), " of the path"]],
   ], links);
 }
 
@@ -234,10 +232,10 @@ function variableLists(variables, links) {
   const indexed = variables.map((variable, at) => ({ ...variable, key: `variable ${at}` }));
   const start = ({ spans }) => Math.min(...spans.map(([first]) => first));
   const fromBytes = indexed.filter(({ spans }) => spans.length > 0).sort((a, b) => start(a) - start(b));
-  const others = indexed.filter(({ spans }) => spans.length === 0);
+  const others = Map.groupBy(indexed.filter(({ spans }) => spans.length === 0), ({ from }) => from);
   return [
-    variableList("Out of these bytes", fromBytes, links),
-    variableList("From elsewhere", others, links),
+    variableList("from these bytes", fromBytes, links),
+    ...[...others].map(([from, group]) => variableList(`from the ${from}`, group, links)),
   ];
 }
 
@@ -247,11 +245,11 @@ function variableList(name, variables, links) {
   return [element("h4", {}, name), element("ul", { class: "variables", "data-group": true, "aria-label": name }, items)];
 }
 
-function variableItem({ name, value, from, clause, key }, links) {
+function variableItem({ name, value, clause, key }, links) {
   const handle = element("span", { class: "name", role: "link", tabindex: "-1" }, visible(name));
   const item = element("li", {},
     element("span", { class: "assignment" }, handle, element("span", { class: "equals" }, "="), visible(value)), " ",
-    element("span", { class: "origin" }, `${from} · ${clauseText(clause)}`));
+    element("span", { class: "origin" }, clauseText(clause)));
   links.addOutcome(item, handle, key, true);
   return item;
 }
@@ -291,7 +289,7 @@ function outputStep(exchange, steps) {
   const links = new Links(block);
   block.append(
     pair("", [heading(steps.output), outputBytes(exchange, links)], [element("h4", {}, "What the server did with it"), lineMeanings(exchange, links)]),
-    stderrPair(exchange.stderr));
+    ...stderrPair(exchange.stderr));
   links.ready();
   return block;
 }
@@ -325,13 +323,13 @@ function lineMeanings({ header_lines, stdout_head, stdout }, links) {
 }
 
 function stderrPair({ lines, cut }) {
-  if (lines.length === 0) return null;
+  if (lines.length === 0) return [];
   const text = lines.flatMap((line) => [...visible(line), "\n"]);
-  return pair("aside",
+  return [pair("aside",
     [element("h4", {}, "Standard error"),
       element("pre", { class: "raw stderr", tabindex: "0", role: "region", "aria-label": "Standard error" }, text),
       cut ? element("p", { class: "note cut" }, "Cut: only the last lines are kept.") : null],
-    [note("It goes to the server’s log. The client sees none of it.")]);
+    [note("It goes to the server’s log. The client sees none of it.")])];
 }
 
 const framings = {

@@ -133,7 +133,7 @@ export class Links {
     const paths = [];
     for (const [key, { row, line }] of this.#outcomes) {
       const lit = row.classList.contains("lit") && this.#bytes.has(key);
-      if (!line && !lit) continue;
+      if ((!line && !lit) || row.closest("details:not([open])")) continue;
       const segment = this.#segmentFor(key, lit);
       const path = segment && linePath(segment, row, box, lit);
       if (path) paths.push([lit, svg("path", { d: path, class: lit ? "lit" : null })]);
@@ -156,16 +156,13 @@ function linePath(segment, row, box, lit) {
   const to = row.getBoundingClientRect();
   if (!from || to.left - view.right < gap) return null;
   if (from.bottom < view.top || from.top > view.bottom) return null;
+  const firstLine = parseFloat(getComputedStyle(row).fontSize);
   const [x1, x2] = [view.right - box.left, to.left - box.left - 6];
   const y1 = from.bottom - 1.5 - box.top;
-  const y2 = to.top - box.top + parseFloat(getComputedStyle(row).getPropertyValue("--line-at") || "0.9") * em(row);
+  const y2 = to.top - box.top + Math.min(to.height / 2, firstLine);
   const bend = (x2 - x1) * 0.6;
   const run = lit ? `M${from.right - box.left} ${y1}H${x1}` : `M${x1} ${y1}`;
   return `${run}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}m-5 -4l5 4l-5 4`;
-}
-
-function em(of) {
-  return parseFloat(getComputedStyle(of).fontSize);
 }
 
 // Scrolls the view that holds the bytes, never the page: the pointer stays where it is.
