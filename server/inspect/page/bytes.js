@@ -111,7 +111,7 @@ function segments(end, marks) {
 // The bytes as one <pre>. marks: [{start, end, key or class}]; a segment that has keys becomes one
 // end of a link (see links.js). label: what the view is, for those who do not see it.
 export function rawView(bytes, { label, marks = [], links = null, nameOf = null }) {
-  const view = element("pre", { class: "raw", tabindex: "0", role: "region", "aria-label": label });
+  const view = element("pre", { class: "raw", tabindex: "0", role: "group", "aria-label": label });
   const draw = (end) => {
     const made = segments(end, marks).map((segment) => segmentElement(bytes, segment, links, nameOf));
     view.replaceChildren(...made.flat());

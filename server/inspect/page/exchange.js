@@ -121,7 +121,7 @@ function trouble({ status, reason, detail, explanation, command }, actions) {
   return element("section", { class: "trouble", "aria-label": `Why ${status}` },
     element("h3", {}, `Why ${status}`),
     element("p", {}, visible(explanation || detail)),
-    command ? [note("Try this:"), element("pre", { tabindex: "0", role: "region", "aria-label": "A command" }, visible(command)), copy] : null,
+    command ? [note("Try this:"), element("pre", { tabindex: "0", role: "group", "aria-label": "A command" }, visible(command)), copy] : null,
     note(visible([explanation ? detail : "", reason && `(${reason})`].filter(Boolean).join(" "))));
 }
 
@@ -137,9 +137,10 @@ function requestSteps(exchange, steps) {
 
   const raw = rawView(head, { label: "Request head", marks: headMarks(exchange, parsed), links, nameOf: (key) => names.get(key).short });
   const body = request.body.size > 0
-    ? [element("h4", {}, `Body, ${byteCount(request.body.size)}`), recordedView(request.body, { label: "Request body" })]
+    ? element("div", { class: "request-body" }, element("h4", {}, `Body, ${byteCount(request.body.size)}${exchange.program ? ": becomes standard input" : ""}`),
+      recordedView(request.body, { label: "Request body" }))
     : null;
-  block.append(pair("sticky",
+  block.append(pair(steps.variables ? "sticky" : "",
     [heading(steps.request), element("div", { class: "stay" }, raw, cutNote(request.head), caption, body)],
     [heading(steps.parsed), parsedList(exchange, parsed, links), fieldList(exchange, links),
       steps.variables ? [heading(steps.variables), variableLists(variables, links)] : null]));
@@ -275,7 +276,7 @@ function processFacts(process) {
   const facts = [["Process", String(process.pid)]];
   if (!process.ended) return [...facts, ["State", "running"]];
   return [...facts,
-    ["It", element("span", { class: process.ok ? null : "failed" }, visible(process.text))],
+    ["Ended", element("span", { class: process.ok ? null : "failed" }, visible(process.text))],
     ["CPU time", `${duration(process.user_ms * 1000)} of its own, ${duration(process.system_ms * 1000)} in the kernel`],
     ["Peak memory", memory(process.max_rss_kib)]];
 }
@@ -327,7 +328,7 @@ function stderrPair({ lines, cut }) {
   const text = lines.flatMap((line) => [...visible(line), "\n"]);
   return [pair("aside",
     [element("h4", {}, "Standard error"),
-      element("pre", { class: "raw stderr", tabindex: "0", role: "region", "aria-label": "Standard error" }, text),
+      element("pre", { class: "raw stderr", tabindex: "0", role: "group", "aria-label": "Standard error" }, text),
       cut ? element("p", { class: "note cut" }, "Cut: only the last lines are kept.") : null],
     [note("It goes to the server’s log. The client sees none of it.")])];
 }

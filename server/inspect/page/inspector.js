@@ -9,6 +9,10 @@ import { count, roundBytes } from "./units.js";
 
 const refreshOpenMs = 1000;
 const announceMs = 1000;
+const paintAfterMs = 100;
+
+// What a page pulls in: it does not take the place of the page while the newest is followed.
+const pieceOfAPage = /\.(css|m?js|map|ico|svg|png|jpe?g|gif|webp|avif|woff2?)(\?|$)/i;
 
 const find = (id) => document.getElementById(id);
 const feed = new Feed();
@@ -17,6 +21,7 @@ const composer = new Composer((id) => (location.hash = `#${id}`));
 
 let shown = null; // the exchange that stands on the page
 let wanted = null; // the id that is to stand there
+let asked = ""; // the id and the state that were read last
 let refreshing = 0;
 
 function chosen() {
@@ -42,20 +47,25 @@ function filtered() {
 
 let painting = false;
 
-// Many changes within a frame are shown at once.
+// Many changes within a moment are shown at once.
 function paint() {
   if (painting) return;
   painting = true;
-  requestAnimationFrame(() => {
+  setTimeout(() => {
     painting = false;
     paintNow();
-  });
+  }, paintAfterMs);
+}
+
+function newest(summaries) {
+  const whole = summaries.find((summary) => !pieceOfAPage.test(summary.target));
+  return (whole ?? summaries[0])?.id ?? null;
 }
 
 function paintNow() {
   const choice = chosen();
   const summaries = filtered();
-  const id = choice === null ? (summaries[0]?.id ?? null) : choice;
+  const id = choice === null ? newest(summaries) : choice;
   document.body.dataset.step = choice === null && feed.exchanges.size > 0 ? "list" : "detail";
   list.show(summaries, id);
   paintSide(summaries);
@@ -83,16 +93,17 @@ function paintMain(choice, id) {
   find("exchange").hidden = typeof id !== "number";
   find("back").textContent = isNarrow() ? "All exchanges" : "Back to the newest";
   find("back").parentElement.hidden = choice === null;
-  if (typeof id === "number") want(id);
-  else wanted = null;
+  want(typeof id === "number" ? id : null);
 }
 
+// Reads an exchange when it is wanted, and again when it has ended.
 function want(id) {
-  const state = feed.exchanges.get(id)?.state;
-  if (wanted === id && shown?.id === id && (shown.state === "done" || state === "open")) return;
+  const key = `${id} ${feed.exchanges.get(id)?.state}`;
   if (wanted !== id) scrollTo(0, 0);
   wanted = id;
-  load(id);
+  if (asked === key) return;
+  asked = key;
+  if (id !== null) load(id);
 }
 
 async function load(id) {
@@ -217,6 +228,13 @@ function pressed(event) {
   act();
 }
 
+// Whoever reads in the newest has chosen it: the next one does not push it away.
+function stay() {
+  if (chosen() !== null || wanted === null) return;
+  history.replaceState(null, "", `#${wanted}`);
+  paintNow();
+}
+
 function goTo() {
   paintNow();
   if (chosen() === "new") composer.focus();
@@ -234,7 +252,6 @@ function follow() {
   feed.addEventListener("change", ({ detail }) => {
     // A new list may come from a server that was started anew, with the same numbers.
     if (detail === null && wanted !== null) load(wanted);
-    if (detail?.id === wanted && detail?.state === "done") load(wanted);
     sayChange(detail);
     paint();
   });
@@ -248,6 +265,7 @@ function follow() {
 
 addEventListener("hashchange", goTo);
 addEventListener("keydown", pressed);
+for (const sign of ["pointerdown", "focusin", "wheel", "touchmove"]) find("exchange").addEventListener(sign, stay, { passive: true });
 find("filter").addEventListener("input", paint);
 find("filter").addEventListener("submit", (event) => event.preventDefault());
 fillAddresses();

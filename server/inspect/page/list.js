@@ -5,7 +5,8 @@ import { duration } from "./units.js";
 
 export class List {
   #list;
-  #rows = new Map(); // id -> {link, parts}
+  #rows = new Map(); // id -> {item, link, and the parts of its text}
+  #shown = null;
 
   constructor(list) {
     this.#list = list;
@@ -28,6 +29,8 @@ export class List {
       fill(row, summary, summary.id === shown);
     }
     this.#oneTabStop(shown);
+    if (shown !== this.#shown) this.#rows.get(shown)?.item.scrollIntoView({ block: "nearest" });
+    this.#shown = shown;
   }
 
   focus(id) {

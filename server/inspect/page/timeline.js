@@ -5,6 +5,7 @@ import { duration } from "./units.js";
 
 const moments = [
   ["accepted", "accepted"],
+  ["first_byte", "first byte"],
   ["head_read", "head read"],
   ["process_started", "process started"],
   ["first_output", "first output"],
@@ -19,13 +20,14 @@ const barHeight = 0.9;
 // times: microseconds since the first byte, null for what did not happen.
 export function timeline(times, state) {
   const figure = element("figure", { class: "timeline" });
+  times = { first_byte: 0, ...times };
   const drawing = svg("svg", { role: "img", "aria-label": spoken(times) });
   figure.append(drawing, momentList(times));
   let width = 0;
   new ResizeObserver(([entry]) => {
     if (entry.contentRect.width === width) return;
     width = entry.contentRect.width;
-    draw(drawing, times, state, width);
+    if (width > 0) draw(drawing, times, state, width);
   }).observe(figure);
   return figure;
 }
@@ -40,8 +42,8 @@ function spoken(times) {
 
 function momentList(times) {
   const items = happened(times).map(([key, name]) =>
-    element("li", {}, element("span", {}, name), " ", element("strong", {}, duration(times[key]))));
-  return element("ol", { class: "moments" }, element("li", {}, element("span", {}, "first byte"), " ", element("strong", {}, "0")), items);
+    element("li", {}, element("span", {}, name), " ", element("strong", {}, times[key] === 0 ? "0" : duration(times[key]))));
+  return element("ol", { class: "moments" }, items);
 }
 
 // The three that work: [label, from, to, class, when it began to bear fruit].
