@@ -122,7 +122,7 @@ export function rawView(bytes, { label, marks = [], links = null, nameOf = null 
     return [view];
   }
   draw(shownAtFirst);
-  const more = element("button", { type: "button", class: "quiet" }, `Show all ${byteCount(bytes.length)}`);
+  const more = element("button", { type: "button", class: "quiet" }, `Show all ${byteCount(bytes.length)} that are kept`);
   more.addEventListener("click", () => {
     draw(bytes.length);
     more.remove();

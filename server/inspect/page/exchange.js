@@ -33,6 +33,7 @@ function keepScroll(standing, made, name) {
 function partsOf(exchange, steps, actions) {
   const { request, route, script, variables, program, process, error, response } = exchange;
   const { stdin, stdout, stdout_head, header_lines, stderr, times, state, status, ms, curl, shell } = exchange;
+  const elapsed = state === "open" ? elapsedSince(exchange) : null;
   const part = (name, of, build) => ({ name, of, build });
   const runs = program !== null;
   return [
@@ -42,7 +43,7 @@ function partsOf(exchange, steps, actions) {
     runs && part("process", [program, process, stdin, state], () => processStep(exchange, steps)),
     runs && part("output", [stdout, stdout_head, header_lines, stderr, state], () => outputStep(exchange, steps)),
     part("response", [response, state], () => responseStep(exchange, steps)),
-    part("times", [times, state], () => timesPart(times, state)),
+    part("times", [times, elapsed], () => timesPart(times, elapsed)),
   ].filter(Boolean);
 }
 
@@ -356,7 +357,13 @@ function responseStep({ response, sent, state }, steps) {
     ])]));
 }
 
-function timesPart(times, state) {
+// Microseconds that an open exchange has taken so far; this clock may not be the server's.
+function elapsedSince({ began, times }) {
+  const last = Math.max(1, ...Object.values(times).filter((time) => time !== null));
+  return Math.max((Date.now() - Date.parse(began)) * 1000 || 0, last);
+}
+
+function timesPart(times, elapsed) {
   return element("section", { class: "way", "aria-label": "Times" },
-    element("h3", {}, "How long it took"), timeline(times, state));
+    element("h3", {}, "How long it took"), timeline(times, elapsed));
 }

@@ -17,8 +17,9 @@ const moments = [
 const rowHeight = 2.1; // all sizes in em of the drawing's text
 const barHeight = 0.9;
 
-// times: microseconds since the first byte, null for what did not happen.
-export function timeline(times, state) {
+// times: microseconds since the first byte, null for what did not happen. elapsed: of an exchange
+// that is still open, else null.
+export function timeline(times, elapsed) {
   const figure = element("figure", { class: "timeline" });
   times = { first_byte: 0, ...times };
   const drawing = svg("svg", { role: "img", "aria-label": spoken(times) });
@@ -27,7 +28,7 @@ export function timeline(times, state) {
   new ResizeObserver(([entry]) => {
     if (entry.contentRect.width === width) return;
     width = entry.contentRect.width;
-    if (width > 0) draw(drawing, times, state, width);
+    if (width > 0) draw(drawing, times, elapsed, width);
   }).observe(figure);
   return figure;
 }
@@ -57,11 +58,11 @@ function bars(times, end) {
   ].filter(Boolean);
 }
 
-function draw(drawing, times, state, width) {
+function draw(drawing, times, elapsed, width) {
   const em = parseFloat(getComputedStyle(drawing).fontSize);
   const known = happened(times).map(([key]) => times[key]);
   const last = Math.max(1, ...known);
-  const end = state === "open" ? last * 1.1 : last;
+  const end = elapsed ?? last;
   // An accept long before the first byte (a connection opened ahead) would leave no room for the rest.
   const begin = times.accepted < 0 && -times.accepted < end / 4 ? times.accepted : 0;
   const left = 5.5 * em;
@@ -84,7 +85,7 @@ function barParts(bar, top, x, width, em) {
   const parts = [svg("text", { x: 0, y: top + (rowHeight / 2) * em, class: "label" }, bar.label)];
   parts.push(svg("rect", { ...base, x: from, width: to - from, class: `${bar.kind}${fruit === null ? "" : " waiting"}` }));
   if (fruit !== null) parts.push(svg("rect", { ...base, x: fruit, width: Math.max(to - fruit, 2), class: bar.kind }));
-  const text = bar.open ? `${duration(bar.to - bar.from)}, goes on` : duration(bar.to - bar.from);
+  const text = bar.open ? `${duration(bar.to - bar.from)} so far` : duration(bar.to - bar.from);
   parts.push(durationLabel(text, from, to, top, width, em));
   return parts;
 }
