@@ -23,20 +23,33 @@ export function textOf(bytes, start = 0, end = bytes.length) {
 // Whether the bytes come out the same if they are shown as text and typed in again.
 export function isText(bytes) {
   const again = new TextEncoder().encode(textOf(bytes));
-  return again.length === bytes.length && again.every((byte, at) => byte === bytes[at]) && !bytes.includes(13);
+  return (
+    again.length === bytes.length &&
+    again.every((byte, at) => byte === bytes[at]) &&
+    !bytes.includes(13)
+  );
 }
 
 // The length of the UTF-8 sequence at an offset; 0 if there is none (RFC 3629, 4).
 function sequenceLength(bytes, at, end) {
   const first = bytes[at];
   if (first < 0x80) return 1;
-  const length = first >= 0xc2 && first < 0xe0 ? 2 : first >= 0xe0 && first < 0xf0 ? 3 : first >= 0xf0 && first < 0xf5 ? 4 : 0;
+  const length =
+    first >= 0xc2 && first < 0xe0
+      ? 2
+      : first >= 0xe0 && first < 0xf0
+        ? 3
+        : first >= 0xf0 && first < 0xf5
+          ? 4
+          : 0;
   if (length === 0 || at + length > end) return 0;
   for (let next = at + 1; next < at + length; ++next) if ((bytes[next] & 0xc0) !== 0x80) return 0;
   const second = bytes[at + 1];
   const overlongOrSurrogate =
-    (first === 0xe0 && second < 0xa0) || (first === 0xed && second > 0x9f) ||
-    (first === 0xf0 && second < 0x90) || (first === 0xf4 && second > 0x8f);
+    (first === 0xe0 && second < 0xa0) ||
+    (first === 0xed && second > 0x9f) ||
+    (first === 0xf0 && second < 0x90) ||
+    (first === 0xf4 && second > 0x8f);
   return overlongOrSurrogate ? 0 : length;
 }
 
@@ -54,7 +67,7 @@ function pieces(bytes, start, end) {
     if (last?.kind === kind) last.text += text;
     else out.push({ kind, text });
   };
-  for (let at = start; at < end; ) {
+  for (let at = start; at < end;) {
     const length = sequenceLength(bytes, at, end);
     const text = length > 0 ? textOf(bytes, at, at + length) : "";
     if (bytes[at] === 13 && bytes[at + 1] === 10) add("end", "CR");
@@ -64,7 +77,8 @@ function pieces(bytes, start, end) {
     } else if (bytes[at] === 9) {
       add("end", "TAB");
       add("text", "\t");
-    } else if (length === 0 || invisible.test(text)) add("escape", escaped(bytes, at, at + Math.max(length, 1)));
+    } else if (length === 0 || invisible.test(text))
+      add("escape", escaped(bytes, at, at + Math.max(length, 1)));
     else add("text", text);
     at += Math.max(length, 1);
   }
@@ -85,7 +99,11 @@ function shown(bytes, start, end) {
 
 // The same without the line ends.
 function readOut(bytes, start, end) {
-  return pieces(bytes, start, end).filter(({ kind }) => kind !== "end").map(({ text }) => text).join("").trim();
+  return pieces(bytes, start, end)
+    .filter(({ kind }) => kind !== "end")
+    .map(({ text }) => text)
+    .join("")
+    .trim();
 }
 
 // A string of the JSON, shown in the same way.
@@ -113,7 +131,9 @@ function segments(end, marks) {
 export function rawView(bytes, { label, marks = [], links = null, nameOf = null }) {
   const view = element("pre", { class: "raw", tabindex: "0", role: "group", "aria-label": label });
   const draw = (end) => {
-    const made = segments(end, marks).map((segment) => segmentElement(bytes, segment, links, nameOf));
+    const made = segments(end, marks).map((segment) =>
+      segmentElement(bytes, segment, links, nameOf),
+    );
     view.replaceChildren(...made.flat());
   };
   // A view that is linked is drawn once, so that its segments stay the ones that are linked.
@@ -122,7 +142,11 @@ export function rawView(bytes, { label, marks = [], links = null, nameOf = null 
     return [view];
   }
   draw(shownAtFirst);
-  const more = element("button", { type: "button", class: "quiet" }, `Show all ${byteCount(bytes.length)} that are kept`);
+  const more = element(
+    "button",
+    { type: "button", class: "quiet" },
+    `Show all ${byteCount(bytes.length)} that are kept`,
+  );
   more.addEventListener("click", () => {
     draw(bytes.length);
     more.remove();
@@ -139,8 +163,15 @@ function segmentElement(bytes, { start, end, marks }, links, nameOf) {
   if (keys.length === 0 || links === null) {
     return classes.length === 0 ? content : element("span", { class: classes.join(" ") }, content);
   }
-  const segment = element("span", { class: ["bytes", ...classes].join(" "), role: "link", tabindex: "-1" }, content);
-  segment.setAttribute("aria-label", `${readOut(bytes, start, end)}: ${keys.map(nameOf).join(", ")}`);
+  const segment = element(
+    "span",
+    { class: ["bytes", ...classes].join(" "), role: "link", tabindex: "-1" },
+    content,
+  );
+  segment.setAttribute(
+    "aria-label",
+    `${readOut(bytes, start, end)}: ${keys.map(nameOf).join(", ")}`,
+  );
   links.addBytes(segment, keys);
   return segment;
 }
@@ -149,7 +180,11 @@ function segmentElement(bytes, { start, end, marks }, links, nameOf) {
 export function cutNote(recorded) {
   if (!recorded?.cut) return null;
   const kept = bytesOf(recorded).length;
-  return element("p", { class: "note cut" }, `Cut: the first ${byteCount(kept)} of ${byteCount(recorded.size)} are kept.`);
+  return element(
+    "p",
+    { class: "note cut" },
+    `Cut: the first ${byteCount(kept)} of ${byteCount(recorded.size)} are kept.`,
+  );
 }
 
 // A recording with its note, or a sentence where there are no bytes.

@@ -67,7 +67,9 @@ export function draftOf(exchange) {
 
 export class Composer {
   #form = document.querySelector("#compose");
-  #parts = Object.fromEntries(["method", "target", "fields", "body"].map((id) => [id, document.querySelector(`#${id}`)]));
+  #parts = Object.fromEntries(
+    ["method", "target", "fields", "body"].map((id) => [id, document.querySelector(`#${id}`)]),
+  );
   #preview = document.querySelector("#preview");
   #note = document.querySelector("#body-note");
   #sent = document.querySelector("#sent");
@@ -109,7 +111,12 @@ export class Composer {
   #request() {
     const { method, target, fields, body } = this.#parts;
     const lines = fields.value.split("\n").filter((line) => line !== "");
-    const draft = { method: method.value, target: target.value, lines, body: this.#binary ?? encoder.encode(body.value) };
+    const draft = {
+      method: method.value,
+      target: target.value,
+      lines,
+      body: this.#binary ?? encoder.encode(body.value),
+    };
     return requestBytes(draft, location.host);
   }
 
@@ -117,8 +124,14 @@ export class Composer {
     const { bytes, added } = this.#request();
     this.#preview.replaceChildren(...rawView(bytes, { label: "What will be sent", marks: added }));
     const notes = [];
-    if (cut > 0) notes.push(`Of the ${byteCount(cut)} of its body only the first ones were kept; these are filled in.`);
-    if (this.#binary) notes.push(`The body is ${byteCount(this.#binary.length)} that cannot be typed. They are sent as they are, unless you type here.`);
+    if (cut > 0)
+      notes.push(
+        `Of the ${byteCount(cut)} of its body only the first ones were kept; these are filled in.`,
+      );
+    if (this.#binary)
+      notes.push(
+        `The body is ${byteCount(this.#binary.length)} that cannot be typed. They are sent as they are, unless you type here.`,
+      );
     this.#note.textContent = notes.join(" ");
     this.#note.hidden = notes.length === 0;
   }

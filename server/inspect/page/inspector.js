@@ -76,7 +76,10 @@ function paintSide(summaries) {
   const nothing = find("nothing");
   const total = feed.exchanges.size;
   nothing.hidden = summaries.length > 0;
-  nothing.textContent = total === 0 ? "Waiting for the first exchange." : `None of ${count(total, "exchange", "exchanges")} matches.`;
+  nothing.textContent =
+    total === 0
+      ? "Waiting for the first exchange."
+      : `None of ${count(total, "exchange", "exchanges")} matches.`;
   find("limits").textContent = limitsText();
 }
 
@@ -112,9 +115,16 @@ async function load(id) {
     const answer = await fetch(`exchanges/${id}`, { cache: "no-store" });
     if (wanted !== id) return;
     if (answer.ok) take(await answer.json());
-    else missing(id, answer.status === 404 ? "is not kept: it has been forgotten, or has not happened yet." : `cannot be read: the server answered ${answer.status}.`);
+    else
+      missing(
+        id,
+        answer.status === 404
+          ? "is not kept: it has been forgotten, or has not happened yet."
+          : `cannot be read: the server answered ${answer.status}.`,
+      );
   } catch {
-    if (wanted === id && shown?.id !== id) missing(id, "cannot be read: the server does not answer.");
+    if (wanted === id && shown?.id !== id)
+      missing(id, "cannot be read: the server does not answer.");
   }
 }
 
@@ -123,7 +133,8 @@ function take(exchange) {
   shown = exchange;
   document.title = `${exchange.method} ${exchange.target} · Inspector · Gatehouse`;
   showExchange(find("exchange"), exchange, { edit, copy });
-  if (exchange.state === "open") refreshing = setTimeout(() => wanted === exchange.id && load(exchange.id), refreshOpenMs);
+  if (exchange.state === "open")
+    refreshing = setTimeout(() => wanted === exchange.id && load(exchange.id), refreshOpenMs);
 }
 
 function missing(id, why) {
@@ -143,14 +154,18 @@ function say(text) {
   toSay.push(text);
   if (saying) return;
   saying = setTimeout(() => {
-    find("status").textContent = toSay.length > 2 ? `${toSay.length} changes, the last: ${toSay.at(-1)}` : toSay.join(". ");
+    find("status").textContent =
+      toSay.length > 2 ? `${toSay.length} changes, the last: ${toSay.at(-1)}` : toSay.join(". ");
     toSay = [];
     saying = 0;
   }, announceMs);
 }
 
 function sayChange(summary) {
-  if (summary?.state === "done") say(`Exchange ${summary.id}: ${summary.method} ${summary.target}, ${summary.status || "no answer"}`);
+  if (summary?.state === "done")
+    say(
+      `Exchange ${summary.id}: ${summary.method} ${summary.target}, ${summary.status || "no answer"}`,
+    );
 }
 
 function edit(exchange) {
@@ -265,7 +280,8 @@ function follow() {
 
 addEventListener("hashchange", goTo);
 addEventListener("keydown", pressed);
-for (const sign of ["pointerdown", "focusin", "wheel", "touchmove"]) find("exchange").addEventListener(sign, stay, { passive: true });
+for (const sign of ["pointerdown", "focusin", "wheel", "touchmove"])
+  find("exchange").addEventListener(sign, stay, { passive: true });
 find("filter").addEventListener("input", paint);
 find("filter").addEventListener("submit", (event) => event.preventDefault());
 fillAddresses();

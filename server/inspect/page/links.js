@@ -69,7 +69,8 @@ export class Links {
   }
 
   #source(target) {
-    for (let at = target; at && at !== this.#root; at = at.parentElement) if (this.#keys.has(at)) return at;
+    for (let at = target; at && at !== this.#root; at = at.parentElement)
+      if (this.#keys.has(at)) return at;
     return null;
   }
 
@@ -112,7 +113,8 @@ export class Links {
   #reveal(source) {
     if (!source || !getSelection().isCollapsed) return;
     const [other] = this.#counterparts(source);
-    if (!this.#isBytes(source)) this.#outcomes.get(this.#keys.get(source)[0]).handle.focus({ preventScroll: true });
+    if (!this.#isBytes(source))
+      this.#outcomes.get(this.#keys.get(source)[0]).handle.focus({ preventScroll: true });
     if (other) other.scrollIntoView({ block: "nearest", behavior: "smooth" });
   }
 
@@ -121,7 +123,10 @@ export class Links {
     if (!source || event.target.getAttribute("role") !== "link") return;
     if (event.key === "Enter") {
       const [other] = this.#counterparts(source);
-      if (other) takeFocus(this.#isBytes(source) ? this.#outcomes.get(this.#keys.get(source)[0]).handle : other);
+      if (other)
+        takeFocus(
+          this.#isBytes(source) ? this.#outcomes.get(this.#keys.get(source)[0]).handle : other,
+        );
       event.preventDefault();
     } else {
       step(event);
@@ -170,7 +175,8 @@ function scrollInside(segment) {
   const view = segment.closest("pre");
   const [inner, outer] = [segment.getBoundingClientRect(), view.getBoundingClientRect()];
   if (inner.top < outer.top) view.scrollTop -= outer.top - inner.top + 16;
-  else if (inner.bottom > outer.bottom) view.scrollTop += Math.min(inner.bottom - outer.bottom + 16, inner.top - outer.top);
+  else if (inner.bottom > outer.bottom)
+    view.scrollTop += Math.min(inner.bottom - outer.bottom + 16, inner.top - outer.top);
 }
 
 // One Tab stop for a group; the arrows move inside it.
@@ -188,6 +194,7 @@ function step(event) {
 
 function takeFocus(next) {
   const group = next.closest("[data-group], pre.raw");
-  for (const other of group.querySelectorAll("[role=link]")) other.tabIndex = other === next ? 0 : -1;
+  for (const other of group.querySelectorAll("[role=link]"))
+    other.tabIndex = other === next ? 0 : -1;
   next.focus();
 }

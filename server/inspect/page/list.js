@@ -39,8 +39,24 @@ export class List {
 
   #add(id) {
     const part = (name) => element("span", { class: name });
-    const row = { id, status: part("status"), method: part("method"), target: part("target"), facts: part("facts") };
-    row.link = element("a", { href: `#${id}` }, row.method, " ", row.target, " ", row.status, " ", row.facts);
+    const row = {
+      id,
+      status: part("status"),
+      method: part("method"),
+      target: part("target"),
+      facts: part("facts"),
+    };
+    row.link = element(
+      "a",
+      { href: `#${id}` },
+      row.method,
+      " ",
+      row.target,
+      " ",
+      row.status,
+      " ",
+      row.facts,
+    );
     row.item = element("li", {}, row.link);
     this.#rows.set(id, row);
     return row;

@@ -15,7 +15,7 @@ const moments = [
 ];
 
 const rowHeight = 2.1; // all sizes in em of the drawing's text
-const barHeight = 0.9;
+const barHeight = 1.2;
 
 // times: microseconds since the first byte, null for what did not happen. elapsed: of an exchange
 // that is still open, else null.
@@ -34,26 +34,45 @@ export function timeline(times, elapsed) {
 }
 
 function happened(times) {
-  return moments.filter(([key]) => typeof times[key] === "number").sort(([a], [b]) => times[a] - times[b]);
+  return moments
+    .filter(([key]) => typeof times[key] === "number")
+    .sort(([a], [b]) => times[a] - times[b]);
 }
 
 function spoken(times) {
-  return `Timeline: ${happened(times).map(([key, name]) => `${name} ${duration(times[key])}`).join(", ")}`;
+  return `Timeline: ${happened(times)
+    .map(([key, name]) => `${name} ${duration(times[key])}`)
+    .join(", ")}`;
 }
 
 function momentList(times) {
   const items = happened(times).map(([key, name]) =>
-    element("li", {}, element("span", {}, name), " ", element("strong", {}, times[key] === 0 ? "0" : duration(times[key]))));
+    element(
+      "li",
+      {},
+      element("span", {}, name),
+      " ",
+      element("strong", {}, times[key] === 0 ? "0" : duration(times[key])),
+    ),
+  );
   return element("ol", { class: "moments" }, items);
 }
 
 // The three that work: [label, from, to, class, when it began to bear fruit].
 function bars(times, end) {
   const bar = (label, from, to, kind, fruit = null) =>
-    typeof from === "number" ? { label, from, to: Math.max(to ?? end, from), kind, fruit, open: to === null } : null;
+    typeof from === "number"
+      ? { label, from, to: Math.max(to ?? end, from), kind, fruit, open: to === null }
+      : null;
   return [
     bar("Request", 0, times.head_read, "request"),
-    bar("Program", times.process_started, times.output_ended ?? times.ended, "program", times.first_output),
+    bar(
+      "Program",
+      times.process_started,
+      times.output_ended ?? times.ended,
+      "program",
+      times.first_output,
+    ),
     bar("Response", times.response_began, times.ended, "response"),
   ].filter(Boolean);
 }
@@ -74,7 +93,8 @@ function draw(drawing, times, elapsed, width) {
   drawing.setAttribute("height", height);
   drawing.replaceChildren(
     ...axis(begin, end, x, rows.length * rowHeight * em, em),
-    ...rows.flatMap((bar, at) => barParts(bar, at * rowHeight * em, x, width, em)));
+    ...rows.flatMap((bar, at) => barParts(bar, at * rowHeight * em, x, width, em)),
+  );
 }
 
 function barParts(bar, top, x, width, em) {
@@ -83,8 +103,16 @@ function barParts(bar, top, x, width, em) {
   const base = { y, height: barHeight * em };
   const fruit = bar.fruit === null ? null : Math.min(Math.max(x(bar.fruit), from), to);
   const parts = [svg("text", { x: 0, y: top + (rowHeight / 2) * em, class: "label" }, bar.label)];
-  parts.push(svg("rect", { ...base, x: from, width: to - from, class: `${bar.kind}${fruit === null ? "" : " waiting"}` }));
-  if (fruit !== null) parts.push(svg("rect", { ...base, x: fruit, width: Math.max(to - fruit, 2), class: bar.kind }));
+  parts.push(
+    svg("rect", {
+      ...base,
+      x: from,
+      width: to - from,
+      class: `${bar.kind}${fruit === null ? "" : " waiting"}`,
+    }),
+  );
+  if (fruit !== null)
+    parts.push(svg("rect", { ...base, x: fruit, width: Math.max(to - fruit, 2), class: bar.kind }));
   const text = bar.open ? `${duration(bar.to - bar.from)} so far` : duration(bar.to - bar.from);
   parts.push(durationLabel(text, from, to, top, width, em));
   return parts;
@@ -95,7 +123,8 @@ function durationLabel(text, from, to, top, width, em) {
   const needed = text.length * 0.62 * em;
   const y = top + (rowHeight / 2) * em;
   if (to + needed + em < width) return svg("text", { x: to + 0.5 * em, y }, text);
-  if (from - needed > 6 * em) return svg("text", { x: from - 0.5 * em, y, "text-anchor": "end" }, text);
+  if (from - needed > 6 * em)
+    return svg("text", { x: from - 0.5 * em, y, "text-anchor": "end" }, text);
   return svg("text", { x: to - 0.5 * em, y, "text-anchor": "end", class: "on-bar" }, text);
 }
 
@@ -104,9 +133,16 @@ function axis(begin, end, x, bottom, em) {
   const step = niceStep((end - begin) / Math.max(room, 1));
   const parts = [svg("path", { d: `M${x(begin)} ${bottom}H${x(end)}`, class: "axis" })];
   for (let time = Math.ceil(begin / step) * step; time <= end; time += step) {
-    const anchor = x(time) + 2 * em > x(end) ? "end" : time === 0 && begin === 0 ? "start" : "middle";
+    const anchor =
+      x(time) + 2 * em > x(end) ? "end" : time === 0 && begin === 0 ? "start" : "middle";
     parts.push(svg("path", { d: `M${x(time)} 0V${bottom}`, class: "grid" }));
-    parts.push(svg("text", { x: x(time), y: bottom + 1 * em, "text-anchor": anchor, class: "tick" }, time === 0 ? "0" : duration(time)));
+    parts.push(
+      svg(
+        "text",
+        { x: x(time), y: bottom + 1 * em, "text-anchor": anchor, class: "tick" },
+        time === 0 ? "0" : duration(time),
+      ),
+    );
   }
   return parts;
 }
