@@ -1,0 +1,40 @@
+// What the steps of an exchange are made of.
+
+import { visible } from "./bytes.js";
+import { element } from "./element.js";
+
+export function heading([number, text]) {
+  return element("h3", {}, element("span", { class: "number" }, String(number)), ` ${text}`);
+}
+
+// The two columns of every step.
+export function pair(className, left, right) {
+  return element(
+    "div",
+    { class: `pair ${className}` },
+    element("div", { class: "left" }, left),
+    element("div", { class: "right" }, right),
+  );
+}
+
+export function note(...text) {
+  return element("p", { class: "note" }, ...text);
+}
+
+// [[term, content, key or nothing]...] as a list of terms; those with a key are linked.
+export function terms(rows, links = null) {
+  return element(
+    "dl",
+    { "data-group": true },
+    rows.filter(Boolean).map(([term, content, key]) => {
+      const handle = element("span", key ? { role: "link", tabindex: "-1" } : {}, term);
+      const row = element("div", {}, element("dt", {}, handle), element("dd", {}, content));
+      if (key) links.addOutcome(row, handle, key);
+      return row;
+    }),
+  );
+}
+
+export function code(text) {
+  return element("code", {}, visible(text));
+}
