@@ -211,7 +211,19 @@ complaint set_log_level(options& o, std::string_view text) {
   return std::nullopt;
 }
 
-constexpr std::string_view serving = "Serving", programs = "Programs",
+// A token is a secret of a URL and a cookie.
+complaint set_inspect_token(options& o, std::string_view text) {
+  bool const fits = text.size() >= 16 && std::all_of(text.begin(), text.end(), [](char c) {
+                      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                             (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+                    });
+  if (!fits) return "must be at least 16 letters, digits, - or _";
+  o.inspect = true;
+  o.inspect_token = text;
+  return std::nullopt;
+}
+
+constexpr std::string_view serving = "Serving", programs = "Programs", teaching = "Teaching",
                            limits = "Limits and times (sizes take k, M, G; times take ms, s, m, h)",
                            logs = "Logs", other = "Other";
 using view = std::string_view;
@@ -295,6 +307,11 @@ constexpr option_rule rules[] = {
      "combined or json (default combined; short on a terminal)"},
     {logs, 0, "log-level", "LEVEL", false, set_log_level, nullptr,
      "trace, debug, info, warn, error or off (default info)"},
+
+    {teaching, 0, "inspect", "", false, [](options& o, view v) { return set_switch(o.inspect, v); },
+     nullptr, "show each exchange at /-/, to clients of this machine (default off)"},
+    {teaching, 0, "inspect-token", "TOKEN", false, set_inspect_token, nullptr,
+     "show it to whoever has the token instead: /-/?token=TOKEN"},
 
     {other, 0, "config", "FILE", false, nullptr, nullptr,
      "read lines such as `port = 8080` or `pass-auth = on`; the command line wins over them"},

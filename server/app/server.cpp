@@ -12,6 +12,8 @@
 #include <thread>
 
 #include "gatehouse/app/access_log.hpp"
+#include "gatehouse/app/exchange_store.hpp"
+#include "gatehouse/app/inspector.hpp"
 #include "gatehouse/app/privileges.hpp"
 #include "gatehouse/app/site.hpp"
 #include "gatehouse/base/log.hpp"
@@ -51,6 +53,8 @@ struct server::parts {
   options chosen;
   access_log log;
   trace::log_tracer log_tracing;
+  std::optional<exchange_store> exchanges;
+  inspector_access access;
   site what;
   std::vector<std::unique_ptr<worker>> workers;
   std::optional<net::listener> listener;
@@ -76,6 +80,13 @@ void server::parts::assemble() {
     };
   }
   if (base::log::enabled(base::log::level::trace)) what.trace_to(log_tracing);
+  if (chosen.inspect) {
+    access.token = chosen.inspect_token;
+    what.trace_to(exchanges.emplace(std::string(inspector_prefix)));
+    what.routes().mount(std::string(inspector_prefix),
+                        std::make_unique<inspector>(*exchanges, service, access),
+                        {"the inspector", ""});
+  }
   std::vector<net::connection_set*> sets;
   for (unsigned i = 0; i < chosen.threads; ++i) {
     sets.push_back(&workers.emplace_back(std::make_unique<worker>(service))->connections);
@@ -86,6 +97,12 @@ void server::parts::assemble() {
 std::variant<std::unique_ptr<server>, usage_error> server::create(options chosen) {
   auto p = std::make_unique<parts>(std::move(chosen));
   options const& o = p->chosen;
+  if (o.inspect && o.inspect_token.empty() && !o.bind.is_loopback()) {
+    return usage_error{
+        "gatehouse: --inspect: it shows requests with all that is in them, and others "
+        "reach " +
+        o.bind.to_string() + "; use --inspect-token TOKEN there"};
+  }
   auto const who = resolve_identity(o.user, o.group);
   if (auto const* const error = std::get_if<usage_error>(&who)) return *error;
   auto log = access_log::open(o.access_log, o.log_format);
@@ -161,6 +178,7 @@ void server::parts::await_signals() {
 
 base::task<void> server::parts::stop() {
   listener->stop();
+  if (exchanges) exchanges->close();
   on_each_set([](net::connection_set& set) { set.finish_soon(); });
   if (!co_await connections_end_within(chosen.drain_time)) {
     base::log::warn("drain-timeout", "connections were cut after the drain time");

@@ -1,6 +1,7 @@
 #include "gatehouse/net/connection.hpp"
 
 #include <array>
+#include <atomic>
 
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/base/log.hpp"
@@ -21,6 +22,8 @@ constexpr int empty_lines_ignored = 4;
 
 // A number for the log alone: nobody is there to read an answer, or it asked for none to the end.
 constexpr unsigned client_left_status = 499;
+
+std::atomic<std::uint64_t> exchanges_traced = 0;
 
 // A refusal is logged where it is answered: one line, with its reason code.
 void log_refusal(http::http_error const& error, boost::asio::ip::tcp::endpoint const& remote) {
@@ -47,6 +50,7 @@ class connection::exchange final : public http::exchange_context {
     record.received_at = std::chrono::system_clock::now();
     record.started = std::chrono::steady_clock::now();
     if (c.shared_.tracer == nullptr) return;
+    number = ++exchanges_traced;
     told_ = c.shared_.tracer->begin(*this, std::exchange(c.connected_, std::nullopt));
     trace_sink = told_.get();
   }

@@ -23,9 +23,13 @@ class ends_after_one final : public trace::tracer {
 
   std::unique_ptr<trace::sink> begin(http::exchange_context const& context,
                                      std::optional<http::steady_time> connected) override {
+    if (first_ == 0) first_ = context.number;
     return std::make_unique<watching>(*this,
                                       to_ == nullptr ? nullptr : to_->begin(context, connected));
   }
+
+  // The number of the first exchange.
+  std::uint64_t first() const { return first_; }
 
  private:
   class watching final : public trace::sink {
@@ -45,6 +49,7 @@ class ends_after_one final : public trace::tracer {
 
   trace::tracer* to_;
   connection*& of_;
+  std::uint64_t first_ = 0;
 };
 
 // What the connection's coroutine uses; it may outlive the conversation.
@@ -116,6 +121,7 @@ base::task<base::result<conversation>> converse(service const& shared, connectio
     out.response.append(buffer.data(), std::min(got, limits.kept_bytes - out.response.size()));
   }
   client->close();
+  out.exchange = s->watcher.first();
   co_return out;
 }
 

@@ -120,6 +120,7 @@ void kept_bytes::add(std::string_view more, std::uint64_t sent) {
 recording begin_recording(http::exchange_context const& context,
                           std::optional<http::steady_time> connected) {
   recording out;
+  out.id = context.number;
   out.client = text_of(context.remote());
   out.server = text_of(context.local());
   out.began = context.record.received_at;

@@ -59,6 +59,7 @@ TEST_CASE("a request is answered without a network as it would be over one") {
   CHECK(answer.response.find("Connection: close") == std::string::npos);
   CHECK(answer.size == answer.response.size());
   CHECK_FALSE(answer.cut);
+  CHECK(answer.exchange > 0);
 }
 
 TEST_CASE("of several requests the first is answered") {

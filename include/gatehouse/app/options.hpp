@@ -79,6 +79,10 @@ struct options {
   std::uint64_t body_limit_bytes = std::uint64_t{1} << 30U;
   std::uint64_t header_limit_bytes = std::uint64_t{32} << 10U;
 
+  // Teaching
+  bool inspect = false;
+  std::string inspect_token;  // empty: the inspector is for clients of this machine alone
+
   // Logs
   std::string access_log = "-";  // a path, "-" for standard error, or "off"
   app::log_format log_format = app::log_format::combined;

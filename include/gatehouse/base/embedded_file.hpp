@@ -1,6 +1,7 @@
 #pragma once
-// A file that is part of the program: see gatehouse_embed in cmake/embed.cmake. Whoever embeds files
-// under a NAME declares `std::span<base::embedded_file const> NAME_files();` in namespace gatehouse.
+// A file that is part of the program: see gatehouse_embed in cmake/embed.cmake. Whoever embeds
+// files under a NAME declares `std::span<base::embedded_file const> NAME_files();` in namespace
+// gatehouse.
 
 #include <span>
 #include <string_view>

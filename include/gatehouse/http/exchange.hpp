@@ -57,6 +57,7 @@ class exchange_context {
   exchange_record record;
   // Set while a local redirect is followed: the URL path that was asked for first.
   std::string redirect_url;
+  std::uint64_t number = 0;  // among all that are traced in this process, from 1; 0: it is not
   trace::sink* trace_sink = nullptr;  // may be null; used through trace::recorder
 
  private:

@@ -17,9 +17,10 @@ struct conversation_limits {
 };
 
 struct conversation {
-  std::string response;    // raw, at most kept_bytes
-  std::uint64_t size = 0;  // of all that was sent
-  bool cut = false;        // the time was over before the response
+  std::string response;        // raw, at most kept_bytes
+  std::uint64_t size = 0;      // of all that was sent
+  bool cut = false;            // the time was over before the response
+  std::uint64_t exchange = 0;  // its number (http::exchange_context); 0 if no head began
 };
 
 // The first request in the bytes, and its response. Suspends. Fails only if there are no

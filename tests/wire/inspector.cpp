@@ -1,0 +1,171 @@
+// The inspector over the wire: what its page asks for, and whom it refuses.
+
+#include <doctest/doctest.h>
+#include <signal.h>
+
+#include <string>
+
+#include "client.hpp"
+#include "patience.hpp"
+#include "program.hpp"
+#include "server.hpp"
+#include "site.hpp"
+
+using namespace wire;
+using namespace std::string_literals;
+
+namespace {
+
+constexpr std::string_view here = "Host: localhost\r\n";
+
+std::string request_here(std::string_view method, std::string_view target,
+                         std::string_view fields = {}, std::string_view body = {}) {
+  auto text = std::string(method) + " " + std::string(target) + " HTTP/1.1\r\n" +
+              std::string(here) + std::string(fields);
+  if (!body.empty()) text += "Content-Length: " + std::to_string(body.size()) + "\r\n";
+  return text + "\r\n" + std::string(body);
+}
+
+reply look(server const& s, std::string_view target, std::string_view fields = {}) {
+  client c(s.port());
+  c.send(request_here("GET", target, fields));
+  return c.read_reply();
+}
+
+bool has(std::string const& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+std::string id_of_only_one(std::string const& list) {
+  auto const at = list.find("\"id\":");
+  REQUIRE(at != std::string::npos);
+  CHECK(list.find("\"id\":", at + 1) == std::string::npos);
+  return std::to_string(std::atoi(list.c_str() + at + 5));
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("inspector");
+
+TEST_CASE("without the option there is no inspector") {
+  site const files;
+  server const s(files);
+  CHECK(look(s, "/-/").status == 404);
+}
+
+TEST_CASE("the page and its parts come from the program, under a strict policy") {
+  site const files;
+  server const s(files, {"--inspect"});
+  auto const page = look(s, "/-/");
+  CHECK(page.status == 200);
+  CHECK(page.field("Content-Type") == "text/html; charset=utf-8");
+  CHECK(has(page.field("Content-Security-Policy"), "default-src 'none'"));
+  CHECK(page.field("X-Content-Type-Options") == "nosniff");
+  CHECK(look(s, "/-/inspector.js").field("Content-Type") == "text/javascript; charset=utf-8");
+  CHECK(look(s, "/-/inspector.css").field("Content-Type") == "text/css; charset=utf-8");
+  CHECK(look(s, "/-").field("Location") == "/-/");
+  CHECK(look(s, "/-/none").status == 404);
+  CHECK(look(s, "/-/exchanges/1").status == 404);
+}
+
+TEST_CASE("an exchange with a script is kept from its first byte to its end") {
+  site const files;
+  files.script("s",
+               "#!/bin/sh\necho careful >&2\nprintf 'Content-Type: text/plain\\nX-A: b\\n\\n'\n"
+               "cat\n");
+  server const s(files, {"--inspect"});
+  CHECK(ask(s.port(), "POST", "/cgi-bin/s/info?q=1", "", "hello").body == "hello");
+  std::string list;
+  CHECK(eventually([&] {
+    list = look(s, "/-/exchanges").body;
+    return has(list, "\"state\":\"done\"");
+  }));
+  auto const one = look(s, "/-/exchanges/" + id_of_only_one(list));
+  CHECK(one.field("Content-Type") == "application/json");
+  for (std::string_view const part :
+       {"\"target\":\"/cgi-bin/s/info?q=1\"", "\"prefix\":\"/cgi-bin\"", "\"path_info\":\"/info\"",
+        "\"name\":\"QUERY_STRING\"", "\"clause\":\"4.1.7\"", "careful", "exited with status 0",
+        "aGVsbG8=" /* hello */, "\"framing\":\"chunked\"", "\"complete\":true"}) {
+    CAPTURE(part);
+    CHECK(has(one.body, part));
+  }
+  CHECK(has(
+      look(s, "/-/exchanges/" + id_of_only_one(list) + "?download").field("Content-Disposition"),
+      "attachment"));
+}
+
+TEST_CASE("news come as they happen") {
+  site const files;
+  files.write("a.txt", "a");
+  server const s(files, {"--inspect"});
+  client watching(s.port());
+  watching.send(request_here("GET", "/-/events"));
+  CHECK(watching.read_head().field("Content-Type") == "text/event-stream");
+  watching.read_until("retry: 1000");
+  CHECK(ask(s.port(), "GET", "/a.txt").body == "a");
+  CHECK(has(watching.read_until("\"state\":\"done\""), "/a.txt"));
+}
+
+TEST_CASE("a stop does not wait for those who watch") {
+  site const files;
+  server s(files, {"--inspect", "--drain-time", "1h"});
+  client watching(s.port());
+  watching.send(request_here("GET", "/-/events"));
+  watching.read_until("retry: 1000");
+  s.signal(SIGTERM);
+  CHECK(s.wait_for_end().has_value());
+}
+
+TEST_CASE("a composed request is answered as one from a browser would be") {
+  site const files;
+  files.script("s", "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n'\ncat\n");
+  server const s(files, {"--inspect"});
+  auto const send = [&](std::string_view raw, std::string_view fields) {
+    client c(s.port());
+    c.send(request_here("POST", "/-/send", fields, raw));
+    return c.read_reply();
+  };
+  constexpr std::string_view own = "Gatehouse-Inspector: 1\r\n";
+  auto const raw = request_here("POST", "/cgi-bin/s", "", "from here");
+  CHECK(send(raw, "").status == 403);
+  auto const said = send(raw, own);
+  CHECK(said.status == 200);
+  CHECK(has(said.body, "\"note\":\"\""));
+  auto const list = look(s, "/-/exchanges").body;
+  CHECK(has(said.body, "\"id\":" + id_of_only_one(list)));
+  CHECK(has(look(s, "/-/exchanges/" + id_of_only_one(list)).body, "ZnJvbSBoZXJl" /* from here */));
+  CHECK(has(send("GET", own).body, "not complete"));
+  CHECK(send(std::string(2'000'000, 'x'), own).status == 413);
+}
+
+TEST_CASE("a name that is not this machine's is refused") {
+  site const files;
+  server const s(files, {"--inspect"});
+  client c(s.port());
+  c.send("GET /-/exchanges HTTP/1.1\r\nHost: rebound.example\r\n\r\n");
+  CHECK(c.read_reply().status == 403);
+}
+
+TEST_CASE("with a token the inspector needs it, and remembers it in a cookie") {
+  site const files;
+  std::string const token = "abcdefghij0123456789";
+  server const s(files, {"--inspect-token", token});
+  CHECK(look(s, "/-/").status == 403);
+  auto const page = look(s, "/-/?token=" + token);
+  CHECK(page.status == 200);
+  auto const cookie = page.field("Set-Cookie");
+  CHECK(has(cookie, "HttpOnly; SameSite=Strict"));
+  auto const pair = cookie.substr(0, cookie.find(';'));
+  CHECK(look(s, "/-/exchanges", "Cookie: " + pair + "\r\n").status == 200);
+  CHECK_FALSE(has(s.log(), token));
+}
+
+TEST_CASE("where others reach the server, the inspector wants a token") {
+  site const files;
+  auto const refused =
+      run({binary(), "--port", "0", "--bind", "0.0.0.0", "--inspect", files.root().string()});
+  CHECK(refused.code() != 0);
+  CHECK(has(refused.err, "--inspect-token"));
+}
+
+TEST_SUITE_END();
