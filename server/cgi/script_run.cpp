@@ -312,8 +312,9 @@ base::task<base::result<std::unique_ptr<script_run>>> script_run::start(
     if (!ec && alive) alive->on_moment();
   });
   // The first output tells as well as the launcher does that the script runs, and its end that it
-  // could not be started.
-  if (input == nullptr) co_await s->output.async_wait(descriptor::wait_read, base::as_result);
+  // could not be started. Who looks on wants to know when it was.
+  if (input == nullptr && !s->traced())
+    co_await s->output.async_wait(descriptor::wait_read, base::as_result);
   auto const pid = co_await launched.outcome();
   if (pid.has_error()) co_return pid.error();
 
@@ -325,7 +326,7 @@ base::task<base::result<std::unique_ptr<script_run>>> script_run::start(
     if (auto const alive = weak.lock()) alive->on_end();
   });
   if (s->failure) s->child->stop();
-  if (s->moment_passed) s->watch();
+  if (s->moment_passed || s->traced()) s->watch();
   if (limits.whole > std::chrono::steady_clock::duration::zero()) s->whole.set(limits.whole);
   if (input != nullptr) {
     boost::asio::co_spawn(
