@@ -10,10 +10,10 @@
 #include <cerrno>
 #include <charconv>
 #include <chrono>
-#include <cstdlib>
 #include <ctime>
 #include <utility>
 
+#include "gatehouse/app/terminal.hpp"
 #include "gatehouse/base/escape.hpp"
 
 namespace gatehouse::app {
@@ -74,29 +74,10 @@ void append_member(std::string& out, std::string_view name, std::string_view jso
   out.append("\"").append(name).append("\":").append(json);
 }
 
-// DEL and the C1 controls, which JSON allows in strings and terminals obey, as JSON's own escapes.
-std::string without_controls(std::string_view json) {
-  constexpr char digits[] = "0123456789abcdef";
-  std::string out;
-  out.reserve(json.size());
-  for (std::size_t i = 0; i < json.size(); ++i) {
-    auto const next = i + 1 < json.size() ? static_cast<unsigned char>(json[i + 1]) : 0U;
-    if (json[i] == '\x7F') {
-      out += "\\u007f";
-    } else if (json[i] == '\xC2' && next >= 0x80U && next < 0xA0U) {
-      out.append("\\u00").append({digits[next >> 4U], digits[next & 0xFU]});
-      ++i;
-    } else {
-      out += json[i];
-    }
-  }
-  return out;
-}
-
 void append_text(std::string& out, std::string_view name, std::string_view text) {
   std::string const valid = base::valid_utf8(text);
   append_member(out, name,
-                without_controls(boost::json::serialize(boost::json::string_view(valid))));
+                base::json_for_terminals(boost::json::serialize(boost::json::string_view(valid))));
 }
 
 void append_field(std::string& out, std::string_view name, http::request const& request,
@@ -148,14 +129,6 @@ std::string_view status_colour(unsigned status) {
   if (status >= 400) return "\x1b[33m";                 // yellow
   if (status >= 300) return "\x1b[36m";                 // cyan
   return "\x1b[32m";                                    // green
-}
-
-bool colours_wanted() {
-  // NO_COLOR counts when it is set and not empty (no-color.org).
-  char const* const no_color = std::getenv("NO_COLOR");
-  char const* const terminal = std::getenv("TERM");
-  return (no_color == nullptr || *no_color == '\0') &&
-         (terminal == nullptr || std::string_view(terminal) != "dumb");
 }
 
 }  // namespace
@@ -246,7 +219,7 @@ base::result<access_log> access_log::open(std::string_view destination, log_form
   log.style_ = format == log_format::json ? style::json : style::combined;
   if (destination == "-") {
     if (format == log_format::combined && ::isatty(STDERR_FILENO) == 1) {
-      log.style_ = colours_wanted() ? style::coloured_terminal : style::terminal;
+      log.style_ = colours_wanted(STDERR_FILENO) ? style::coloured_terminal : style::terminal;
     }
     return log;
   }

@@ -108,6 +108,24 @@ std::string html_escaped(std::string_view text) {
   return out;
 }
 
+std::string json_for_terminals(std::string_view json) {
+  constexpr char digits[] = "0123456789abcdef";
+  std::string out;
+  out.reserve(json.size());
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    auto const next = i + 1 < json.size() ? static_cast<unsigned char>(json[i + 1]) : 0U;
+    if (json[i] == '\x7F') {
+      out += "\\u007f";
+    } else if (json[i] == '\xC2' && next >= 0x80U && next < 0xA0U) {
+      out.append("\\u00").append({digits[next >> 4U], digits[next & 0xFU]});
+      ++i;
+    } else {
+      out += json[i];
+    }
+  }
+  return out;
+}
+
 std::string valid_utf8(std::string_view text) {
   std::string out;
   out.reserve(text.size());

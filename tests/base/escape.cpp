@@ -83,3 +83,8 @@ TEST_CASE("text is made valid UTF-8 and nothing else changes") {
         "a\xEF\xBF\xBD"
         "b");
 }
+
+TEST_CASE("the controls that JSON allows are escaped for terminals") {
+  CHECK(json_for_terminals("\"a\\u001b\x7F\xC2\x9B\xC3\xA9\"") ==
+        "\"a\\u001b\\u007f\\u009b\xC3\xA9\"");
+}
