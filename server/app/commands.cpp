@@ -37,7 +37,9 @@ constexpr option_rule explain_options[] = {
 constexpr command all_commands[] = {
     {"explain", "[OPTIONS] TARGET", "what the server does with a request for TARGET, step by step",
      "Says what the server would do with a request for TARGET, such as '/cgi-bin/env.sh/a?b=c':\n"
-     "which directory answers, which program, with which variables and input. No server runs.\n",
+     "which directory answers, which program, with which variables and input. No server runs.\n"
+     "Exit status: 0 it is answered, 1 it is not (nothing there, a program that fails), 2 a wrong\n"
+     "command line.\n",
      1, 1, "TARGET", explain_options, explain_command},
     {"check", "[OPTIONS] [SCRIPT...]", "what is wrong with the programs in cgi-bin",
      "Says what is wrong with each SCRIPT, or with every program that the server would run: what\n"
