@@ -20,9 +20,11 @@ namespace {
 
 namespace fs = std::filesystem;
 using kind = script_head::kind;
-using finding = std::optional<http::diagnosis>;
+using finding = std::optional<script_finding>;
+using findings = std::vector<script_finding>;
 
 constexpr std::string_view blanks = " \t";
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 #if defined(__x86_64__)
 constexpr unsigned own_machine = EM_X86_64, also_runs = EM_386;
@@ -43,11 +45,11 @@ bool runs_here(std::string_view elf) {
   return machine == own_machine || machine == also_runs;
 }
 
-http::diagnosis found(std::string explanation, std::string command = {}) {
-  return {.explanation = std::move(explanation),
-          .command = std::move(command),
-          .output_excerpt = {},
-          .stderr_lines = {}};
+script_finding found(std::string_view reason, std::string explanation, std::string command = {}) {
+  script_finding out{.how = severity::error, .reason = reason, .help = {}};
+  out.help.explanation = std::move(explanation);
+  out.help.command = std::move(command);
+  return out;
 }
 
 std::string named(std::string_view text) {
@@ -101,17 +103,20 @@ finding check_env(std::string const& path, script_head const& head,
   std::string_view const argument = head.argument;
   bool const one_word = argument.find_first_of(blanks) == std::string_view::npos;
   if (!one_word && !argument.starts_with('-')) {
-    return found("Its #! line gives env the rest of the line as one word, " + named(argument) +
+    return found("env-one-word",
+                 "Its #! line gives env the rest of the line as one word, " + named(argument) +
                      ", and there is no program of that name. With -S, env splits it.",
                  first_line_command("#!" + head.interpreter + " -S " + head.argument, path));
   }
   auto const program = program_of_env(argument);
-  if (program.empty()) return found("Its #! line runs env without the name of a program.");
+  if (program.empty())
+    return found("env-no-program", "Its #! line runs env without the name of a program.");
   bool const there = program.find('/') != std::string_view::npos
                          ? can_run(program)
                          : find_on_path(program, path_variable).has_value();
   if (there) return std::nullopt;
-  return found("Its #! line asks env for " + named(program) +
+  return found("env-program-missing",
+               "Its #! line asks env for " + named(program) +
                    ", which is not in any directory of the PATH that programs get (" +
                    std::string(path_variable) + ").",
                "command -v " + shell_quoted(program));
@@ -124,14 +129,16 @@ finding check_interpreter(std::string const& path, script_head const& head,
   if (!fs::exists(interpreter, ec)) {
     std::string const argument = head.argument.empty() ? "" : ' ' + head.argument;
     auto const elsewhere = find_on_path(interpreter.filename().native(), path_variable);
-    return found("The interpreter " + named(head.interpreter) +
+    return found("interpreter-missing",
+                 "The interpreter " + named(head.interpreter) +
                      " that its #! line names does not exist" +
                      (elsewhere ? "; there is " + named(elsewhere->native()) + "." : "."),
                  elsewhere ? first_line_command("#!" + elsewhere->native() + argument, path)
                            : "command -v " + shell_quoted(interpreter.filename().native()));
   }
   if (!can_run(interpreter)) {
-    return found("The interpreter " + named(head.interpreter) +
+    return found("interpreter-not-executable",
+                 "The interpreter " + named(head.interpreter) +
                      " that its #! line names cannot be run by the server's user.",
                  "ls -l " + shell_quoted(head.interpreter));
   }
@@ -156,42 +163,60 @@ std::string_view usual_first_line(fs::path const& script) {
   return {};
 }
 
-finding check_head(fs::path const& script, script_head const& head,
+finding check_kind(fs::path const& script, script_head const& head,
                    std::string_view path_variable) {
-  std::string const& path = script.native();
-  std::string const in_shell = shell_quoted(path);
-  if (head.carriage_return) {
-    return found(
-        "Its #! line ends in CR LF, as Windows writes lines, so the system looks for an "
-        "interpreter whose name ends in a carriage return.",
-        "sed -i 's/\\r$//' " + in_shell);
-  }
+  std::string const in_shell = shell_quoted(script.native());
   switch (head.what) {
     case kind::empty:
-      return found("The file is empty.");
+      return found("script-empty", "The file is empty.");
     case kind::byte_order_mark:
-      return found("It begins with a byte order mark, which hides the #! from the system.",
+      return found("script-byte-order-mark",
+                   "It begins with a byte order mark, which hides the #! from the system.",
                    "sed -i '1s/^\\xEF\\xBB\\xBF//' " + in_shell);
     case kind::interpreted:
-      return check_interpreter(path, head, path_variable);
+      return check_interpreter(script.native(), head, path_variable);
     case kind::relative:
       return found(
+          "interpreter-relative",
           "Its #! line names " + named(head.interpreter) + ", which is not an absolute path.",
           "command -v " + shell_quoted(head.interpreter));
     case kind::no_interpreter:
-      return found("Its #! line names no interpreter.");
+      return found("interpreter-unnamed", "Its #! line names no interpreter.");
     case kind::elf:
       return std::nullopt;
     case kind::foreign_elf:
-      return found("It is a program for another kind of processor.", "file " + in_shell);
+      return found("script-foreign-program", "It is a program for another kind of processor.",
+                   "file " + in_shell);
     case kind::unknown:
       break;
   }
   auto const line = usual_first_line(script);
   return found(
+      "script-no-interpreter-line",
       "It does not begin with a #! line that names its interpreter, and it is no program of this "
       "machine.",
       line.empty() ? std::string() : "sed -i '1i " + std::string(line) + "' " + in_shell);
+}
+
+void add(findings& to, finding what) {
+  if (what) to.push_back(std::move(*what));
+}
+
+void check_head(findings& to, fs::path const& script, std::string_view bytes,
+                std::string_view path_variable) {
+  auto const head = inspect_head(bytes);
+  if (head.carriage_return) {
+    to.push_back(
+        found("script-carriage-return",
+              "Its #! line ends in CR LF, as Windows writes lines, so the system looks for an "
+              "interpreter whose name ends in a carriage return.",
+              "sed -i 's/\\r$//' " + shell_quoted(script.native())));
+  }
+  add(to, check_kind(script, head, path_variable));
+  // The line behind a mark may be wrong too.
+  if (head.what == kind::byte_order_mark) {
+    check_head(to, script, bytes.substr(byte_order_mark.size()), path_variable);
+  }
 }
 
 // The first directory on the way to the script that this process may not search.
@@ -203,7 +228,8 @@ finding check_directories(fs::path const& script) {
         base::last_error() != boost::system::errc::permission_denied) {
       continue;
     }
-    return found("The server's user may not enter the directory " + named(way.native()) + ".",
+    return found("directory-not-searchable",
+                 "The server's user may not enter the directory " + named(way.native()) + ".",
                  "chmod a+x " + shell_quoted(way.native()));
   }
   return std::nullopt;
@@ -213,29 +239,51 @@ finding check_execute_bit(fs::path const& script) {
   if (::access(script.c_str(), X_OK) == 0) return std::nullopt;
   struct ::statvfs file_system {};
   if (::statvfs(script.c_str(), &file_system) == 0 && (file_system.f_flag & ST_NOEXEC) != 0) {
-    return found("It is on a file system that is mounted with the option noexec.",
+    return found("script-noexec-mount",
+                 "It is on a file system that is mounted with the option noexec.",
                  "findmnt --target " + shell_quoted(script.native()));
   }
   struct ::stat status {};
   bool const some_bit = ::stat(script.c_str(), &status) == 0 && (status.st_mode & 0111U) != 0;
   if (some_bit) {
-    return found("The server's user has no permission to execute it.",
+    return found("script-not-executable", "The server's user has no permission to execute it.",
                  "chmod a+x " + shell_quoted(script.native()));
   }
-  return found("It has no execute bit.", "chmod +x " + shell_quoted(script.native()));
+  return found("script-no-execute-bit", "It has no execute bit.",
+               "chmod +x " + shell_quoted(script.native()));
 }
 
-finding check_content(fs::path const& script, std::string_view path_variable) {
+void check_content(findings& to, fs::path const& script, start_rules const& rules) {
   base::unique_fd const file(::open(script.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file) {
-    return found("The server's user may not read it, and an interpreter has to.",
-                 "chmod a+r " + shell_quoted(script.native()));
+    to.push_back(found("script-not-readable",
+                       "The server's user may not read it, and an interpreter has to.",
+                       "chmod a+r " + shell_quoted(script.native())));
+    return;
   }
+  if (rules.interpreted) return;
   std::array<char, 512> bytes{};
   auto const count = ::read(file.get(), bytes.data(), bytes.size());
-  if (count < 0) return found("It cannot be read: " + base::last_error().message() + ".");
-  return check_head(script, inspect_head({bytes.data(), static_cast<std::size_t>(count)}),
-                    path_variable);
+  if (count < 0) {
+    to.push_back(
+        found("script-read-failed", "It cannot be read: " + base::last_error().message() + "."));
+    return;
+  }
+  check_head(to, script, {bytes.data(), static_cast<std::size_t>(count)}, rules.path_variable);
+}
+
+// What is no file at all, or cannot be got at: nothing more can be said then.
+finding check_way(fs::path const& script) {
+  if (auto wrong = check_directories(script)) return wrong;
+  std::error_code ec;
+  auto const status = fs::status(script, ec);
+  if (fs::is_regular_file(status)) return std::nullopt;
+  if (fs::exists(status)) return found("script-not-regular", "It is not a regular file.");
+  if (fs::is_symlink(fs::symlink_status(script, ec))) {
+    return found("script-dangling-link", "It is a symbolic link to something that does not exist.",
+                 "readlink " + shell_quoted(script.native()));
+  }
+  return found("script-missing", "It does not exist.");
 }
 
 }  // namespace
@@ -246,7 +294,8 @@ script_head inspect_head(std::string_view bytes) {
     head.what = kind::empty;
   } else if (bytes.starts_with(ELFMAG)) {
     head.what = runs_here(bytes) ? kind::elf : kind::foreign_elf;
-  } else if (bytes.starts_with("\xEF\xBB\xBF#!")) {
+  } else if (bytes.starts_with(byte_order_mark) &&
+             bytes.substr(byte_order_mark.size()).starts_with("#!")) {
     head.what = kind::byte_order_mark;
   }
   if (!bytes.starts_with("#!")) return head;
@@ -266,20 +315,19 @@ script_head inspect_head(std::string_view bytes) {
   return head;
 }
 
+std::vector<script_finding> start_findings(fs::path const& script, start_rules const& rules) {
+  findings out;
+  add(out, check_way(script));
+  if (!out.empty()) return out;
+  if (!rules.interpreted) add(out, check_execute_bit(script));
+  check_content(out, script, rules);
+  return out;
+}
+
 std::optional<http::diagnosis> check_script(fs::path const& script,
                                             std::string_view path_variable) {
-  if (auto wrong = check_directories(script)) return wrong;
-  std::error_code ec;
-  auto const status = fs::status(script, ec);
-  if (!fs::exists(status)) {
-    bool const dangling = fs::is_symlink(fs::symlink_status(script, ec));
-    return found(
-        dangling ? "It is a symbolic link to something that does not exist." : "It does not exist.",
-        dangling ? "readlink " + shell_quoted(script.native()) : std::string());
-  }
-  if (!fs::is_regular_file(status)) return found("It is not a regular file.");
-  if (auto wrong = check_execute_bit(script)) return wrong;
-  return check_content(script, path_variable);
+  auto all = start_findings(script, {.path_variable = path_variable});
+  return all.empty() ? std::nullopt : std::optional(std::move(all.front().help));
 }
 
 std::string exit_text(int wait_status) {

@@ -1,11 +1,13 @@
 #pragma once
-// Why a script cannot be started, in the words of the person who wrote it. Asked after a start has
-// failed, or when env(1) or a shell gave up with 126 or 127; a script that runs is never looked at.
+// Why a script cannot be started, in the words of the person who wrote it. Asked by the gateway
+// after a start has failed, or when env(1) or a shell gave up with 126 or 127 (a script that runs
+// is never looked at), and by `gatehouse check`.
 
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "gatehouse/http/error.hpp"
 
@@ -32,9 +34,31 @@ struct script_head {
 // Pure. bytes: the first bytes of the file, 512 are enough.
 script_head inspect_head(std::string_view bytes);
 
-// The first thing found that would keep the file from starting: not searchable directory, no
-// execute bit, carriage return, interpreter missing, and so on; nothing if it looks sound.
-// path_variable: PATH as the script would get it, for `#!/usr/bin/env NAME`.
+enum class severity {
+  note,     // worth knowing
+  warning,  // runs, but is unwise
+  error,    // does not run
+};
+
+// One thing that is to be said about a script or a directory of scripts.
+struct script_finding {
+  severity how = severity::error;
+  std::string_view reason;  // a literal such as "script-no-execute-bit"; stable
+  http::diagnosis help;
+};
+
+// How the script is going to be started.
+struct start_rules {
+  std::string_view path_variable;  // PATH as the script would get it, for `#!/usr/bin/env NAME`
+  bool interpreted = false;        // --interpreter names a program for it: it is only read
+};
+
+// All that would keep the file from starting: not searchable directory, no execute bit, carriage
+// return, interpreter missing, and so on. Nothing if it looks sound.
+std::vector<script_finding> start_findings(std::filesystem::path const& script,
+                                           start_rules const& rules);
+
+// The first of them.
 std::optional<http::diagnosis> check_script(std::filesystem::path const& script,
                                             std::string_view path_variable);
 

@@ -1,0 +1,33 @@
+#pragma once
+// Everything there is to say about a script before a client asks for it: what keeps it from being
+// started (script_check.hpp), and what is unwise about it or its directory. For `gatehouse check`;
+// no request comes this way.
+
+#include <filesystem>
+#include <string_view>
+#include <vector>
+
+#include "gatehouse/cgi/script_check.hpp"
+
+namespace gatehouse::cgi {
+
+// What a file in a directory of programs seems to be, by its name.
+enum class file_role {
+  program,
+  backup,  // of an editor or a package manager
+  source,  // of a compiled program
+};
+file_role role_of(std::string_view name);
+
+// The errors first. named: somebody asked about this very file, so that one that does not look like
+// a program is judged as one all the same.
+std::vector<script_finding> review_script(std::filesystem::path const& script,
+                                          start_rules const& rules, bool named);
+
+// Whether a finding of this reason says that a file is not meant to be run.
+bool is_about_role(std::string_view reason);
+
+// Who else may put programs into it.
+std::vector<script_finding> review_directory(std::filesystem::path const& directory);
+
+}  // namespace gatehouse::cgi
