@@ -219,7 +219,7 @@ base::result<access_log> access_log::open(std::string_view destination, log_form
   log.style_ = format == log_format::json ? style::json : style::combined;
   if (destination == "-") {
     if (format == log_format::combined && ::isatty(STDERR_FILENO) == 1) {
-      log.style_ = colours_wanted(STDERR_FILENO) ? style::coloured_terminal : style::terminal;
+      log.style_ = shows_colours(STDERR_FILENO) ? style::coloured_terminal : style::terminal;
     }
     return log;
   }

@@ -18,21 +18,6 @@ std::string server_path() {
   return path != nullptr && *path != '\0' ? path : default_path;
 }
 
-// PATH and what --env names; a name alone takes the server's own value.
-std::vector<cgi::meta_variable> script_environment(options const& chosen) {
-  std::vector<cgi::meta_variable> out;
-  bool path_given = false;
-  for (auto const& entry : chosen.environment) {
-    char const* const own = entry.value ? entry.value->c_str() : std::getenv(entry.name.c_str());
-    if (own == nullptr) continue;
-    path_given = path_given || entry.name == "PATH";
-    out.push_back({entry.name, own, "--env", "configuration", {}});
-  }
-  if (!path_given)
-    out.push_back({"PATH", server_path(), "server's environment", "configuration", {}});
-  return out;
-}
-
 // As many connections and pipes as the system allows. Gives the limit that was in force, which
 // scripts get back: a program that uses select(2) breaks on descriptors over 1023.
 rlim_t raise_descriptor_limit() {
@@ -47,9 +32,7 @@ cgi::gateway_rules make_gateway_rules(options const& chosen) {
   rules.variables.document_root = chosen.root;
   rules.variables.pass_auth = chosen.pass_auth;
   rules.variables.environment = script_environment(chosen);
-  for (auto const& variable : rules.variables.environment) {
-    if (variable.name == "PATH") rules.path_variable = variable.value;
-  }
+  rules.path_variable = script_path(rules.variables.environment);
   for (auto const& i : chosen.interpreters)
     rules.interpreters.push_back({i.extension, i.program.string()});
   rules.limits = {chosen.script_timeout, chosen.script_deadline, chosen.grace};
@@ -124,6 +107,28 @@ void mount_all(router& routes, options const& chosen, cgi::gateway_rules const& 
 }
 
 }  // namespace
+
+std::vector<cgi::meta_variable> script_environment(options const& chosen) {
+  std::vector<cgi::meta_variable> out;
+  bool path_given = false;
+  for (auto const& entry : chosen.environment) {
+    char const* const own = entry.value ? entry.value->c_str() : std::getenv(entry.name.c_str());
+    if (own == nullptr) continue;
+    path_given = path_given || entry.name == "PATH";
+    out.push_back({entry.name, own, "--env", "configuration", {}});
+  }
+  if (!path_given)
+    out.push_back({"PATH", server_path(), "server's environment", "configuration", {}});
+  return out;
+}
+
+std::string script_path(std::vector<cgi::meta_variable> const& environment) {
+  std::string out;
+  for (auto const& variable : environment) {
+    if (variable.name == "PATH") out = variable.value;
+  }
+  return out;
+}
 
 site::site(options const& chosen)
     : chosen_(chosen),

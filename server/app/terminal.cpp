@@ -3,16 +3,44 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <string_view>
 
 namespace gatehouse::app {
+namespace {
 
-bool colours_wanted(int descriptor) {
-  // NO_COLOR counts when it is set and not empty.
-  char const* const no_color = std::getenv("NO_COLOR");
-  char const* const terminal = std::getenv("TERM");
-  return ::isatty(descriptor) == 1 && (no_color == nullptr || *no_color == '\0') &&
-         (terminal == nullptr || std::string_view(terminal) != "dumb");
+std::string_view variable(char const* name) {
+  char const* const value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
+std::string_view code_of(colour which) {
+  switch (which) {
+    case colour::bold:
+      return "1";
+    case colour::faint:
+      return "2";
+    case colour::red:
+      return "31";
+    case colour::yellow:
+      return "33";
+    case colour::green:
+      return "32";
+    case colour::blue:
+      return "34";
+    case colour::plain:
+      break;
+  }
+  return "";
+}
+
+}  // namespace
+
+bool shows_colours(int descriptor) {
+  return variable("NO_COLOR").empty() && variable("TERM") != "dumb" && ::isatty(descriptor) == 1;
+}
+
+std::string in_colour(colour which, std::string_view text, bool coloured) {
+  if (!coloured || which == colour::plain) return std::string(text);
+  return "\033[" + std::string(code_of(which)) + "m" + std::string(text) + "\033[0m";
 }
 
 }  // namespace gatehouse::app

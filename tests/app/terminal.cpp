@@ -3,64 +3,32 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-#include <string>
+using namespace gatehouse::app;
 
-#include "gatehouse/base/unique_fd.hpp"
+TEST_CASE("colours are for terminals, unless somebody has said no") {
+  int const terminal = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+  int const file = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (terminal < 0) return;
+  ::unsetenv("NO_COLOR");
+  ::setenv("TERM", "xterm", 1);
+  CHECK(shows_colours(terminal));
+  CHECK_FALSE(shows_colours(file));
+  ::setenv("TERM", "dumb", 1);
+  CHECK_FALSE(shows_colours(terminal));
+  ::setenv("TERM", "xterm", 1);
+  ::setenv("NO_COLOR", "1", 1);
+  CHECK_FALSE(shows_colours(terminal));
+  ::setenv("NO_COLOR", "", 1);
+  CHECK(shows_colours(terminal));
+  ::unsetenv("NO_COLOR");
+  ::close(terminal);
+  ::close(file);
+}
 
-using namespace gatehouse;
-
-namespace {
-
-// Sets a variable of the environment for one scope; null unsets it.
-class variable {
- public:
-  variable(char const* name, char const* value) : name_(name) {
-    if (char const* const before = ::getenv(name)) before_ = before, was_set_ = true;
-    set(value);
-  }
-  variable(variable const&) = delete;
-  variable& operator=(variable const&) = delete;
-  ~variable() { set(was_set_ ? before_.c_str() : nullptr); }
-
- private:
-  void set(char const* value) const {
-    if (value != nullptr) {
-      ::setenv(name_, value, 1);
-    } else {
-      ::unsetenv(name_);
-    }
-  }
-  char const* name_;
-  std::string before_;
-  bool was_set_ = false;
-};
-
-}  // namespace
-
-TEST_CASE("colours are for terminals, unless they are not wanted") {
-  base::unique_fd const pty(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
-  base::unique_fd const null(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  REQUIRE(pty);
-  struct row {
-    std::string_view label;
-    int descriptor;
-    char const* no_color;
-    char const* terminal;
-    bool expected;
-  };
-  row const rows[] = {
-      {"a terminal", pty.get(), nullptr, "xterm", true},
-      {"a terminal of no name", pty.get(), nullptr, nullptr, true},
-      {"NO_COLOR", pty.get(), "1", "xterm", false},
-      {"an empty NO_COLOR", pty.get(), "", "xterm", true},
-      {"a dumb one", pty.get(), nullptr, "dumb", false},
-      {"no terminal", null.get(), nullptr, "xterm", false},
-  };
-  for (row const& r : rows) {
-    CAPTURE(r.label);
-    variable const no_color("NO_COLOR", r.no_color);
-    variable const terminal("TERM", r.terminal);
-    CHECK(app::colours_wanted(r.descriptor) == r.expected);
-  }
+TEST_CASE("a colour ends where its text does") {
+  CHECK(in_colour(colour::red, "a", true) == "\033[31ma\033[0m");
+  CHECK(in_colour(colour::red, "a", false) == "a");
+  CHECK(in_colour(colour::plain, "a", true) == "a");
 }

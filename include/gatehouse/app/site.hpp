@@ -4,6 +4,8 @@
 // explain` asks it without one.
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "gatehouse/app/options.hpp"
 #include "gatehouse/app/router.hpp"
@@ -12,6 +14,11 @@
 #include "gatehouse/trace/recorder.hpp"
 
 namespace gatehouse::app {
+
+// What programs get of the server's own environment: PATH and what --env names.
+std::vector<cgi::meta_variable> script_environment(options const& chosen);
+// The value of PATH among them.
+std::string script_path(std::vector<cgi::meta_variable> const& environment);
 
 class site {
  public:

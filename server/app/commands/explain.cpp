@@ -236,7 +236,7 @@ void print(question const& q, finding const& found) {
     auto const shown = std::string_view(found.talk.response).substr(0, base::limits::traced_bytes);
     response = raw_response{shown, found.talk.size};
   }
-  std::cout << explanation(found.recording, response, colours_wanted(STDOUT_FILENO));
+  std::cout << explanation(found.recording, response, shows_colours(STDOUT_FILENO));
   if (!q.run && found.recording.program) std::cout << "\nThe program was not run: --run does.\n";
 }
 

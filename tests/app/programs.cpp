@@ -1,0 +1,74 @@
+#include "gatehouse/app/programs.hpp"
+
+#include <doctest/doctest.h>
+
+#include "../temporary_directory.hpp"
+#include "gatehouse/app/directories.hpp"
+
+using namespace gatehouse::app;
+namespace fs = std::filesystem;
+
+namespace {
+
+// "/cgi-bin/a /cgi-bin/b"
+std::string paths_of(options const& given, fs::path const& at) {
+  auto const resolved = resolve_directories(given, at);
+  if (auto const* wrong = std::get_if<usage_error>(&resolved)) FAIL(wrong->line);
+  std::string out;
+  for (auto const& p : served_programs(std::get<options>(resolved))) {
+    CHECK(fs::is_regular_file(p.file));
+    out += (out.empty() ? "" : " ") + p.path;
+  }
+  return out;
+}
+
+mapping cgi_at(std::string prefix, fs::path const& target) {
+  return {std::move(prefix), mapping::kind::cgi, target};
+}
+
+}  // namespace
+
+TEST_CASE("the programs are those that a request would find") {
+  gatehouse::tests::temporary_directory const directory;
+  for (auto const* const name : {"www/cgi-bin/b", "www/cgi-bin/a", "www/cgi-bin/sub/c",
+                                 "www/cgi-bin/.hidden", "www/cgi-bin/.git/config", "www/app/x.cgi",
+                                 "www/app/y.txt", "www/.z.cgi", "other/d", "other/e.cgi"}) {
+    directory.write(name, "");
+  }
+  directory.link("www/cgi-bin/round", ".");
+  directory.link("www/cgi-bin/nowhere", "none");
+  directory.link("www/app/out.cgi", "../../other/e.cgi");
+  struct row {
+    std::string_view label;
+    options given;
+    std::string_view paths;
+  };
+  options by_extension, mapped, single, shadowed, replaced, off, linked, in_files;
+  by_extension.cgi_extensions = {".cgi"};
+  mapped.mappings = {cgi_at("/run", "other")};
+  single.mappings = {cgi_at("/one", "other/d")};
+  shadowed.mappings = {cgi_at("/cgi-bin/sub", "other")};
+  replaced.mappings = {cgi_at("/cgi-bin", "other")};
+  off.cgi_bin_off = true;
+  linked.cgi_extensions = {".cgi"};
+  linked.follow_symlinks = true;
+  in_files.cgi_bin_off = true;
+  in_files.cgi_extensions = {".cgi"};
+  in_files.mappings = {{"/files", mapping::kind::static_files, "other"}};
+  row const rows[] = {
+      {"cgi-bin alone", {}, "/cgi-bin/a /cgi-bin/b /cgi-bin/sub/c"},
+      {"by extension", by_extension, "/app/x.cgi /cgi-bin/a /cgi-bin/b /cgi-bin/sub/c"},
+      {"links that leave the root", linked,
+       "/app/out.cgi /app/x.cgi /cgi-bin/a /cgi-bin/b /cgi-bin/sub/c"},
+      {"a mapped directory", mapped, "/cgi-bin/a /cgi-bin/b /cgi-bin/sub/c /run/d /run/e.cgi"},
+      {"a mapped program", single, "/cgi-bin/a /cgi-bin/b /cgi-bin/sub/c /one"},
+      {"a longer prefix", shadowed, "/cgi-bin/a /cgi-bin/b /cgi-bin/sub/d /cgi-bin/sub/e.cgi"},
+      {"the same prefix", replaced, "/cgi-bin/d /cgi-bin/e.cgi"},
+      {"none", off, ""},
+      {"among mapped files", in_files, "/app/x.cgi /files/e.cgi"},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.label);
+    CHECK(paths_of(r.given, directory.path()) == r.paths);
+  }
+}
