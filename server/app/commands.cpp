@@ -21,7 +21,7 @@ constexpr option_rule own(char letter, std::string_view name, std::string_view a
 }
 
 constexpr option_rule check_options[] = {
-    own(0, "run", "", "also run each program with a GET and read what it prints"),
+    own(0, "run", "", "also run each program with a GET (10 s at most) and read what it prints"),
     own(0, "json", "", "print JSON"),
 };
 
@@ -50,7 +50,9 @@ constexpr command all_commands[] = {
      "[OPTIONS] NAME.{sh,py,pl,c,php}",
      "make a starter program in cgi-bin",
      "Makes a small program that works, with comments that explain it, in the directory that the\n"
-     "server would run it from. Nothing is overwritten.\n",
+     "server would run it from. Of NAME.c the source is made, and with cc the program NAME. "
+     "NAME.php\n"
+     "needs --interpreter. Nothing is overwritten.\n",
      1,
      1,
      "NAME",
