@@ -178,7 +178,8 @@ TEST_CASE("every program answers a bare GET with a content type that names its c
     std::string type;
   };
   row const rows[] = {{"env.sh", plain},   {"environment.py", page}, {"form.py", page},
-                      {"upload.py", page}, {"redirect.pl", plain},   {"calc", plain}};
+                      {"upload.py", page}, {"redirect.pl", plain},   {"calc", plain},
+                      {"cookie.pl", plain}};
   for (row const& r : rows) {
     CAPTURE(r.name);
     answer const a = get(r.name);
@@ -442,6 +443,54 @@ TEST_CASE("redirect.pl goes nowhere else, whatever its input says") {
     CHECK(a.status == "404 Not Found");
     CHECK(a.field("Location") == "");
   }
+}
+
+TEST_CASE("cookie.pl counts the visits that the browser remembers") {
+  struct row {
+    std::string_view label;
+    char const* cookies;
+    char const* visits;
+  };
+  row const rows[] = {
+      {"none", "", "1"},
+      {"its own", "visits=7", "8"},
+      {"among others", "a=b; visits=41; c=d", "42"},
+      {"of another name", "revisits=7", "1"},
+      {"inside of another", "a=visits=7", "1"},
+      {"not a number", "visits=seven", "1"},
+      {"markup", "visits=7<script>", "1"},
+      {"a line end", "visits=7\r\nX: y", "1"},
+      {"negative", "visits=-1", "1"},
+      {"too large", "visits=99999999999999999999", "1"},
+      {"the largest", "visits=999999", "1000000"},
+      {"one more", "visits=1000000", "1"},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.label);
+    answer const a = get(
+        "cookie.pl", {"SCRIPT_NAME=/cgi-bin/cookie.pl", "HTTP_COOKIE=" + std::string(r.cookies)});
+    CHECK(a.content == "Visit number " + std::string(r.visits) + ".\n");
+    CHECK(a.field("Set-Cookie") ==
+          "visits=" + std::string(r.visits) +
+              "; Path=/cgi-bin/cookie.pl; Max-Age=86400; HttpOnly; SameSite=Lax");
+    CHECK(a.field("Cache-Control") == "no-store");
+  }
+}
+
+TEST_CASE("cookie.pl takes its cookie back") {
+  answer const a = get(
+      "cookie.pl", {"SCRIPT_NAME=/cgi-bin/cookie.pl", "PATH_INFO=/forget", "HTTP_COOKIE=visits=7"});
+  CHECK(a.field("Set-Cookie").starts_with("visits=0; Path=/cgi-bin/cookie.pl; Max-Age=0;"));
+  CHECK(a.content == "Forgotten.\n");
+}
+
+TEST_CASE("the programs whose cost is measured print the same in each language") {
+  for (std::string const name : {"cost/nothing.sh", "cost/nothing.pl", "cost/nothing.py"}) {
+    answer const a = get(name);
+    CHECK(a.fields == variables{"Content-Type: " + plain});
+    CHECK(a.content == "done\n");
+  }
+  CHECK(get("cost/work.py").content == "1229 primes below 10,000\n");
 }
 
 TEST_CASE("nph-hello.pl writes the whole response, and no content for HEAD") {
