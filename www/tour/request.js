@@ -1,0 +1,63 @@
+// Step 1: a request typed by hand, and the raw answer.
+import "./copy.js";
+import { find, refresh } from "./element.js";
+import { inspectorIsOn, sendRaw } from "./inspector.js";
+import { show, typed } from "./wire.js";
+
+const host = location.host;
+const EXAMPLES = {
+  whole: `GET /tour/hello.txt HTTP/1.1\nHost: ${host}\n\n`,
+  head: `HEAD /tour/hello.txt HTTP/1.1\nHost: ${host}\n\n`,
+  missing: `GET /no/such/file HTTP/1.1\nHost: ${host}\n\n`,
+  hostless: "GET /tour/hello.txt HTTP/1.1\n\n",
+  open: `GET /tour/hello.txt HTTP/1.1\nHost: ${host}\n`,
+  greeting: "Good morning, server!\n\n",
+  script: `GET /cgi-bin/calc/6/times/7 HTTP/1.1\nHost: ${host}\n\n`,
+};
+
+const form = find("#by-hand");
+const text = find("#typed");
+const size = find("#size");
+const said = find("#said");
+const answer = find("#answer");
+
+function count() {
+  const bytes = typed(text.value).length;
+  size.textContent = `${bytes} bytes. Each line end is sent as two: \\r\\n.`;
+}
+
+async function send() {
+  said.textContent = "Sent. Waiting for the answer.";
+  answer.replaceChildren();
+  try {
+    const { response, size: total, cut, note } = await sendRaw(typed(text.value));
+    show(answer, response, { first: "The status line: how it went." });
+    if (note) said.textContent = `No whole answer: ${note}`;
+    else if (total === 0) said.textContent = "The server closed the connection without an answer.";
+    else said.textContent = `${total} bytes came back${cut ? ", the first of them here" : ""}:`;
+    if (response.length > 0) refresh(answer);
+  } catch (error) {
+    said.textContent = `That did not work. ${error.message}`;
+  }
+}
+
+for (const [name, request] of Object.entries(EXAMPLES)) {
+  find(`[data-example="${name}"]`).addEventListener("click", () => {
+    text.value = request;
+    count();
+    send();
+  });
+}
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  send();
+});
+text.addEventListener("input", count);
+text.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.ctrlKey) send();
+});
+
+text.value = EXAMPLES.whole;
+count();
+inspectorIsOn();
+for (const port of document.querySelectorAll(".port")) port.textContent = location.port || "80";

@@ -1,0 +1,66 @@
+// Step 4: runs the reader's own script and shows what it was given and what it printed.
+import "./copy.js";
+import { element, find, refresh } from "./element.js";
+import { bytesOf, exchangesSince, inspectorIsOn, newest } from "./inspector.js";
+import { decoded } from "./wire.js";
+
+const name = find("#name");
+const query = find("#query");
+const said = find("#said");
+const printed = find("#printed");
+const variables = find("#variables");
+const process = find("#process");
+
+const ADVICE = {
+  403: "It is there, but may not be executed. Type: chmod +x cgi-bin/NAME",
+  404: "There is no cgi-bin/NAME yet. Make it as described above, then run it again.",
+  500: "It could not be started. The answer below says why.",
+  502: "It ran, but what it printed is no response. The answer below says why.",
+  504: "It took too long and was stopped.",
+};
+
+function explain(status, file) {
+  if (status < 400) return `Status ${status}. Your script has answered:`;
+  return `Status ${status}. ${(ADVICE[status] ?? "The answer below says why.").replace("NAME", file)}`;
+}
+
+async function showExchange(since, target) {
+  const exchange = (await exchangesSince(since, (t) => t === target)).at(-1);
+  find("#given").hidden = !exchange?.script;
+  if (!exchange?.script) return;
+  variables.replaceChildren(
+    ...exchange.variables.map((v) =>
+      element(
+        "tr",
+        {},
+        element("th", { scope: "row" }, element("code", {}, v.name)),
+        element("td", {}, element("code", {}, v.value)),
+        element("td", {}, v.from),
+      ),
+    ),
+  );
+  const took = exchange.process ? `Process ${exchange.process.pid} ${exchange.process.text}. ` : "";
+  process.textContent = `${took}This is exchange ${exchange.id} in the inspector.`;
+  find("#stdout").textContent = decoded(bytesOf(exchange.stdout));
+}
+
+async function run() {
+  const file = name.value.trim();
+  const target = `/cgi-bin/${file.split("/").map(encodeURIComponent).join("/")}${query.value ? "?" + encodeURI(query.value) : ""}`;
+  find("#address").href = target;
+  find("#address").textContent = location.origin + target;
+  const since = await newest();
+  const answer = await fetch(target, { headers: { Accept: "text/plain" }, cache: "no-store" });
+  printed.textContent = await answer.text();
+  printed.hidden = false;
+  said.textContent = explain(answer.status, file);
+  refresh(printed);
+  await showExchange(since, target);
+}
+
+find("#run").addEventListener("submit", (event) => {
+  event.preventDefault();
+  run().catch((error) => (said.textContent = `That did not work. ${error.message}`));
+});
+find("#runner").hidden = false;
+inspectorIsOn();
