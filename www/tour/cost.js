@@ -30,8 +30,8 @@ async function timeOf(target) {
 const ms = (value) => `${value.toFixed(value < 10 ? 1 : 0)} ms`;
 
 function draw(times) {
-  const most = Math.max(...Object.values(times).map((t) => quantile(t, 0.99)));
-  const limit = Math.max(2, Math.ceil(most));
+  const widest = Math.max(...Object.values(times).map((t) => quantile(t, 0.95)));
+  const limit = Math.max(2, Math.ceil(1.25 * widest));
   for (const [name, values] of Object.entries(times)) {
     const row = find(`#spread [data-name="${name}"]`);
     find(".of-median", row).textContent = ms(quantile(values, 0.5));
@@ -40,9 +40,10 @@ function draw(times) {
   }
   const beyond = Object.values(times).flat().filter((t) => t > limit).length;
   const slowest = Math.max(...Object.values(times).flat());
+  const outside = beyond === 1 ? "One slower one is" : `${beyond} slower ones are`;
   find("#scale").textContent =
-    `Each plot goes from 0 to ${limit} ms. ` +
-    (beyond ? `${beyond} slower ones are not drawn; the slowest took ${ms(slowest)}.` : "");
+    `Each plot goes from 0 to ${limit} ms.` +
+    (beyond ? ` ${outside} not drawn; the slowest took ${ms(slowest)}.` : "");
 }
 
 // Where the time of work.py goes: each part is the difference of two medians.
