@@ -69,7 +69,7 @@ instead(upload, async (button) => {
   const message = new Response(data);
   const type = message.headers.get("Content-Type");
   const body = new Uint8Array(await message.arrayBuffer());
-  put(find("#upload-sent"), `Content-Type: ${type}\nContent-Length: ${body.length}\n\n${decoded(body)}`);
+  put(find("#upload-sent"), `Content-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n${decoded(body)}`);
   const answer = await fetch("/cgi-bin/upload.py", {
     method: "POST",
     headers: { "Content-Type": type },

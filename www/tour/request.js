@@ -32,9 +32,8 @@ async function send() {
   try {
     const { response, size: total, cut, note } = await sendRaw(typed(text.value));
     show(answer, response, { first: "The status line: how it went." });
-    if (note) said.textContent = `No whole answer: ${note}`;
-    else if (total === 0) said.textContent = "The server closed the connection without an answer.";
-    else said.textContent = `${total} bytes came back${cut ? ", the first of them here" : ""}:`;
+    const came = `${total} bytes came back${cut ? ", the first of them here" : ""}:`;
+    said.textContent = [note, total ? came : "No answer came."].filter(Boolean).join(" ");
     if (response.length > 0) refresh(answer);
   } catch (error) {
     said.textContent = `That did not work. ${error.message}`;
