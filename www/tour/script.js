@@ -40,7 +40,8 @@ async function showExchange(since, target) {
     ),
   );
   const took = exchange.process ? `Process ${exchange.process.pid} ${exchange.process.text}. ` : "";
-  process.textContent = `${took}This is exchange ${exchange.id} in the inspector.`;
+  const place = element("a", { href: `/-/#${exchange.id}`, target: "_blank" }, `exchange ${exchange.id}`);
+  process.replaceChildren(`${took}This is `, place, " in the inspector.");
   find("#stdout").textContent = decoded(bytesOf(exchange.stdout));
 }
 
