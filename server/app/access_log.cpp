@@ -13,11 +13,19 @@
 #include <ctime>
 #include <utility>
 
+#include "gatehouse/app/inspector.hpp"
 #include "gatehouse/app/terminal.hpp"
 #include "gatehouse/base/escape.hpp"
 
 namespace gatehouse::app {
 namespace {
+
+// The inspector's queries hold its token.
+std::string_view target_of(http::request const& request) {
+  std::string_view const raw = request.target.raw;
+  bool const inspector = http::path_below(request.target.path, inspector_prefix).has_value();
+  return inspector ? raw.substr(0, raw.find('?')) : raw;
+}
 
 using std::chrono::system_clock;
 
@@ -142,7 +150,7 @@ std::string combined_line(http::request const* request, http::exchange_record co
     out += '-';
   } else {
     out.append(base::log_escaped(request->method)).append(" ");
-    out.append(base::log_escaped(request->target.raw)).append(" ").append(request->version());
+    out.append(base::log_escaped(target_of(*request))).append(" ").append(request->version());
   }
   out.append("\" ").append(status_or_dash(record.status)).append(" ");
   out += record.body_bytes_sent == 0 ? "-" : std::to_string(record.body_bytes_sent);
@@ -163,7 +171,7 @@ std::string json_line(http::request const* request, http::exchange_record const&
   append_text(out, "remote", remote.address().to_string());
   if (request != nullptr) {
     append_text(out, "method", request->method);
-    append_text(out, "target", request->target.raw);
+    append_text(out, "target", target_of(*request));
     append_text(out, "protocol", request->version());
   }
   if (record.status != 0) append_member(out, "status", std::to_string(record.status));
@@ -202,7 +210,7 @@ std::string terminal_line(http::request const* request, http::exchange_record co
   if (request == nullptr) {
     out += "(no request)";
   } else {
-    out += base::log_escaped(request->method) + ' ' + base::log_escaped(request->target.raw);
+    out += base::log_escaped(request->method) + ' ' + base::log_escaped(target_of(*request));
   }
   out += ' ' + paint(status_colour(record.status), status_or_dash(record.status));
   if (!record.reason.empty()) out += ' ' + base::log_escaped(record.reason);

@@ -115,8 +115,7 @@ std::string event_text(trace::recording const& about) {
 }
 
 // What a page was not told yet. Other threads add to it.
-class mailbox final : public exchange_store::watcher,
-                      public std::enable_shared_from_this<mailbox> {
+class mailbox final : public exchange_store::watcher, public std::enable_shared_from_this<mailbox> {
  public:
   explicit mailbox(base::executor ex) : executor_(ex) {}
 
@@ -223,6 +222,16 @@ boost::json::object conversation_json(net::conversation const& said) {
   return out;
 }
 
+// The token goes from the address, which is shown and kept, into a cookie.
+http::outcome remember_token(std::string_view token) {
+  auto out = answer("text/plain", "");
+  out.status = 303;
+  out.fields.add("Location", "/-/");
+  out.fields.add("Set-Cookie", std::string(token_cookie) + "=" + std::string(token) +
+                                   "; Path=/-; HttpOnly; SameSite=Strict");
+  return out;
+}
+
 http::outcome not_there() {
   return failure(404, "inspector-no-page", "The inspector has no such page.");
 }
@@ -277,13 +286,10 @@ base::task<http::outcome> inspector::handle(http::request const& request,
   constexpr std::string_view exchanges = "/exchanges/";
   if (rest.starts_with(exchanges))
     co_return one(rest.substr(exchanges.size()), request.target.query == "download");
+  if (!access_.token.empty() && !value_in(request.target.query, '&', "token").empty())
+    co_return remember_token(access_.token);
   auto page = page_file(rest == "/" ? "index.html" : rest.substr(1));
   if (!page) co_return not_there();
-  if (rest == "/" && !access_.token.empty()) {
-    std::get<http::response>(*page).fields.add(
-        "Set-Cookie",
-        std::string(token_cookie) + "=" + access_.token + "; Path=/-; HttpOnly; SameSite=Strict");
-  }
   co_return std::move(*page);
 }
 

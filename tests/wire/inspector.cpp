@@ -152,7 +152,8 @@ TEST_CASE("with a token the inspector needs it, and remembers it in a cookie") {
   server const s(files, {"--inspect-token", token});
   CHECK(look(s, "/-/").status == 403);
   auto const page = look(s, "/-/?token=" + token);
-  CHECK(page.status == 200);
+  CHECK(page.status == 303);
+  CHECK(page.field("Location") == "/-/");
   auto const cookie = page.field("Set-Cookie");
   CHECK(has(cookie, "HttpOnly; SameSite=Strict"));
   auto const pair = cookie.substr(0, cookie.find(';'));
