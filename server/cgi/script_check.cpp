@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
@@ -328,22 +327,6 @@ std::optional<http::diagnosis> check_script(fs::path const& script,
                                             std::string_view path_variable) {
   auto all = start_findings(script, {.path_variable = path_variable});
   return all.empty() ? std::nullopt : std::optional(std::move(all.front().help));
-}
-
-std::string exit_text(int wait_status) {
-  if (WIFEXITED(wait_status)) {
-    return "exited with status " + std::to_string(WEXITSTATUS(wait_status));
-  }
-  if (!WIFSIGNALED(wait_status)) return "ended with wait status " + std::to_string(wait_status);
-  int const signal = WTERMSIG(wait_status);
-  std::string out = "was killed by signal " + std::to_string(signal);
-  if (char const* const description = ::sigdescr_np(signal)) {
-    std::string text = description;
-    if (text[0] >= 'A' && text[0] <= 'Z' && text[1] >= 'a')
-      text[0] = static_cast<char>(text[0] | 0x20);
-    out += " (" + text + ")";
-  }
-  return out;
 }
 
 std::string shell_quoted(std::string_view word) {

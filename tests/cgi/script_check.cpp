@@ -174,14 +174,6 @@ TEST_CASE("a directory that the server's user may not enter is named") {
   CHECK(status == 0);
 }
 
-TEST_CASE("the end of a process is put in words") {
-  CHECK(exit_text(0) == "exited with status 0");
-  CHECK(exit_text(1 << 8) == "exited with status 1");
-  CHECK(exit_text(SIGSEGV) == "was killed by signal 11 (segmentation fault)");
-  CHECK(exit_text(SIGKILL) == "was killed by signal 9 (killed)");
-  CHECK(exit_text(SIGSEGV | 0x80) == "was killed by signal 11 (segmentation fault)");
-}
-
 TEST_CASE("a word is quoted for the shell when it has to be") {
   CHECK(shell_quoted("/usr/bin/a-b_1.0") == "/usr/bin/a-b_1.0");
   CHECK(shell_quoted("a b") == "'a b'");

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gatehouse/base/exit_text.hpp"
 #include "gatehouse/http/error.hpp"
 
 namespace gatehouse::cgi {
@@ -62,8 +63,7 @@ std::vector<script_finding> start_findings(std::filesystem::path const& script,
 std::optional<http::diagnosis> check_script(std::filesystem::path const& script,
                                             std::string_view path_variable);
 
-// "exited with status 1", "was killed by signal 11 (segmentation fault)"; status as from wait(2).
-std::string exit_text(int wait_status);
+using base::exit_text;
 
 // The word as a POSIX shell reads it back.
 std::string shell_quoted(std::string_view word);
