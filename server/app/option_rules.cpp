@@ -307,6 +307,8 @@ constexpr option_rule rules[] = {
      "combined or json (default combined; short on a terminal)"},
     {logs, 0, "log-level", "LEVEL", false, set_log_level, nullptr,
      "trace, debug, info, warn, error or off (default info)"},
+    {logs, 0, "trace", "", false, [](options& o, view v) { return set_switch(o.trace, v); },
+     nullptr, "print each step of every exchange, to watch (default off)"},
 
     {teaching, 0, "inspect", "", false, [](options& o, view v) { return set_switch(o.inspect, v); },
      nullptr, "show each exchange at /-/, to clients of this machine (default off)"},

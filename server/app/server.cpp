@@ -16,9 +16,11 @@
 #include "gatehouse/app/inspector.hpp"
 #include "gatehouse/app/privileges.hpp"
 #include "gatehouse/app/site.hpp"
+#include "gatehouse/app/terminal.hpp"
 #include "gatehouse/base/log.hpp"
 #include "gatehouse/net/listener.hpp"
 #include "gatehouse/trace/log_tracer.hpp"
+#include "gatehouse/trace/printer.hpp"
 
 namespace gatehouse::app {
 namespace {
@@ -53,6 +55,7 @@ struct server::parts {
   options chosen;
   access_log log;
   trace::log_tracer log_tracing;
+  std::optional<trace::printer> printing;
   std::optional<exchange_store> exchanges;
   inspector_access access;
   site what;
@@ -80,9 +83,13 @@ void server::parts::assemble() {
     };
   }
   if (base::log::enabled(base::log::level::trace)) what.trace_to(log_tracing);
+  auto const hidden = std::string(chosen.inspect ? inspector_prefix : "");
+  if (chosen.trace) {
+    what.trace_to(printing.emplace(STDERR_FILENO, shows_colours(STDERR_FILENO), hidden));
+  }
   if (chosen.inspect) {
     access.token = chosen.inspect_token;
-    what.trace_to(exchanges.emplace(std::string(inspector_prefix)));
+    what.trace_to(exchanges.emplace(hidden));
     what.routes().mount(std::string(inspector_prefix),
                         std::make_unique<inspector>(*exchanges, service, access),
                         {"the inspector", ""});

@@ -87,6 +87,7 @@ struct options {
   std::string access_log = "-";  // a path, "-" for standard error, or "off"
   app::log_format log_format = app::log_format::combined;
   base::log::level log_level = base::log::level::info;
+  bool trace = false;  // print every exchange step by step
 };
 
 // Print text to standard output and exit with 0.

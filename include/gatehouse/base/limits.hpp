@@ -56,6 +56,8 @@ inline constexpr std::size_t waiting_events = 1000;
 inline constexpr std::size_t composed_request_bytes = 1024 * 1024;
 // And of its lines on stderr.
 inline constexpr std::size_t traced_lines = 200;
+// What `--trace` prints of a script's input, and of its output.
+inline constexpr std::size_t printed_bytes = 2 * 1024;
 // Entries in a directory listing.
 inline constexpr std::size_t listing_entries = 10'000;
 // The hot-file cache: the largest file in it (each of its forms), all of them in one served

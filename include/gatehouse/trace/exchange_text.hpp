@@ -1,0 +1,57 @@
+#pragma once
+// One exchange told in lines for people, as it happens. Each line starts with the exchange's number
+// and the milliseconds since its first byte, so that those of several exchanges can be told apart;
+// then comes a word for the step, and what happened. Text of clients and scripts is escaped.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gatehouse/trace/recording.hpp"
+
+namespace gatehouse::trace {
+
+class exchange_text {
+ public:
+  // begun: as from begin_recording().
+  exchange_text(std::uint64_t number, recording const& begun, bool coloured);
+
+  // What is to be printed now that this has happened: whole lines; empty: nothing yet. What belongs
+  // together (the variables) is told with the event that follows it. Of each of a script's input
+  // and output, the first limits::printed_bytes. Pure.
+  std::string add(event const& what, http::steady_time now);
+
+ private:
+  class teller;
+
+  struct told_variable {
+    std::string name;
+    std::string value;
+    std::string origin;
+  };
+  struct told_header {
+    std::string line;
+    std::string meaning;
+  };
+  struct told_bytes {
+    std::size_t shown = 0;
+    std::uint64_t size = 0;
+  };
+
+  std::string number_;
+  std::string ends_;  // who talks to whom
+  http::steady_time began_;
+  bool coloured_;
+  bool begun_ = false;
+  bool routed_ = false;
+  bool answered_ = false;
+  std::vector<told_variable> variables_;  // gathered and not yet told
+  std::vector<told_header> headers_;      // gathered and not yet told
+  std::string output_head_;               // the script's output as far as it may be header lines
+  told_bytes standard_input_;
+  told_bytes standard_output_;
+  std::uint64_t content_bytes_ = 0;
+};
+
+}  // namespace gatehouse::trace

@@ -1,0 +1,369 @@
+#include "gatehouse/trace/exchange_text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "gatehouse/base/escape.hpp"
+#include "gatehouse/base/exit_text.hpp"
+#include "gatehouse/base/limits.hpp"
+
+namespace gatehouse::trace {
+namespace {
+
+// Columns: the number, the milliseconds, the word of the step; in a table, the widest that a column
+// gets for its entries' sake.
+constexpr std::size_t number_width = 4, time_width = 8, word_width = 11, column_width = 40;
+
+// Of bytes that are no text, how many are shown.
+constexpr std::size_t binary_bytes_shown = 16;
+
+// The colours are the terminal's own, so they go with a dark and with a light ground.
+constexpr std::string_view plain, faint = "2", request_colour = "1;34", server_colour = "1;36",
+                                  script_colour = "1;35", stderr_colour = "1;33",
+                                  response_colour = "1;32", error_colour = "1;31";
+
+std::string_view colour_of(unsigned status) {
+  if (status >= 500 || status == 0) return "31";
+  if (status >= 400) return "33";
+  if (status >= 300) return "36";
+  return "32";
+}
+
+std::string fixed(double value, int digits) {
+  std::array<char, 64> buffer{};
+  auto const end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
+                                 std::chars_format::fixed, digits);
+  return {buffer.data(), end.ptr};
+}
+
+std::string milliseconds_text(std::chrono::steady_clock::duration time) {
+  return fixed(std::chrono::duration<double, std::milli>(time).count(), 2);
+}
+
+std::string milliseconds_text(timeval const& time) {
+  return milliseconds_text(std::chrono::seconds(time.tv_sec) +
+                           std::chrono::microseconds(time.tv_usec));
+}
+
+std::string bytes_text(std::uint64_t count) {
+  return count == 1 ? "1 byte" : std::to_string(count) + " bytes";
+}
+
+// A decoded path may hold line feeds; they do not end a line here.
+std::string one_line(std::string_view text) {
+  std::string out;
+  for (char const c : base::terminal_escaped(text)) {
+    if (c == '\n') {
+      out += "\\x0a";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+// How many characters the terminal shows for UTF-8 text, were each as wide as any other.
+std::size_t width_of(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+  }));
+}
+
+std::string padded(std::string text, std::size_t width) {
+  auto const is = width_of(text);
+  return is < width ? text.append(width - is, ' ') : text;
+}
+
+// The lines of text; a line end at its end begins no further one.
+std::vector<std::string_view> lines_of(std::string_view text) {
+  std::vector<std::string_view> out;
+  while (!text.empty()) {
+    auto const end = std::min(text.find('\n'), text.size());
+    out.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
+}
+
+// The lines of a head, without CR LF and without the empty line at its end.
+std::vector<std::string_view> head_lines(std::string_view head) {
+  auto out = lines_of(head);
+  for (auto& line : out) {
+    if (line.ends_with('\r')) line.remove_suffix(1);
+  }
+  if (!out.empty() && out.back().empty()) out.pop_back();
+  return out;
+}
+
+// Bytes that would be shown mostly by their numbers are not shown as text at all.
+bool is_text(std::string_view bytes) {
+  if (bytes.find('\0') != std::string_view::npos) return false;
+  return base::terminal_escaped(bytes).size() < 2 * bytes.size() + 8;
+}
+
+std::string hexadecimal(std::string_view bytes) {
+  constexpr char digits[] = "0123456789abcdef";
+  std::string out;
+  for (char const c : bytes) {
+    auto const b = static_cast<unsigned char>(c);
+    if (!out.empty()) out += ' ';
+    out += {digits[b >> 4U], digits[b & 0xFU]};
+  }
+  return out;
+}
+
+std::string_view end_of_content(std::string_view framing) {
+  if (framing == "content-length") return "the content ends after Content-Length bytes";
+  if (framing == "chunked") return "the content goes in chunks, the last of them empty";
+  if (framing == "until close") return "the content ends when the connection is closed";
+  return "there is no content";
+}
+
+// Clauses are numbers; what asks for the other variables is in words.
+std::string origin_text(std::string_view from, std::string_view clause) {
+  std::string out = one_line(from);
+  if (clause.empty()) return out;
+  bool const numbered = clause.front() >= '0' && clause.front() <= '9';
+  return out.append(", ").append(numbered ? "RFC 3875, " : "").append(one_line(clause));
+}
+
+// The width that a table's column gets: that of its widest entry, and not more than column_width.
+template <class Row>
+std::size_t widest(std::vector<Row> const& rows, std::string Row::*column) {
+  std::size_t out = 0;
+  for (auto const& row : rows) {
+    auto const width = width_of(row.*column);
+    if (width <= column_width) out = std::max(out, width);
+  }
+  return out;
+}
+
+}  // namespace
+
+// Tells one event: each function gives the lines of one step.
+class exchange_text::teller {
+ public:
+  teller(exchange_text& of, http::steady_time now)
+      : of_(of), time_(milliseconds_text(now - of.began_)) {}
+
+  void gathered(event const& next) {
+    if (!of_.begun_) connection();
+    of_.begun_ = true;
+    if (!of_.variables_.empty() && !std::holds_alternative<variable>(next)) variables();
+    if (!of_.headers_.empty() && !std::holds_alternative<header_line>(next)) headers();
+  }
+
+  void operator()(request_head const& e) {
+    step("request", request_colour);
+    bool first = true;
+    for (auto const line : head_lines(e.bytes))
+      tell(in(std::exchange(first, false) ? "1" : plain, one_line(line)));
+  }
+
+  void operator()(request_parsed const&) {}
+
+  void operator()(routed const& e) {
+    step("map", server_colour);
+    if (std::exchange(of_.routed_, true))
+      tell(in(faint, "again, because the program answered with a local redirect:"));
+    tell(one_line(e.prefix) + "/ is mapped to the " + one_line(e.serves) + " " +
+         one_line(e.target));
+    tell(in(faint, "the longest prefix of the path that is mapped"));
+  }
+
+  void operator()(script_found const& e) {
+    of_.output_head_.clear();
+    step("script", server_colour);
+    tell(one_line(e.file));
+    tell(in(faint, "SCRIPT_NAME  ") + one_line(e.script_name));
+    tell(in(faint, "PATH_INFO    ") +
+         (e.path_info ? one_line(*e.path_info) : in(faint, "none: the path ends here")));
+    if (!e.interpreter.empty()) tell(in(faint, "run by       ") + one_line(e.interpreter));
+  }
+
+  void operator()(variable const& e) {
+    of_.variables_.push_back({one_line(e.name), one_line(e.value), origin_text(e.from, e.clause)});
+  }
+
+  void operator()(program_described const& e) {
+    step("program", server_colour);
+    tell(one_line(e.path));
+    for (std::size_t i = 0; i < e.arguments.size(); ++i) {
+      tell(in(faint, "argv[" + std::to_string(i) + "]  ") + one_line(e.arguments[i]));
+    }
+    tell(in(faint, "cwd      ") + one_line(e.directory));
+  }
+
+  void operator()(process_started const& e) {
+    step("process", script_colour);
+    tell("pid " + std::to_string(e.pid) + " has started");
+  }
+
+  void operator()(stdin_bytes const& e) { piece("stdin", of_.standard_input_, e.bytes); }
+
+  void operator()(stdout_bytes const& e) {
+    auto const room = base::limits::script_head_bytes - of_.output_head_.size();
+    of_.output_head_.append(e.bytes.substr(0, room));
+    piece("stdout", of_.standard_output_, e.bytes);
+  }
+
+  void operator()(header_line const& e) {
+    auto const all = std::string_view(of_.output_head_);
+    auto const start = std::min(e.start, all.size());
+    auto const line = all.substr(start, std::max(e.end, start) - start);
+    of_.headers_.push_back({one_line(line), one_line(e.meaning)});
+  }
+
+  void operator()(header_block const&) {}
+
+  void operator()(stderr_line const& e) {
+    step("stderr", stderr_colour);
+    tell(one_line(e.line));
+  }
+
+  void operator()(process_ended const& e) {
+    step("exit", script_colour);
+    tell(in(e.wait_status == 0 ? plain : "31", "it " + base::exit_text(e.wait_status)));
+    tell(in(faint, "CPU time     ") + milliseconds_text(e.used.ru_utime) + " ms of its own, " +
+         milliseconds_text(e.used.ru_stime) + " ms in the kernel");
+    tell(in(faint, "peak memory  ") + fixed(static_cast<double>(e.used.ru_maxrss) / 1024, 1) +
+         " MiB");
+  }
+
+  void operator()(failed const& e) {
+    step("error", error_colour);
+    tell(in(colour_of(e.error.status), std::to_string(e.error.status) + " " +
+                                           std::string(http::reason_phrase(e.error.status))) +
+         in(faint, "  " + std::string(e.error.reason)));
+    if (!e.error.detail.empty()) tell(one_line(e.error.detail));
+    auto const& help = e.error.help;
+    for (auto const line : lines_of(help.explanation)) tell(one_line(line));
+    if (!help.command.empty()) tell(in(faint, "try  ") + one_line(help.command));
+  }
+
+  void operator()(response_head const& e) {
+    of_.answered_ = true;
+    step("response", response_colour);
+    bool first = true;
+    for (auto const line : head_lines(e.bytes))
+      tell(in(std::exchange(first, false) ? "1" : plain, one_line(line)));
+    tell(in(faint, end_of_content(e.framing)));
+  }
+
+  void operator()(response_bytes const& e) { of_.content_bytes_ += e.sent; }
+
+  void operator()(ended const& e) {
+    unshown("stdin", of_.standard_input_);
+    unshown("stdout", of_.standard_output_);
+    if (of_.content_bytes_ > 0) {
+      step("content", response_colour);
+      tell(bytes_text(of_.content_bytes_) +
+           (of_.answered_ ? " sent" : " sent as the program wrote them, head and all"));
+    }
+    step("end", response_colour);
+    auto const status = e.record.status == 0 ? "no status" : std::to_string(e.record.status);
+    tell(in(colour_of(e.record.status), status) +
+         (e.record.complete ? ", complete" : in("31", ", cut short")) + ", after " + time_ + " ms");
+    out_ += '\n';
+  }
+
+  std::string take() { return std::move(out_); }
+
+ private:
+  void connection() {
+    step("client", request_colour);
+    tell(of_.ends_);
+  }
+
+  void variables() {
+    auto const& all = of_.variables_;
+    auto const names = widest(all, &told_variable::name);
+    auto const values = widest(all, &told_variable::value);
+    step("variables", server_colour);
+    for (auto const& v : all) {
+      auto const named = padded(v.name, names) + "  ";
+      bool const fits = width_of(v.value) <= values;
+      if (!fits) tell(named + v.value);
+      tell(padded(fits ? named + v.value : "", width_of(named) + values) + "  " +
+           in(faint, v.origin));
+    }
+    of_.variables_.clear();
+  }
+
+  void headers() {
+    auto const width = widest(of_.headers_, &told_header::line);
+    step("headers", script_colour);
+    for (auto const& h : of_.headers_) tell(padded(h.line, width) + "  " + in(faint, h.meaning));
+    of_.headers_.clear();
+  }
+
+  // Bytes on their way into or out of the program.
+  void piece(std::string_view word, told_bytes& all, std::string_view bytes) {
+    all.size += bytes.size();
+    auto const room = base::limits::printed_bytes - all.shown;
+    if (room == 0) return;
+    step(word, script_colour);
+    tell(in(faint, bytes_text(bytes.size())));
+    if (!is_text(bytes)) {
+      all.shown = base::limits::printed_bytes;
+      tell(hexadecimal(bytes.substr(0, binary_bytes_shown)));
+      tell(in(faint, "this is no text, and not shown"));
+      return;
+    }
+    auto const shown = bytes.substr(0, room);
+    all.shown += shown.size();
+    for (auto const line : lines_of(shown)) tell(one_line(line));
+    if (all.shown == base::limits::printed_bytes)
+      tell(in(faint, "what follows is counted and not shown"));
+  }
+
+  void unshown(std::string_view word, told_bytes const& all) {
+    if (all.size <= all.shown) return;
+    step(word, script_colour);
+    tell(in(faint, bytes_text(all.size) + " in all, " + bytes_text(all.size - all.shown) +
+                       " more than shown"));
+  }
+
+  void step(std::string_view word, std::string_view colour) {
+    word_ = in(colour, word) + std::string(word_width - word.size(), ' ');
+  }
+
+  // A line of the step; its first one has the word.
+  void tell(std::string_view text) {
+    std::string line = of_.number_;
+    line.append(in(
+        faint, std::string(time_width - std::min(time_.size(), time_width), ' ') + time_ + " ms"));
+    line.append("  ").append(word_).append(text);
+    word_.assign(word_width, ' ');
+    while (line.ends_with(' ')) line.pop_back();
+    out_.append(line).append("\n");
+  }
+
+  std::string in(std::string_view colour, std::string_view text) const {
+    if (!of_.coloured_ || colour.empty() || text.empty()) return std::string(text);
+    return std::string("\x1b[").append(colour).append("m").append(text).append("\x1b[0m");
+  }
+
+  exchange_text& of_;
+  std::string time_;
+  std::string word_;
+  std::string out_;
+};
+
+exchange_text::exchange_text(std::uint64_t number, recording const& begun, bool coloured)
+    : number_(padded("#" + std::to_string(number), number_width)),
+      ends_(begun.client + " speaks to " + begun.server),
+      began_(begun.began_at),
+      coloured_(coloured) {
+  ends_ += begun.times.connected ? ", on a new connection" : ", on the connection that it had";
+}
+
+std::string exchange_text::add(event const& what, http::steady_time now) {
+  teller tell(*this, now);
+  tell.gathered(what);
+  std::visit(tell, what);
+  return tell.take();
+}
+
+}  // namespace gatehouse::trace
