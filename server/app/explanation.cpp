@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "gatehouse/base/escape.hpp"
-#include "gatehouse/cgi/script_check.hpp"
+#include "gatehouse/base/exit_text.hpp"
 #include "gatehouse/cgi/script_response.hpp"
 #include "gatehouse/http/grammar.hpp"
 
@@ -300,7 +300,7 @@ void show_end(page& out, trace::recording const& of) {
   out.step("How it ends");
   if (!of.end) return out.say("It still runs.");
   auto const& end = *of.end;
-  auto const ending = "It " + cgi::exit_text(end.wait_status) + ".";
+  auto const ending = "It " + base::exit_text(end.wait_status) + ".";
   end.wait_status == 0 ? out.say(ending) : out.complain(ending);
   out.table({{"processor time", time_text(end.user) + " in the program",
               time_text(end.system) + " in the kernel for it"},

@@ -6,7 +6,7 @@
 
 #include "gatehouse/app/replay.hpp"
 #include "gatehouse/base/escape.hpp"
-#include "gatehouse/cgi/script_check.hpp"
+#include "gatehouse/base/exit_text.hpp"
 #include "gatehouse/http/grammar.hpp"
 
 namespace gatehouse::app {
@@ -136,7 +136,7 @@ json::value process_json(trace::recording const& of) {
   }
   return json::object{{"pid", *of.pid},
                       {"ended", true},
-                      {"text", cgi::exit_text(of.end->wait_status)},
+                      {"text", base::exit_text(of.end->wait_status)},
                       {"ok", of.end->wait_status == 0},
                       {"user_ms", milliseconds(of.end->user)},
                       {"system_ms", milliseconds(of.end->system)},

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstring>
 
+#include "gatehouse/base/exit_text.hpp"
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/cgi/script_arguments.hpp"
 #include "gatehouse/cgi/script_check.hpp"
@@ -185,7 +186,8 @@ base::task<http::http_error> explained(http::http_error error, script_run& run,
                                        std::string output_excerpt, script_target const& target,
                                        std::string const& path_variable) {
   auto const status = co_await run.ended();
-  if (status && *status != 0) error.help.explanation += " The script " + exit_text(*status) + ".";
+  if (status && *status != 0)
+    error.help.explanation += " The script " + base::exit_text(*status) + ".";
   if (status && WIFEXITED(*status) &&
       (WEXITSTATUS(*status) == 126 || WEXITSTATUS(*status) == 127)) {
     if (auto const help = check_script(target.file, path_variable)) {

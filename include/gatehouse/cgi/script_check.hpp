@@ -9,7 +9,6 @@
 #include <string_view>
 #include <vector>
 
-#include "gatehouse/base/exit_text.hpp"
 #include "gatehouse/http/error.hpp"
 
 namespace gatehouse::cgi {
@@ -62,8 +61,6 @@ std::vector<script_finding> start_findings(std::filesystem::path const& script,
 // The first of them.
 std::optional<http::diagnosis> check_script(std::filesystem::path const& script,
                                             std::string_view path_variable);
-
-using base::exit_text;
 
 // The word as a POSIX shell reads it back.
 std::string shell_quoted(std::string_view word);

@@ -16,6 +16,7 @@
 #include "gatehouse/base/embedded_file.hpp"
 #include "gatehouse/base/error.hpp"
 #include "gatehouse/base/escape.hpp"
+#include "gatehouse/base/exit_text.hpp"
 #include "gatehouse/base/unique_fd.hpp"
 #include "gatehouse/cgi/script_check.hpp"
 #include "gatehouse/http/percent.hpp"
@@ -154,7 +155,7 @@ bool compile_source(fs::path const& source, fs::path const& program) {
     say("  " + compile_command(source, program));
     return true;
   }
-  std::string const why = status ? "cc " + cgi::exit_text(*status) : "There is no cc here";
+  std::string const why = status ? "cc " + base::exit_text(*status) : "There is no cc here";
   say(why + ". To make the program:");
   say("  " + compile_command(source, program));
   return status == std::nullopt;

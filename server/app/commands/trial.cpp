@@ -6,6 +6,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "gatehouse/app/site.hpp"
+#include "gatehouse/base/exit_text.hpp"
 #include "gatehouse/http/percent.hpp"
 #include "gatehouse/net/conversation.hpp"
 
@@ -127,7 +128,7 @@ std::vector<script_finding> trial_findings(trial_result const& result) {
   }
   if (seen.end && seen.end->wait_status != 0) {
     out.push_back(found(severity::warning, "trial-exit-status",
-                        "It answered, and then " + cgi::exit_text(seen.end->wait_status) + "."));
+                        "It answered, and then " + base::exit_text(seen.end->wait_status) + "."));
   }
   if (seen.status >= 500) {
     out.push_back(found(severity::warning, "trial-server-error",
