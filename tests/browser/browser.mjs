@@ -1,0 +1,83 @@
+// Pages in Debian's Chromium, each in a window of its own, and what is checked of every page.
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import path from "node:path";
+
+const chromiumFile = process.env.GATEHOUSE_CHROMIUM ?? "/usr/bin/chromium";
+const patienceMs = 20000;
+
+// The packages are beside the build and not beside this file: see tools/browser.
+function installed(name) {
+  const modules = process.env.GATEHOUSE_BROWSER_MODULES ?? "";
+  try {
+    return createRequire(path.join(modules, "package.json")).resolve(name);
+  } catch {
+    throw new Error(`${name} is not in "${modules}": run tools/browser, which installs it by npm`);
+  }
+}
+
+const { chromium } = createRequire(import.meta.url)(installed("playwright-core"));
+const axe = await readFile(installed("axe-core/axe.min.js"), "utf8");
+
+export function openBrowser() {
+  const args = ["--no-proxy-server"];
+  if (process.getuid() === 0) args.push("--no-sandbox");
+  return chromium.launch({ executablePath: chromiumFile, args });
+}
+
+export const desktop = { width: 1280, height: 800 };
+export const phone = { width: 360, height: 740 };
+
+// Gives act a new page, and fails if the page wrote an error to the console or opened a dialog.
+export async function withPage(browser, { size = desktop, scheme = "light" }, act) {
+  const context = await browser.newContext({
+    viewport: size,
+    colorScheme: scheme,
+    reducedMotion: "reduce",
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(patienceMs);
+  const faults = [];
+  page.on("console", (message) => {
+    if (message.type() === "error") faults.push(`${message.text()} ${message.location().url}`);
+  });
+  page.on("pageerror", (error) => faults.push(error.stack));
+  page.on("dialog", (dialog) => {
+    faults.push(`a dialog: ${dialog.message()}`);
+    dialog.dismiss();
+  });
+  try {
+    await act(page, faults);
+    assert.deepEqual(faults, []);
+  } finally {
+    await context.close();
+  }
+}
+
+// What of the page is wider than its window: the elements that stand out.
+export async function standsOut(page) {
+  return page.evaluate(() => {
+    const width = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth <= width) return [];
+    const wide = [...document.body.querySelectorAll("*")].filter(
+      (element) => element.getBoundingClientRect().right > width + 1,
+    );
+    return ["the page", ...wide.slice(0, 5).map((element) => element.outerHTML.slice(0, 120))];
+  });
+}
+
+// The serious and critical faults that axe-core finds, a line each.
+export async function accessibilityFaults(page) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => globalThis.axe.run());
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
+}
+
+export async function checkSoundness(page) {
+  assert.deepEqual(await standsOut(page), [], "scrolls sideways");
+  assert.deepEqual(await accessibilityFaults(page), [], "axe-core");
+}
