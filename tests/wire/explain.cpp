@@ -92,6 +92,7 @@ TEST_CASE("every example prints under the shell command what it prints under the
   };
   row const rows[] = {
       {"calc", {"/cgi-bin/calc/6/times/7"}},
+      {"cookie.pl", {"-H", "Cookie: visits=3", "/cgi-bin/cookie.pl"}},
       {"counter.sh", {"/cgi-bin/counter.sh?count=1"}},
       {"env.sh", {"/cgi-bin/env.sh/it's%20%22so%22%0A/$HOME?a=1&b='"}},
       {"env.sh", {"-H", "Cookie: a=1; b=\"$(id)\"", "-H", "X-Bytes: \xFF", "/cgi-bin/env.sh"}},
