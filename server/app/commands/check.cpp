@@ -40,7 +40,7 @@ fs::path file_named(std::string const& name, std::vector<program_directory> cons
   std::error_code ec;
   if (fs::exists(fs::symlink_status(name, ec))) return name;
   for (auto const& where : directories) {
-    auto const file = where.directory / name;
+    auto file = where.directory / name;
     if (fs::exists(fs::symlink_status(file, ec))) return file;
   }
   return name;
