@@ -30,11 +30,14 @@ export function openBrowser() {
 export const desktop = { width: 1280, height: 800 };
 export const phone = { width: 360, height: 740 };
 
-// Gives act a new page, and fails if the page wrote an error to the console or opened a dialog.
-export async function withPage(browser, { size = desktop, scheme = "light" }, act) {
+// Gives act a new page, and what went wrong on it so far: an error on its console, a dialog. Fails if
+// act leaves something there.
+export async function withPage(browser, look, act) {
+  const { size = desktop, scheme = "light", scripting = true } = look;
   const context = await browser.newContext({
     viewport: size,
     colorScheme: scheme,
+    javaScriptEnabled: scripting,
     reducedMotion: "reduce",
   });
   const page = await context.newPage();

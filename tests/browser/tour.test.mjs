@@ -1,0 +1,151 @@
+// The tour in www/tour/: its pages, and the parts of them that work live.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { checkSoundness, desktop, phone } from "./browser.mjs";
+import { world } from "./world.mjs";
+
+const steps = [
+  "1-request.html",
+  "2-response.html",
+  "3-files.html",
+  "4-script.html",
+  "5-forms.html",
+  "6-cost.html",
+  "7-beyond.html",
+];
+
+const here = world({
+  scripts: {
+    "hello.sh": `#!/bin/sh
+echo 'Content-Type: text/plain; charset=utf-8'
+echo
+echo "Hello, <b>$QUERY_STRING</b>"
+`,
+  },
+});
+const without = world({ options: [] });
+
+const pressed = (page, name) => page.getByRole("button", { name, exact: true }).click();
+const knowsOfInspector = (page) =>
+  page.waitForFunction(() => [...document.querySelectorAll(".off")].every(({ hidden }) => hidden));
+const says = (page, part, text) => page.locator(part, { hasText: text }).first().waitFor();
+
+for (const step of ["", ...steps]) {
+  for (const [name, look] of Object.entries({
+    "desktop, light": { size: desktop, scheme: "light" },
+    "desktop, dark": { size: desktop, scheme: "dark" },
+    phone: { size: phone, scheme: "light" },
+  })) {
+    test(`/tour/${step} is sound, ${name}`, () =>
+      here.page(`/tour/${step}`, look, async (page) => {
+        await knowsOfInspector(page);
+        await checkSoundness(page);
+      }));
+  }
+}
+
+test("step 1: a request typed by hand gets its raw answer", () =>
+  here.page("/tour/1-request.html", {}, async (page) => {
+    await pressed(page, "Send");
+    await says(page, "#answer li", "HTTP/1.1 200 OK");
+    await says(page, "#answer li", "An empty line.");
+    await page.locator("#typed").fill("Good morning, server!\n\n");
+    await pressed(page, "Send");
+    await says(page, "#answer li", "HTTP/1.1 400");
+    await page.locator('[data-example="open"]').click();
+    await says(page, "#said", "wait");
+  }));
+
+test("step 2: a response is shown line by line, and as numbers", () =>
+  here.page("/tour/2-response.html", {}, async (page) => {
+    await says(page, "#live-response li", "HTTP/1.1 200 OK");
+    await page.locator("#numbers").check();
+    await says(page, "#live-response li small", "48 54 54 50 2f 31 2e 31");
+  }));
+
+test("step 3: a file that has not changed is not sent again", () =>
+  here.page("/tour/3-files.html", {}, async (page) => {
+    await page.locator("#without").click();
+    await says(page, "#said", "Status 200");
+    await page.locator("#with").click();
+    await says(page, "#said", "304 Not Modified");
+    assert.equal(await page.locator("#asked tr").count(), 2);
+  }));
+
+test("step 4: the reader's script is run and its variables are shown", () =>
+  here.page("/tour/4-script.html", {}, async (page, faults) => {
+    await pressed(page, "Run");
+    await says(page, "#printed", "Hello, <b>tea</b>");
+    const query = page.locator("#variables tr", { hasText: "QUERY_STRING" });
+    await query.waitFor();
+    assert.match(await query.textContent(), /tea/);
+    await says(page, "#stdout", "Content-Type: text/plain");
+    assert.deepEqual(faults, []);
+    await page.locator("#name").fill("not-there.sh");
+    await pressed(page, "Run");
+    await says(page, "#said", "Status 404");
+    assert.ok(faults.every((fault) => fault.includes("not-there.sh")), faults.join("\n"));
+    faults.length = 0;
+  }));
+
+test("step 5: forms, uploads, cookies, redirects and streams work", () =>
+  here.page("/tour/5-forms.html", {}, async (page) => {
+    await pressed(page, "Send by GET");
+    await says(page, "#form-sent", "GET /cgi-bin/form.py?name=Ada");
+    await says(page, "#form-answer", "name=Ada");
+    await pressed(page, "Send by POST");
+    await says(page, "#form-sent", "POST /cgi-bin/form.py");
+    await says(page, "#form-answer", "standard input");
+    await pressed(page, "Send a small one made here");
+    await says(page, "#upload-sent", 'filename="sample.txt"');
+    await says(page, "#upload-answer", "sample.txt");
+    for (const number of [1, 2]) {
+      await page.getByRole("link", { name: "Visit", exact: true }).click();
+      await says(page, "#cookie-answer", `Visit number ${number}.`);
+    }
+    await says(page, "#cookie-wire", "> Cookie: visits=1");
+    await page.getByRole("link", { name: "Inside the server" }).click();
+    await says(page, "#redirect-answer", "one request");
+    await page.getByRole("link", { name: "by way of the browser" }).click();
+    await says(page, "#redirect-answer", "two requests");
+    await page.locator("#start").click();
+    await says(page, "#pieces", "status 200");
+    await page.locator("#pieces span").nth(2).waitFor();
+    await page.locator("#stop").click();
+    await says(page, "#pieces", "left; the server stops the script");
+  }));
+
+test("step 6: what scripts cost is measured and drawn", () =>
+  here.page("/tour/6-cost.html", {}, async (page) => {
+    await pressed(page, "Measure");
+    await page.waitForFunction(() => document.querySelector("#progress").value > 12);
+    await pressed(page, "Stop");
+    await says(page, "#said", /^\d+ requests of each kind/);
+    for (const name of ["file", "calc", "sh", "perl", "python", "work"]) {
+      const row = page.locator(`#spread [data-name="${name}"]`);
+      assert.match(await row.locator(".of-median").textContent(), /^[\d.]+ ms$/, name);
+      assert.notEqual(await row.locator("svg .bars").getAttribute("d"), "", name);
+    }
+  }));
+
+test("where the inspector is off the tour says how to turn it on", () =>
+  without.page("/tour/1-request.html", {}, async (page, faults) => {
+    const answered = page.waitForResponse(/\/-\/exchanges$/);
+    await page.reload();
+    assert.equal((await answered).status(), 404);
+    await page.getByText("gatehouse --inspect").first().waitFor();
+    assert.equal(await page.locator("#by-hand").isVisible(), false);
+    assert.ok(faults.every((fault) => fault.includes("/-/exchanges")), faults.join("\n"));
+    faults.length = 0;
+  }));
+
+test("without JavaScript the tour is a text with nothing that does not work", () =>
+  without.page("/tour/", { scripting: false }, async (page) => {
+    for (const step of steps) {
+      await page.goto(`${without.url}/tour/${step}`);
+      await page.locator("h1").waitFor();
+      assert.deepEqual(await page.locator("button:not(form button)").filter({ visible: true }).allTextContents(), [], step);
+    }
+  }));
