@@ -38,11 +38,14 @@ const field = (page, id) => page.locator(`#compose #${id}`);
 const variable = (page, name) =>
   page.locator(".variables li").filter({ has: page.getByText(name, { exact: true }) });
 
-// The exchange of a request that is made now, on the page.
-async function shown(page, text, options) {
-  await ask(text, options);
-  await row(page, text).first().click();
-  await page.locator("#exchange h2", { hasText: text }).waitFor();
+let asked = 0;
+
+// The exchange of a request that is made now, on the page; a number tells it from earlier ones.
+async function shown(page, path, options) {
+  const once = `${path}${path.includes("?") ? "&" : "?"}number=${++asked}.`;
+  await ask(once, options);
+  await row(page, once).click();
+  await page.locator("#exchange h2", { hasText: once }).waitFor();
 }
 
 async function live(page) {

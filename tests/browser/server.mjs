@@ -15,7 +15,7 @@ function setting(name) {
 
 async function copiedSite() {
   const source = setting("GATEHOUSE_SOURCE_DIR");
-  const site = await mkdtemp(path.join(tmpdir(), "gatehouse-browser-"));
+  const site = await mkdtemp(path.join(tmpdir(), "gatehouse-"));
   for (const name of ["www", "cgi-bin"])
     await cp(path.join(source, name), path.join(site, name), { recursive: true });
   return site;
