@@ -26,7 +26,6 @@
 namespace gatehouse::app {
 namespace {
 
-using boost::asio::ip::tcp;
 using namespace std::chrono_literals;
 
 // A program is stopped by the options of the server, or by who is waiting for it.
@@ -178,11 +177,7 @@ finding ask(question const& q, site& asked) {
     asked.get_ready();
   }
   net::conversation_limits limits;
-  if (q.run) {
-    limits.in_all = longest_run;
-  } else {
-    limits.in_all = longest_description;
-  }
+  limits.in_all = q.run ? std::chrono::seconds(longest_run) : longest_description;
   boost::asio::co_spawn(
       loop, net::converse(asked.service(), ends_of(q.server), q.request, limits),
       [&](std::exception_ptr const& failed, base::result<net::conversation> answer) {
