@@ -304,7 +304,8 @@ void show_end(page& out, trace::recording const& of) {
   end.wait_status == 0 ? out.say(ending) : out.complain(ending);
   out.table({{"processor time", time_text(end.user) + " in the program",
               time_text(end.system) + " in the kernel for it"},
-             {"peak memory", std::to_string(end.max_resident_kib) + " KiB"}});
+             {"peak memory", (end.max_resident_is_bound ? "at most " : "") +
+                                 std::to_string(end.max_resident_kib) + " KiB"}});
 }
 
 void show_times(page& out, trace::recording const& of) {

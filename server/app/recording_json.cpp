@@ -130,9 +130,14 @@ json::value program_json(trace::recording const& of) {
 json::value process_json(trace::recording const& of) {
   if (!of.pid) return nullptr;
   if (!of.end) {
-    return json::object{{"pid", *of.pid},        {"ended", false},     {"text", ""},
-                        {"ok", false},           {"user_ms", nullptr}, {"system_ms", nullptr},
-                        {"max_rss_kib", nullptr}};
+    return json::object{{"pid", *of.pid},
+                        {"ended", false},
+                        {"text", ""},
+                        {"ok", false},
+                        {"user_ms", nullptr},
+                        {"system_ms", nullptr},
+                        {"max_rss_kib", nullptr},
+                        {"max_rss_is_bound", false}};
   }
   return json::object{{"pid", *of.pid},
                       {"ended", true},
@@ -140,7 +145,8 @@ json::value process_json(trace::recording const& of) {
                       {"ok", of.end->wait_status == 0},
                       {"user_ms", milliseconds(of.end->user)},
                       {"system_ms", milliseconds(of.end->system)},
-                      {"max_rss_kib", of.end->max_resident_kib}};
+                      {"max_rss_kib", of.end->max_resident_kib},
+                      {"max_rss_is_bound", of.end->max_resident_is_bound}};
 }
 
 json::array header_lines_json(trace::recording const& of) {

@@ -184,7 +184,14 @@ struct script_run::state : std::enable_shared_from_this<script_run::state> {
     cancel_quietly(output);
     moment.cancel();
     whole.clear();
-    trace(trace::process_ended{*child->status(), child->used()});
+    if (traced()) report_end();
+  }
+
+  void report_end() const {
+    rusage own{};
+    ::getrusage(RUSAGE_SELF, &own);
+    auto const& used = child->used();
+    trace(trace::process_ended{*child->status(), used, used.ru_maxrss <= own.ru_maxrss});
   }
 
   base::executor executor;

@@ -227,8 +227,8 @@ class exchange_text::teller {
     tell(in(e.wait_status == 0 ? plain : "31", "it " + base::exit_text(e.wait_status)));
     tell(in(faint, "CPU time     ") + milliseconds_text(e.used.ru_utime) + " ms of its own, " +
          milliseconds_text(e.used.ru_stime) + " ms in the kernel");
-    tell(in(faint, "peak memory  ") + fixed(static_cast<double>(e.used.ru_maxrss) / 1024, 1) +
-         " MiB");
+    tell(in(faint, "peak memory  ") + (e.peak_may_be_the_servers ? "at most " : "") +
+         fixed(static_cast<double>(e.used.ru_maxrss) / 1024, 1) + " MiB");
   }
 
   void operator()(failed const& e) {

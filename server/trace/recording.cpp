@@ -66,8 +66,9 @@ class adder {
       to_.standard_error.emplace_back(e.line);
   }
   void operator()(process_ended const& e) {
-    to_.end = recorded_end{e.wait_status, duration_of(e.used.ru_utime),
-                           duration_of(e.used.ru_stime), e.used.ru_maxrss};
+    to_.end =
+        recorded_end{e.wait_status, duration_of(e.used.ru_utime), duration_of(e.used.ru_stime),
+                     e.used.ru_maxrss, e.peak_may_be_the_servers};
     to_.times.process_ended = at_;
   }
   void operator()(failed const& e) {

@@ -80,7 +80,7 @@ TEST_CASE("an exchange in JSON holds what was recorded") {
                   R"("directory":"/srv/cgi-bin"})"},
       {"process",
        R"({"pid":42,"ended":true,"text":"exited with status 1","ok":false,"user_ms":1.5E0,)"
-       R"("system_ms":2E-2,"max_rss_kib":900})"},
+       R"("system_ms":2E-2,"max_rss_kib":900,"max_rss_is_bound":false})"},
       {"stdin", R"({"base64":"","size":0,"cut":false})"},
       {"stdout", R"({"base64":"QTogYgoKYm9keQ==","size":10,"cut":false})"},
       {"stdout_head", "6"},

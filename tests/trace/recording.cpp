@@ -37,7 +37,7 @@ TEST_CASE("a recording keeps what the events tell, and when") {
   rusage used{};
   used.ru_utime = {1, 5};
   used.ru_maxrss = 77;
-  k.add(trace::process_ended{256, used});
+  k.add(trace::process_ended{256, used, true});
   k.context.record.status = 200;
   k.context.record.complete = true;
   k.add(trace::ended{k.context.record});
@@ -48,6 +48,7 @@ TEST_CASE("a recording keeps what the events tell, and when") {
   CHECK(r.end->wait_status == 256);
   CHECK(r.end->user == 1'000'005us);
   CHECK(r.end->max_resident_kib == 77);
+  CHECK(r.end->max_resident_is_bound);
   CHECK(r.done);
   CHECK(r.complete);
   CHECK(r.times.connected == -3us);

@@ -18,8 +18,8 @@ std::string terminal_escaped(std::string_view text);
 // characters than tab and line feed, and bytes that are not valid UTF-8, as U+FFFD.
 std::string html_escaped(std::string_view text);
 
-// Serialized JSON, with DEL and the C1 controls, which JSON allows in strings and terminals obey, as
-// JSON's own escapes.
+// Serialized JSON, with DEL and the C1 controls, which JSON allows in strings and terminals obey,
+// as JSON's own escapes.
 std::string json_for_terminals(std::string_view json);
 
 // For formats that are UTF-8 and have their own escapes, such as JSON: bytes that are not valid

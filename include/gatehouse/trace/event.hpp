@@ -92,6 +92,9 @@ struct stderr_line {
 struct process_ended {
   int wait_status;  // as from wait(2)
   rusage const& used;
+  // The peak memory in `used` may be the server's: a program counts from before its exec, when it
+  // still shares the server's memory.
+  bool peak_may_be_the_servers = false;
 };
 
 // The exchange failed or was refused; what follows is the error page.

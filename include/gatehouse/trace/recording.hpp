@@ -58,6 +58,7 @@ struct recorded_end {
   std::chrono::microseconds user{};
   std::chrono::microseconds system{};
   long max_resident_kib = 0;
+  bool max_resident_is_bound = false;  // it was no more than that; the server had as much
 };
 
 // Since the exchange began; unset: did not happen.

@@ -216,7 +216,7 @@ function processFacts(process) {
       "CPU time",
       `${duration(process.user_ms * 1000)} of its own, ${duration(process.system_ms * 1000)} in the kernel`,
     ],
-    ["Peak memory", memory(process.max_rss_kib)],
+    ["Peak memory", (process.max_rss_is_bound ? "at most " : "") + memory(process.max_rss_kib)],
   ];
 }
 

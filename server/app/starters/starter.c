@@ -19,12 +19,23 @@ static char const* variable(char const* name) {
 static void print_escaped(char const* text) {
   for (; *text != '\0'; ++text) {
     switch (*text) {
-      case '&': fputs("&amp;", stdout); break;
-      case '<': fputs("&lt;", stdout); break;
-      case '>': fputs("&gt;", stdout); break;
-      case '"': fputs("&quot;", stdout); break;
-      case '\'': fputs("&#39;", stdout); break;
-      default: putchar(*text);
+      case '&':
+        fputs("&amp;", stdout);
+        break;
+      case '<':
+        fputs("&lt;", stdout);
+        break;
+      case '>':
+        fputs("&gt;", stdout);
+        break;
+      case '"':
+        fputs("&quot;", stdout);
+        break;
+      case '\'':
+        fputs("&#39;", stdout);
+        break;
+      default:
+        putchar(*text);
     }
   }
 }
@@ -90,7 +101,9 @@ int main(void) {
   fputs("<p><label>Name <input name=\"name\" value=\"", stdout);
   print_escaped(name);
   puts("\"></label>");
-  puts("<button>Send by GET</button> <button formmethod=\"post\">Send by POST</button></p>\n</form>");
+  puts(
+      "<button>Send by GET</button> <button formmethod=\"post\">Send by "
+      "POST</button></p>\n</form>");
   fputs("<p>This came by ", stdout);
   print_escaped(variable("REQUEST_METHOD"));
   fputs(":</p>\n<pre>", stdout);
