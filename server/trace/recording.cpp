@@ -111,6 +111,15 @@ class adder {
   microseconds at_;
 };
 
+class adding final : public sink {
+ public:
+  explicit adding(recording& to) : to_(to) {}
+  void record(event const& what) override { add(to_, what, std::chrono::steady_clock::now()); }
+
+ private:
+  recording& to_;
+};
+
 }  // namespace
 
 void kept_bytes::add(std::string_view more, std::uint64_t sent) {
@@ -135,6 +144,12 @@ recording begin_recording(http::exchange_context const& context,
 
 void add(recording& to, event const& what, http::steady_time now) {
   std::visit(adder(to, now), what);
+}
+
+std::unique_ptr<sink> latest_exchange::begin(http::exchange_context const& context,
+                                             std::optional<http::steady_time> connected) {
+  kept_ = begin_recording(context, connected);
+  return std::make_unique<adding>(kept_);
 }
 
 }  // namespace gatehouse::trace

@@ -5,9 +5,10 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "gatehouse/trace/event.hpp"
+#include "gatehouse/trace/recorder.hpp"
 
 namespace gatehouse::trace {
 
@@ -112,5 +113,20 @@ recording begin_recording(http::exchange_context const& context,
 // Adds what an event tells; a script that a local redirect leads to takes the place of the first.
 // Pure.
 void add(recording& to, event const& what, http::steady_time now);
+
+// Keeps the exchange that began last. For one exchange at a time, on one thread.
+class latest_exchange final : public tracer {
+ public:
+  std::unique_ptr<sink> begin(http::exchange_context const& context,
+                              std::optional<http::steady_time> connected) override;
+
+  recording const& kept() const { return kept_; }
+
+  // What was kept; after that, nothing is until the next one begins.
+  recording take() { return std::exchange(kept_, {}); }
+
+ private:
+  recording kept_;
+};
 
 }  // namespace gatehouse::trace

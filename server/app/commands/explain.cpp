@@ -56,32 +56,6 @@ struct finding {
 template <class T>
 using or_error = std::variant<T, usage_error>;
 
-// Keeps the one exchange that there is.
-class one_exchange final : public trace::tracer {
- public:
-  explicit one_exchange(trace::recording& to) : to_(to) {}
-
-  std::unique_ptr<trace::sink> begin(http::exchange_context const& context,
-                                     std::optional<http::steady_time> connected) override {
-    to_ = trace::begin_recording(context, connected);
-    return std::make_unique<adding>(to_);
-  }
-
- private:
-  class adding final : public trace::sink {
-   public:
-    explicit adding(trace::recording& to) : to_(to) {}
-    void record(trace::event const& what) override {
-      trace::add(to_, what, std::chrono::steady_clock::now());
-    }
-
-   private:
-    trace::recording& to_;
-  };
-
-  trace::recording& to_;
-};
-
 or_error<std::string> all_of(std::istream& from, std::string_view name) {
   std::string bytes{std::istreambuf_iterator<char>(from), std::istreambuf_iterator<char>()};
   if (from.bad()) return error_line("--data", in_quotes(name) + " cannot be read");
@@ -166,8 +140,8 @@ void stop_on_signal(boost::asio::signal_set& signals, site& asked) {
 
 finding ask(question const& q, site& asked) {
   finding out;
-  one_exchange tracer(out.recording);
-  asked.trace_to(tracer);
+  trace::latest_exchange exchange;
+  asked.trace_to(exchange);
   bool talked = false;
   boost::asio::io_context loop{1};
   std::optional<boost::asio::signal_set> signals;
@@ -187,7 +161,9 @@ finding ask(question const& q, site& asked) {
       });
   while (!talked) loop.run_one();
   auto const until = std::chrono::steady_clock::now() + last_report_wait;
-  while (!out.recording.done && std::chrono::steady_clock::now() < until) loop.run_one_until(until);
+  while (!exchange.kept().done && std::chrono::steady_clock::now() < until)
+    loop.run_one_until(until);
+  out.recording = exchange.take();
   return out;
 }
 

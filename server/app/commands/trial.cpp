@@ -16,30 +16,6 @@ namespace {
 using cgi::script_finding;
 using cgi::severity;
 
-// Keeps the exchange that runs.
-class listener final : public trace::tracer {
- public:
-  std::unique_ptr<trace::sink> begin(http::exchange_context const& context,
-                                     std::optional<http::steady_time> connected) override {
-    seen = trace::begin_recording(context, connected);
-    return std::make_unique<pen>(seen);
-  }
-
-  trace::recording seen;
-
- private:
-  class pen final : public trace::sink {
-   public:
-    explicit pen(trace::recording& to) : to_(to) {}
-    void record(trace::event const& what) override {
-      trace::add(to_, what, std::chrono::steady_clock::now());
-    }
-
-   private:
-    trace::recording& to_;
-  };
-};
-
 std::string request_for(std::string const& path, net::connection_ends const& ends) {
   return "GET " + http::percent_encoded_path(path) +
          " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(ends.local.port()) +
@@ -77,12 +53,12 @@ struct trial::parts {
   parts(options const& chosen, std::chrono::milliseconds time) : what(chosen), limit(time) {
     boost::asio::ip::address const here = boost::asio::ip::address_v4::loopback();
     ends = {{here, 0}, {here, chosen.port}};
-    what.trace_to(ear);
+    what.trace_to(exchange);
     ::signal(SIGPIPE, SIG_IGN);
     what.get_ready();
   }
 
-  listener ear;
+  trace::latest_exchange exchange;
   site what;
   net::connection_ends ends;
   std::chrono::milliseconds limit;
@@ -98,7 +74,7 @@ trial::~trial() {
 trial_result trial::get(std::string const& path) {
   boost::asio::io_context loop{1};
   net::conversation answer;
-  parts_->ear.seen = {};
+  static_cast<void>(parts_->exchange.take());
   boost::asio::co_spawn(
       loop,
       net::converse(parts_->what.service(), parts_->ends, request_for(path, parts_->ends),
@@ -108,7 +84,7 @@ trial_result trial::get(std::string const& path) {
         if (outcome.has_value()) answer = *outcome;
       });
   loop.run();
-  return {std::move(parts_->ear.seen), answer.cut, parts_->limit};
+  return {parts_->exchange.take(), answer.cut, parts_->limit};
 }
 
 std::vector<script_finding> trial_findings(trial_result const& result) {
