@@ -63,6 +63,14 @@ std::string_view kind_of(trace::recording const& of) {
   return of.route && of.route->serves == "files of" ? "file" : "other";
 }
 
+// A part of a head that was refused; empty if it has none.
+json::string as_sent(trace::recording const& of, http::head_part part) {
+  std::string_view const head = of.request_head.bytes;
+  auto const spans = http::find_source(head, {part, {}, 0});
+  if (spans.empty()) return {};
+  return text(head.substr(spans.front().start, spans.front().end - spans.front().start));
+}
+
 json::array fields_json(std::string_view head) {
   json::array out;
   for (auto const& line : http::field_lines(head)) {
@@ -209,17 +217,18 @@ json::object bytes_json(std::string_view bytes, std::uint64_t size) {
 }
 
 json::object summary_json(trace::recording const& of) {
-  return {{"id", of.id},
-          {"state", of.done ? "done" : "open"},
-          {"began", time_text(of.began)},
-          {"method", of.request ? text(of.request->method) : ""},
-          {"target", of.request ? text(of.request->target.raw) : ""},
-          {"status", of.status},
-          {"ms", of.times.ended ? json::value(milliseconds(*of.times.ended)) : nullptr},
-          {"script", of.script.has_value()},
-          {"kind", kind_of(of)},
-          {"client", of.client},
-          {"sent", of.response_body.size}};
+  return {
+      {"id", of.id},
+      {"state", of.done ? "done" : "open"},
+      {"began", time_text(of.began)},
+      {"method", of.request ? text(of.request->method) : as_sent(of, http::head_part::method)},
+      {"target", of.request ? text(of.request->target.raw) : as_sent(of, http::head_part::target)},
+      {"status", of.status},
+      {"ms", of.times.ended ? json::value(milliseconds(*of.times.ended)) : nullptr},
+      {"script", of.script.has_value()},
+      {"kind", kind_of(of)},
+      {"client", of.client},
+      {"sent", of.response_body.size}};
 }
 
 json::object exchange_json(trace::recording const& of) {

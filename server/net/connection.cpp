@@ -154,6 +154,8 @@ base::task<bool> connection::serve_one() {
   if (incomplete) size = co_await read_rest_of_head(scanner);
   bool go_on = false;
   if (size.has_error()) {
+    trace::recorder const trace(context);
+    trace(trace::request_head{client_.buffered()});
     go_on = co_await refuse(size.error(), context);
   } else if (size->has_value()) {
     auto const head = client_.buffered().substr(0, **size);

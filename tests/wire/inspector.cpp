@@ -134,7 +134,8 @@ TEST_CASE("a composed request is answered as one from a browser would be") {
   auto const list = look(s, "/-/exchanges").body;
   CHECK(has(said.body, "\"id\":" + id_of_only_one(list)));
   CHECK(has(look(s, "/-/exchanges/" + id_of_only_one(list)).body, "ZnJvbSBoZXJl" /* from here */));
-  CHECK(has(send("GET", own).body, "not complete"));
+  CHECK(has(send("GET /unended HTTP/1.1\r\nHo", own).body, "not complete"));
+  CHECK(has(look(s, "/-/exchanges").body, "\"target\":\"/unended\""));
   CHECK(send(std::string(2'000'000, 'x'), own).status == 413);
 }
 

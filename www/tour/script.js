@@ -19,8 +19,12 @@ const ADVICE = {
   504: "It took too long and was stopped.",
 };
 
-function explain(status, file) {
+// The server ends its own error pages with a reason in brackets.
+const isRefusal = (text) => /\([a-z-]+\)\s*$/.test(text);
+
+function explain(status, file, text) {
   if (status < 400) return `Status ${status}. Your script has answered:`;
+  if (!isRefusal(text)) return `Status ${status}, which your script has set. It has answered:`;
   return `Status ${status}. ${(ADVICE[status] ?? "The answer below says why.").replace("NAME", file)}`;
 }
 
@@ -42,6 +46,8 @@ async function showExchange(since, target) {
   const took = exchange.process ? `Process ${exchange.process.pid} ${exchange.process.text}. ` : "";
   const place = element("a", { href: `/-/#${exchange.id}`, target: "_blank" }, `exchange ${exchange.id}`);
   process.replaceChildren(`${took}This is `, place, " in the inspector.");
+  find("#given-variables").hidden = exchange.variables.length === 0;
+  find("#given-output").hidden = exchange.stdout.size === 0;
   find("#stdout").textContent = decoded(bytesOf(exchange.stdout));
 }
 
@@ -52,9 +58,10 @@ async function run() {
   find("#address").textContent = location.origin + target;
   const since = await newest();
   const answer = await fetch(target, { headers: { Accept: "text/plain" }, cache: "no-store" });
-  printed.textContent = await answer.text();
+  const text = await answer.text();
+  printed.textContent = text;
   printed.hidden = false;
-  said.textContent = explain(answer.status, file);
+  said.textContent = explain(answer.status, file, text);
   refresh(printed);
   await showExchange(since, target);
 }

@@ -209,7 +209,7 @@ void say_where(command_call const& call, options const& chosen, fs::path const& 
     say("With these options, --map has another use for its address.");
     return;
   }
-  say("Its address: " + address_of(chosen, path) + "?name=Ada");
+  say("Its address, at the server's port: " + address_of(chosen, path) + "?name=Ada");
   say("What it is given, and prints:");
   say("  gatehouse explain --run" + again + " " + cgi::shell_quoted(path + "?name=Ada"));
 }
