@@ -243,16 +243,14 @@ std::string html_text(content const& page) {
   return out + "</body>\n</html>\n";
 }
 
-// A proxy on this machine makes every client look like one of this machine.
-bool is_forwarded(http::request const* request) {
-  if (request == nullptr) return false;
+}  // namespace
+
+bool is_forwarded(http::request const& request) {
   for (std::string_view const name : {"Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"}) {
-    if (request->fields.contains(name)) return true;
+    if (request.fields.contains(name)) return true;
   }
   return false;
 }
-
-}  // namespace
 
 error_form preferred_error_form(std::string_view accept) {
   bool json = false;
@@ -266,7 +264,9 @@ error_form preferred_error_form(std::string_view accept) {
 
 http::response render_error(http::http_error const& error, http::request const* request,
                             bool client_is_loopback) {
-  auto const page = content_of(error, client_is_loopback && !is_forwarded(request));
+  bool const for_client_here =
+      client_is_loopback && (request == nullptr || !is_forwarded(*request));
+  auto const page = content_of(error, for_client_here);
   auto const form =
       preferred_error_form(request != nullptr ? request->fields.combined("Accept") : "");
   http::response response;

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <deque>
 
+#include "gatehouse/app/error_page.hpp"
 #include "gatehouse/app/recording_json.hpp"
 #include "gatehouse/base/embedded_file.hpp"
 #include "gatehouse/base/event.hpp"
@@ -102,11 +103,6 @@ bool names_this_machine(http::request const& request) {
                                                                         : request.target.authority);
   if (!parsed) return false;
   return parsed->host == "localhost" || parsed->host == "127.0.0.1" || parsed->host == "[::1]";
-}
-
-bool is_handed_on(http::request const& request) {
-  return request.fields.contains("Forwarded") || request.fields.contains("X-Forwarded-For") ||
-         request.fields.contains("X-Real-IP") || request.fields.contains("Via");
 }
 
 std::string event_text(trace::recording const& about) {
@@ -246,7 +242,7 @@ std::optional<http::http_error> refuse_access(inspector_access const& access,
     return failure(403, "inspector-no-token",
                    "The inspector wants its token: /-/?token=... (--inspect-token).");
   }
-  if (!client_is_loopback || is_handed_on(request)) {
+  if (!client_is_loopback || is_forwarded(request)) {
     return failure(403, "inspector-not-local",
                    "The inspector shows requests with all that is in them, and so answers this "
                    "machine alone.");

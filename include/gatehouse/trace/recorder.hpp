@@ -34,7 +34,6 @@ class tracer {
 class tracers final : public tracer {
  public:
   void add(tracer& one) { all_.push_back(&one); }
-  bool empty() const { return all_.empty(); }
 
   std::unique_ptr<sink> begin(http::exchange_context const& context,
                               std::optional<http::steady_time> connected) override;
