@@ -115,13 +115,15 @@ class mailbox final : public exchange_store::watcher, public std::enable_shared_
  public:
   explicit mailbox(base::executor ex) : executor_(ex) {}
 
+  // A reader that is too slow loses its stream: its page connects again and asks for the list anew.
   void told(trace::recording const& about) override {
     {
       std::lock_guard const lock(mutex_);
-      // Too slow a reader: it is told to ask for the list anew.
-      if (waiting_.size() == base::limits::waiting_events)
-        waiting_.assign(1, "event: lost\ndata: {}\n\n");
-      waiting_.push_back(event_text(about));
+      if (waiting_.size() == base::limits::waiting_events) {
+        closed_ = true;
+        waiting_.clear();
+      }
+      if (!closed_) waiting_.push_back(event_text(about));
     }
     wake();
   }

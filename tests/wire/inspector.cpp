@@ -94,6 +94,18 @@ TEST_CASE("an exchange with a script is kept from its first byte to its end") {
       "attachment"));
 }
 
+TEST_CASE("of a file that the kernel sends, the first part is shown and all of it counted") {
+  site const files;
+  files.write("large", std::string(200'000, 'x'));
+  server const s(files, {"--inspect"});
+  CHECK(ask(s.port(), "GET", "/large").body.size() == 200'000);
+  auto const id = id_of_only_one(look(s, "/-/exchanges").body);
+  CHECK(eventually([&] {
+    auto const shown = look(s, "/-/exchanges/" + id).body;
+    return has(shown, "\"size\":200000,\"cut\":true") && has(shown, "eHh4eHh4");
+  }));
+}
+
 TEST_CASE("news come as they happen") {
   site const files;
   files.write("a.txt", "a");

@@ -49,7 +49,7 @@ inline constexpr std::size_t ranges = 32;
 // What is kept to be shown of each of an exchange's bodies: stdin, stdout, the response's content.
 inline constexpr std::size_t traced_bytes = 64 * 1024;
 // How many of the latest exchanges the inspector keeps, each with its bodies, and how many of its
-// events may wait for one of its pages before that page is told to ask anew.
+// events may wait for one of its pages before that page has to connect anew.
 inline constexpr std::size_t traced_exchanges = 200;
 inline constexpr std::size_t waiting_events = 1000;
 // A request that the inspector is asked to send.
