@@ -26,12 +26,28 @@ std::size_t bytes_of(std::string_view path, cached_file const& file) {
   return bytes;
 }
 
+std::size_t open_files_of(cached_file const& file) {
+  return static_cast<std::size_t>(
+      std::count_if(file.forms.begin(), file.forms.end(),
+                    [](cached_form const& form) { return static_cast<bool>(form.file); }));
+}
+
 }  // namespace
 
 bool same_state(struct stat const& a, struct stat const& b) {
   return a.st_dev == b.st_dev && a.st_ino == b.st_ino && a.st_mode == b.st_mode &&
          a.st_size == b.st_size && same_time(a.st_mtim, b.st_mtim) &&
          same_time(a.st_ctim, b.st_ctim);
+}
+
+bool is_unchanged(cached_file const& file) {
+  for (std::size_t i = 0; i < file.forms.size(); ++i) {
+    if (!file.forms[i].file) continue;
+    struct stat now {};
+    if (::fstat(file.forms[i].file.get(), &now) != 0 || !same_state(file.states[i], now))
+      return false;
+  }
+  return true;
 }
 
 bool is_settled(struct stat const& state, std::chrono::system_clock::time_point now) {
@@ -51,6 +67,7 @@ std::optional<file_cache::known> file_cache::find(std::string_view path, time no
 void file_cache::keep(std::string_view path, std::shared_ptr<cached_file const> file,
                       time looked_at) {
   auto const bytes = bytes_of(path, *file);
+  auto const open_files = open_files_of(*file);
   std::lock_guard const lock(mutex_);
   if (auto const found = by_path_.find(path); found != by_path_.end()) {
     if (found->second->file == file) {
@@ -60,10 +77,11 @@ void file_cache::keep(std::string_view path, std::shared_ptr<cached_file const> 
     erase(found->second);
   }
   if (bytes > limit_bytes_) return;
-  auto const it =
-      entries_.insert(entries_.end(), {std::string(path), std::move(file), looked_at, bytes});
+  auto const it = entries_.insert(
+      entries_.end(), {std::string(path), std::move(file), looked_at, bytes, open_files});
   by_path_.emplace(it->path, it);
   size_bytes_ += bytes;
+  open_files_ += open_files;
   make_room();
 }
 
@@ -72,15 +90,21 @@ std::size_t file_cache::size_bytes() const {
   return size_bytes_;
 }
 
+std::size_t file_cache::open_files() const {
+  std::lock_guard const lock(mutex_);
+  return open_files_;
+}
+
 void file_cache::erase(std::list<entry>::iterator it) {
   size_bytes_ -= it->bytes;
+  open_files_ -= it->open_files;
   by_path_.erase(it->path);
   entries_.erase(it);
 }
 
 // Whoever was asked for since the last time gets another round.
 void file_cache::make_room() {
-  while (size_bytes_ > limit_bytes_) {
+  while (size_bytes_ > limit_bytes_ || open_files_ > base::limits::cached_open_files) {
     auto const first = entries_.begin();
     if (std::exchange(first->asked_for, false)) {
       entries_.splice(entries_.end(), entries_, first);

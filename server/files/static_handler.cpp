@@ -178,22 +178,39 @@ std::string lines_of(http::fields const& fields) {
   return lines;
 }
 
-// A file's forms as the cache keeps them; nothing if they are too large, changed a moment ago or
-// change at this moment.
-std::shared_ptr<cached_file const> read_forms(std::vector<open_form> const& forms,
-                                              std::string_view media_type) {
-  auto const file = std::make_shared<cached_file>();
+// Small enough to be kept in memory.
+bool is_small(open_form const& form) {
+  return static_cast<std::uint64_t>(form.file.status.st_size) <= base::limits::cached_file_bytes;
+}
+
+// Whether the cache may keep all of them: none is too large or changed a moment ago.
+bool may_be_kept(std::vector<open_form> const& forms) {
   auto const now = std::chrono::system_clock::now();
+  return std::all_of(forms.begin(), forms.end(), [&](open_form const& form) {
+    auto const size = static_cast<std::uint64_t>(form.file.status.st_size);
+    return size <= base::limits::cached_open_file_bytes && is_settled(form.file.status, now);
+  });
+}
+
+// A file's forms as the cache keeps them; takes the descriptors of those that it holds open.
+// Nothing, and nothing taken, if they cannot be kept or change at this moment.
+std::shared_ptr<cached_file const> kept_forms(std::vector<open_form>& forms,
+                                              std::string_view media_type) {
+  if (!may_be_kept(forms)) return nullptr;
+  auto const file = std::make_shared<cached_file>();
   for (open_form const& form : forms) {
     auto const& state = form.file.status;
-    bool const small = static_cast<std::uint64_t>(state.st_size) <= base::limits::cached_file_bytes;
-    if (!small || !is_settled(state, now)) return nullptr;
-    auto content = read_whole(form.file);
-    if (!content) return nullptr;
     auto description = describe(form, forms.size() > 1, media_type);
     auto lines = lines_of(content_fields(description));
-    file->forms.push_back({std::move(description), std::move(lines), std::move(*content)});
+    file->forms.push_back({std::move(description), std::move(lines), {}, {}});
     file->states.push_back(state);
+    if (!is_small(form)) continue;
+    auto content = read_whole(form.file);
+    if (!content) return nullptr;
+    file->forms.back().content = std::move(*content);
+  }
+  for (std::size_t i = 0; i < forms.size(); ++i) {
+    if (!is_small(forms[i])) file->forms[i].file = std::move(forms[i].file.file);
   }
   return file;
 }
@@ -208,7 +225,7 @@ bool is_same(cached_file const& known, std::vector<open_form> const& forms) {
 http::response whole(open_form chosen, representation const& description) {
   http::response r;
   r.fields = content_fields(description);
-  r.body = http::file_slice{std::move(chosen.file.file), 0, description.size};
+  r.body = http::file_slice{http::share(std::move(chosen.file.file)), 0, description.size};
   return r;
 }
 
@@ -224,7 +241,7 @@ http::response one_part(open_form chosen, representation const& description,
   r.status = 206;
   r.fields = content_fields(description);
   r.fields.add("Content-Range", http::content_range(range, description.size));
-  r.body = http::file_slice{std::move(chosen.file.file), range.first, range.length()};
+  r.body = http::file_slice{http::share(std::move(chosen.file.file)), range.first, range.length()};
   return r;
 }
 
@@ -303,7 +320,8 @@ http::outcome static_handler::answer(http::request const& request) {
   asking const what{request, *path, base::coarse_now(), request.fields.contains("Range")};
   if (!what.has_range) {
     auto const known = cache_.find(*path, what.at);
-    if (known && known->trusted) return answer_cached(what, known->file);
+    if (known && known->trusted && is_unchanged(*known->file))
+      return answer_cached(what, known->file);
   }
   auto opened = root_.open(*path);
   if (opened.has_error()) return opened.error();
@@ -355,10 +373,10 @@ http::outcome static_handler::answer_file(asking const& what, std::string_view p
 // The file that was just opened as the cache has it: found unchanged, or put in. Nothing if it
 // cannot be kept.
 std::shared_ptr<cached_file const> static_handler::in_cache(asking const& what,
-                                                            std::vector<open_form> const& forms,
+                                                            std::vector<open_form>& forms,
                                                             std::string_view media_type) {
   auto const known = cache_.find(what.path, what.at);
-  auto file = known && is_same(*known->file, forms) ? known->file : read_forms(forms, media_type);
+  auto file = known && is_same(*known->file, forms) ? known->file : kept_forms(forms, media_type);
   if (file) cache_.keep(what.path, file, what.at);
   return file;
 }
@@ -374,7 +392,11 @@ http::outcome static_handler::answer_cached(asking const& what,
   http::outcome answer;  // a response
   auto& r = std::get<http::response>(answer);
   r.field_lines = {file, &chosen.field_lines};
-  r.body = http::shared_buffer(file, &chosen.content);
+  if (chosen.file) {
+    r.body = http::file_slice{http::shared_file(file, &chosen.file), 0, chosen.description.size};
+  } else {
+    r.body = http::shared_buffer(file, &chosen.content);
+  }
   return answer;
 }
 

@@ -101,7 +101,7 @@ class sender {
     if (failed) co_return failed;
     std::uint64_t written = 0;
     auto const error =
-        co_await client_.send_file(slice.file.get(), slice.offset, slice.length, limit_, written);
+        co_await client_.send_file(slice.file->get(), slice.offset, slice.length, limit_, written);
     record_.body_bytes_sent += written;
     if (trace_) show_file(slice, written);
     co_return error;
@@ -184,7 +184,7 @@ class sender {
   void show_file(http::file_slice const& slice, std::uint64_t sent) {
     std::string shown(std::min<std::uint64_t>(sent, base::limits::traced_bytes), '\0');
     auto const got =
-        ::pread(slice.file.get(), shown.data(), shown.size(), static_cast<off_t>(slice.offset));
+        ::pread(slice.file->get(), shown.data(), shown.size(), static_cast<off_t>(slice.offset));
     shown.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
     trace_(trace::response_bytes{shown, sent});
   }

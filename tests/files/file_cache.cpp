@@ -1,6 +1,9 @@
 #include "gatehouse/files/file_cache.hpp"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
+
+#include <algorithm>
 
 #include "gatehouse/base/limits.hpp"
 
@@ -12,7 +15,7 @@ namespace {
 
 std::shared_ptr<cached_file const> file_of(std::size_t bytes) {
   auto const file = std::make_shared<cached_file>();
-  file->forms.push_back({{}, {}, std::string(bytes, 'x')});
+  file->forms.push_back({{}, {}, std::string(bytes, 'x'), {}});
   file->states.emplace_back();
   return file;
 }
@@ -115,4 +118,20 @@ TEST_CASE("a file settles when both of its times are old enough") {
   CHECK_FALSE(is_settled(changed_at(100, 999), now));
   CHECK_FALSE(is_settled(changed_at(999, 100), now));
   CHECK_FALSE(is_settled(changed_at(5000, 100), now));
+}
+
+TEST_CASE("no more files are held open than the limit, and what is dropped is closed") {
+  file_cache cache(1'000'000);
+  std::weak_ptr<cached_file const> first;
+  for (std::size_t i = 0; i <= base::limits::cached_open_files; ++i) {
+    auto const file = std::make_shared<cached_file>();
+    file->forms.push_back({{}, {}, {}, base::unique_fd(::open("/dev/null", O_RDONLY | O_CLOEXEC))});
+    file->states.emplace_back();
+    if (i == 0) first = file;
+    cache.keep("/" + std::to_string(i), file, start);
+    CHECK(cache.open_files() == std::min(i + 1, base::limits::cached_open_files));
+  }
+  CHECK(first.expired());
+  CHECK_FALSE(cache.find("/0", start).has_value());
+  CHECK(cache.find("/1", start).has_value());
 }

@@ -55,7 +55,7 @@ void add_lines(http::fields& fields, std::string_view lines) {
 std::string slice_bytes(http::file_slice const& slice) {
   std::string bytes(slice.length, '\0');
   auto const count =
-      ::pread(slice.file.get(), bytes.data(), bytes.size(), static_cast<off_t>(slice.offset));
+      ::pread(slice.file->get(), bytes.data(), bytes.size(), static_cast<off_t>(slice.offset));
   REQUIRE(count == static_cast<ssize_t>(bytes.size()));
   return bytes;
 }
@@ -602,10 +602,14 @@ std::string all_fields(answer const& a) {
 
 }  // namespace
 
-TEST_CASE("a file out of memory is answered as one that is opened") {
+TEST_CASE("a file out of the cache is answered as one that is opened") {
   site const s;
   s.dir.file("www/b.txt", "0123456789");
   s.dir.file("www/b.txt.gz", "packed");
+  std::string const large(base::limits::cached_file_bytes + 1, 'x');
+  s.dir.file("www/c.txt", large + "c");
+  s.dir.file("www/c.txt.br", large);
+  s.dir.file("www/c.txt.gz", "packed");
   static_handler handler(s.options());
   struct row {
     std::string_view label;
@@ -614,6 +618,9 @@ TEST_CASE("a file out of memory is answered as one that is opened") {
   };
   row const rows[] = {
       {"a file", "/a.txt", {}},
+      {"a file that is held open", "/c.txt", {}},
+      {"its compressed form that is held open", "/c.txt", {{"Accept-Encoding", "br"}}},
+      {"its compressed form in memory", "/c.txt", {{"Accept-Encoding", "gzip"}}},
       {"an empty file", "/empty.txt", {}},
       {"an index file", "/", {}},
       {"one with a compressed form", "/b.txt", {}},
@@ -641,8 +648,15 @@ TEST_CASE("a file out of memory is answered as one that is opened") {
   CHECK(part.body == "234");
 }
 
-TEST_CASE("what happens to a file in memory shows") {
+TEST_CASE("what happens to a file in the cache shows") {
+  std::string filler;
+  SUBCASE("in memory") {}
+  SUBCASE("held open") {
+    filler.assign(base::limits::cached_file_bytes, 'x');
+  }
   site const s;
+  s.dir.file("www/a.txt", "0123456789" + filler);
+  s.dir.touch("www/a.txt", site::modified);
   static_handler handler(s.options());
   REQUIRE(eventually(handler, "/a.txt", is_cached).cached);
   struct row {
@@ -653,16 +667,16 @@ TEST_CASE("what happens to a file in memory shows") {
   row const rows[] = {
       {"written, with as many bytes and the old time",
        [&] {
-         s.dir.file("www/a.txt", "9876543210");
+         s.dir.file("www/a.txt", "9876543210" + filler);
          s.dir.touch("www/a.txt", site::modified);
        },
-       [](answer const& a) { return a.body == "9876543210"; }},
+       [&](answer const& a) { return a.body == "9876543210" + filler; }},
       {"replaced by another file",
        [&] {
-         s.dir.file("www/next", "replaced");
+         s.dir.file("www/next", "replaced" + filler);
          std::filesystem::rename(s.dir / "www/next", s.dir / "www/a.txt");
        },
-       [](answer const& a) { return a.body == "replaced"; }},
+       [&](answer const& a) { return a.body == "replaced" + filler; }},
       {"compressed", [&] { s.dir.file("www/a.txt.gz", "packed"); },
        [](answer const& a) { return a.field("Vary") == "Accept-Encoding"; }},
       {"gone",
@@ -693,10 +707,42 @@ TEST_CASE("what happens to a file in memory shows") {
   }
 }
 
+TEST_CASE("a file that is held open is never sent with a head that is not its own") {
+  site const s;
+  std::string const filler(base::limits::cached_file_bytes, 'x');
+  s.dir.file("www/a.txt", "old" + filler);
+  static_handler handler(s.options());
+  auto const before = eventually(handler, "/a.txt", is_cached);
+  REQUIRE(before.cached);
+  struct row {
+    std::string_view label;
+    std::function<void()> change;
+    std::string body;
+  };
+  row const rows[] = {
+      {"written over", [&] { s.dir.file("www/a.txt", "new" + filler); }, "new" + filler},
+      {"replaced",
+       [&] {
+         s.dir.file("www/next", "next" + filler);
+         std::filesystem::rename(s.dir / "www/next", s.dir / "www/a.txt");
+       },
+       "next" + filler},
+      {"cut", [&] { s.dir.file("www/a.txt", "cut"); }, "cut"},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.label);
+    r.change();
+    auto const at_once = get(handler, "/a.txt");
+    CHECK((at_once.body == r.body));
+    CHECK(at_once.field("ETag") != before.field("ETag"));
+    REQUIRE(eventually(handler, "/a.txt", is_cached).cached);
+  }
+}
+
 TEST_CASE("files that are large or changed just now are not kept") {
   site const s;
-  s.dir.file("www/large.txt", std::string(base::limits::cached_file_bytes + 1, 'x'));
-  s.dir.file("www/largest.txt", std::string(base::limits::cached_file_bytes, 'x'));
+  s.dir.file("www/large.txt", std::string(base::limits::cached_open_file_bytes + 1, 'x'));
+  s.dir.file("www/largest.txt", std::string(base::limits::cached_open_file_bytes, 'x'));
   static_handler handler(s.options());
   REQUIRE(eventually(handler, "/largest.txt", is_cached).cached);
   CHECK_FALSE(get(handler, "/large.txt").cached);

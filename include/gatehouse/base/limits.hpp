@@ -60,12 +60,15 @@ inline constexpr std::size_t traced_lines = 200;
 inline constexpr std::size_t printed_bytes = 2 * 1024;
 // Entries in a directory listing.
 inline constexpr std::size_t listing_entries = 10'000;
-// The hot-file cache: the largest file in it (each of its forms), all of them in one served
+// The hot-file cache: the largest file in memory (each of its forms), all of them in one served
 // directory, how long an answer may be given without looking at the file again (and a coarse_tick),
 // and how long a file must have been unchanged to be taken (file systems' clocks tick in up to two
-// seconds).
+// seconds). Files of up to cached_open_file_bytes are held open instead, so many at the most: what
+// deleted ones of them go on occupying on the disk is bounded by both.
 inline constexpr std::size_t cached_file_bytes = 64 * 1024;
 inline constexpr std::size_t file_cache_bytes = 16 * 1024 * 1024;
+inline constexpr std::size_t cached_open_file_bytes = 1024 * 1024;
+inline constexpr std::size_t cached_open_files = 64;
 inline constexpr auto cached_file_trust = 100ms;
 inline constexpr auto settled_time = 2s;
 

@@ -1,7 +1,8 @@
 #pragma once
-// The hot-file cache: small files that are asked for often, in memory and with their field lines
-// ready to be sent. What is known of a path is trusted for limits::cached_file_trust and then
-// compared with the file system, so an answer is never older than that.
+// The hot-file cache: files that are asked for often, with their field lines ready to be sent;
+// small ones in memory, larger ones held open. What is known of a path is trusted for
+// limits::cached_file_trust and then compared with the file system, so an answer is never older
+// than that.
 
 #include <sys/stat.h>
 
@@ -16,15 +17,17 @@
 #include <unordered_map>
 #include <vector>
 
+#include "gatehouse/base/unique_fd.hpp"
 #include "gatehouse/files/representation.hpp"
 
 namespace gatehouse::files {
 
-// One form of a file in memory.
+// One form of a file.
 struct cached_form {
   representation description;
   std::string field_lines;  // content_fields, each line with its CRLF
-  std::string content;
+  std::string content;      // empty if the file is held open instead
+  base::unique_fd file;
 };
 
 // All forms of a file, the bare one last, and what the file system said of each.
@@ -36,11 +39,16 @@ struct cached_file {
 // Whether two looks at a file saw the same one, unchanged.
 bool same_state(struct stat const& a, struct stat const& b);
 
+// Whether those of its forms that are held open are what they were. A file that was replaced or
+// deleted meanwhile has changed too: its number of names did.
+bool is_unchanged(cached_file const& file);
+
 // Whether a file has been as it is for long enough that a change since would show in its times,
 // which tick coarsely: limits::settled_time.
 bool is_settled(struct stat const& state, std::chrono::system_clock::time_point now);
 
-// Thread-safe. Holds at most limit_bytes; when more comes, what was not asked for lately goes.
+// Thread-safe. Holds at most limit_bytes and limits::cached_open_files descriptors; when more
+// comes, what was not asked for lately goes.
 class file_cache {
  public:
   using time = std::chrono::steady_clock::time_point;
@@ -59,6 +67,7 @@ class file_cache {
   void keep(std::string_view path, std::shared_ptr<cached_file const> file, time looked_at);
 
   std::size_t size_bytes() const;
+  std::size_t open_files() const;
 
  private:
   struct entry {
@@ -66,6 +75,7 @@ class file_cache {
     std::shared_ptr<cached_file const> file;
     time looked_at;
     std::size_t bytes;
+    std::size_t open_files;
     bool asked_for = false;  // since it was last passed over
   };
   void erase(std::list<entry>::iterator it);
@@ -76,6 +86,7 @@ class file_cache {
   std::list<entry> entries_;  // in the order in which they are to be looked at for making room
   std::unordered_map<std::string_view, std::list<entry>::iterator> by_path_;
   std::size_t size_bytes_ = 0;
+  std::size_t open_files_ = 0;
 };
 
 }  // namespace gatehouse::files

@@ -57,8 +57,7 @@ class static_handler final : public http::handler {
                                open_file directory) const;
   http::outcome answer_cached(asking const& what,
                               std::shared_ptr<cached_file const> const& file) const;
-  std::shared_ptr<cached_file const> in_cache(asking const& what,
-                                              std::vector<open_form> const& forms,
+  std::shared_ptr<cached_file const> in_cache(asking const& what, std::vector<open_form>& forms,
                                               std::string_view media_type);
   bool is_script(std::string_view name) const;
 

@@ -17,9 +17,12 @@ namespace gatehouse::http {
 // Bytes that may be shared between responses (a cached file, a rendered page).
 using shared_buffer = std::shared_ptr<std::string const>;
 
-// length bytes from offset of an open regular file; the slice owns the descriptor.
+// An open file that may be shared between responses: it is read by offset alone.
+using shared_file = std::shared_ptr<base::unique_fd const>;
+
+// length bytes from offset of an open regular file.
 struct file_slice {
-  base::unique_fd file;
+  shared_file file;
   std::uint64_t offset = 0;
   std::uint64_t length = 0;
 };
@@ -47,6 +50,10 @@ struct response {
 
 inline shared_buffer make_buffer(std::string bytes) {
   return std::make_shared<std::string const>(std::move(bytes));
+}
+
+inline shared_file share(base::unique_fd file) {
+  return std::make_shared<base::unique_fd const>(std::move(file));
 }
 
 // The length of the body if it is known before sending; 0 for none.
