@@ -1,79 +1,153 @@
 #include "gatehouse/http/chunk_decoder.hpp"
 
 #include <algorithm>
-#include <boost/asio/buffer.hpp>
-#include <boost/beast/http/error.hpp>
 #include <cstring>
 
-#include "gatehouse/base/limits.hpp"
-#include "gatehouse/http/silent_parser.hpp"
+#include "gatehouse/http/grammar.hpp"
 
 namespace gatehouse::http {
+namespace {
 
-namespace beast_http = boost::beast::http;
+constexpr std::string_view line_end = "\r\n";
 
-// Beast's parser for whole requests, past the head of a request with a chunked body.
-class chunk_decoder::parser final : public silent_parser {
- public:
-  explicit parser(std::uint64_t limit_bytes) {
-    constexpr std::string_view head = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
-    eager(false);
-    body_limit(limit_bytes);
-    header_limit(base::limits::chunk_framing_bytes);
-    error_code ec;
-    put(boost::asio::buffer(head), ec);
-  }
+std::string_view without_blanks(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
+  return text;
+}
 
-  char* out = nullptr;
-  std::size_t room = 0;
+bool take(std::string_view& text, char c) {
+  if (!text.starts_with(c)) return false;
+  text.remove_prefix(1);
+  return true;
+}
 
- private:
-  std::size_t on_chunk_body_impl(std::uint64_t, string_view body, error_code& ec) override {
-    ec = {};
-    auto const size = std::min(body.size(), room);
-    std::memcpy(out, body.data(), size);
-    out += size;
-    room -= size;
-    return size;
-  }
-  void on_chunk_header_impl(std::uint64_t, string_view extensions, error_code& ec) override {
-    ec = {};
-    auto const is_control = [](char c) {
-      return static_cast<unsigned char>(c) < 0x20 && c != '\t';
-    };
-    if (std::any_of(extensions.begin(), extensions.end(), is_control)) {
-      ec = beast_http::error::bad_chunk_extension;
+bool take_token(std::string_view& text) {
+  auto const* const end = std::find_if_not(text.begin(), text.end(), is_token_char);
+  auto const size = static_cast<std::size_t>(end - text.begin());
+  text.remove_prefix(size);
+  return size > 0;
+}
+
+// What follows the opening quote of a quoted-string (RFC 9110, 5.6.4).
+bool take_quoted(std::string_view& text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\\') {
+      ++i;
+    } else if (text[i] == '"') {
+      text.remove_prefix(i + 1);
+      return true;
     }
   }
-};
+  return false;
+}
 
-chunk_decoder::chunk_decoder(std::uint64_t limit_bytes)
-    : parser_(std::make_unique<parser>(limit_bytes)) {}
-chunk_decoder::chunk_decoder(chunk_decoder&&) noexcept = default;
-chunk_decoder& chunk_decoder::operator=(chunk_decoder&&) noexcept = default;
-chunk_decoder::~chunk_decoder() = default;
+// chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] ) (RFC 9112, 7.1.1).
+// Nothing is done with them, but a quote that is left open could be closed behind the line's end,
+// for whoever reads it so.
+bool is_extensions(std::string_view text) {
+  while (!text.empty()) {
+    text = without_blanks(text);
+    if (!take(text, ';')) return false;
+    text = without_blanks(text);
+    if (!take_token(text)) return false;
+    auto rest = without_blanks(text);
+    if (!take(rest, '=')) continue;
+    text = without_blanks(rest);
+    if (!(take(text, '"') ? take_quoted(text) : take_token(text))) return false;
+  }
+  return true;
+}
+
+// field-line = field-name ":" OWS field-value OWS (RFC 9112, 5); no obs-fold.
+bool is_field_line(std::string_view line) {
+  return is_token(line.substr(0, line.find(':'))) && line.find(':') != std::string_view::npos;
+}
+
+// Takes chunk-size = 1*HEXDIG off the front of a line; nothing without one, or over 64 bits.
+std::optional<std::uint64_t> take_size(std::string_view& line) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::uint64_t size = 0;
+  std::size_t count = 0;
+  for (; count < line.size(); ++count) {
+    bool const letter = line[count] >= 'A' && line[count] <= 'F';
+    auto const digit =
+        digits.find(letter ? static_cast<char>(line[count] + ('a' - 'A')) : line[count]);
+    if (digit == std::string_view::npos) break;
+    if (size >> 60U != 0) return std::nullopt;
+    size = size << 4U | digit;
+  }
+  line.remove_prefix(count);
+  return count > 0 ? std::optional(size) : std::nullopt;
+}
+
+bool is_control(char c) {
+  return (static_cast<unsigned char>(c) < 0x20U && c != '\t') || c == '\x7F';
+}
+
+}  // namespace
 
 base::result<chunk_decoder::step> chunk_decoder::decode(std::string_view in, char* out,
                                                         std::size_t out_size) {
-  parser_->out = out;
-  parser_->room = out_size;
-  std::size_t consumed = 0;
-  while (!parser_->is_done() && parser_->room > 0 && consumed < in.size()) {
-    boost::beast::error_code ec;
-    auto const rest = in.substr(consumed);
-    consumed += parser_->put(boost::asio::buffer(rest), ec);
-    if (ec == beast_http::error::need_more) {
-      if (rest.size() > base::limits::chunk_framing_bytes) return base::errc::malformed_body;
-      break;
+  step taken;
+  while (!done() && taken.produced < out_size) {
+    auto const rest = in.substr(taken.consumed);
+    if (rest.empty()) break;
+    if (next_ == part::content) {
+      auto const size = take_content(rest, out + taken.produced, out_size - taken.produced);
+      taken.consumed += size;
+      taken.produced += size;
+      continue;
     }
-    if (ec == beast_http::error::body_limit) return base::errc::body_too_large;
-    if (ec) return base::errc::malformed_body;
+    if (next_ == part::content_end && !line_end.starts_with(rest.substr(0, line_end.size()))) {
+      return base::errc::malformed_body;
+    }
+    auto const lf = rest.find('\n');
+    auto const size = lf == std::string_view::npos ? rest.size() : lf + 1;
+    if (size > framing_room_) return base::errc::malformed_body;
+    if (lf == std::string_view::npos) break;
+    framing_room_ -= size;
+    if (!rest.substr(0, size).ends_with(line_end)) return base::errc::malformed_body;
+    if (auto const wrong = read_line(rest.substr(0, size - line_end.size()))) return *wrong;
+    taken.consumed += size;
   }
-  return step{consumed, out_size - parser_->room};
+  return taken;
 }
 
-bool chunk_decoder::done() const {
-  return parser_->is_done();
+std::size_t chunk_decoder::take_content(std::string_view in, char* out, std::size_t out_size) {
+  auto const there = std::min(in.size(), out_size);
+  auto const size = static_cast<std::size_t>(std::min<std::uint64_t>(there, content_left_));
+  std::memcpy(out, in.data(), size);
+  content_left_ -= size;
+  if (content_left_ == 0) next_ = part::content_end;
+  return size;
+}
+
+std::optional<base::errc> chunk_decoder::read_line(std::string_view line) {
+  if (std::any_of(line.begin(), line.end(), is_control)) return base::errc::malformed_body;
+  if (next_ == part::size_line) return read_size_line(line);
+  if (next_ == part::trailers) {
+    if (line.empty()) {
+      next_ = part::end;
+    } else if (!is_field_line(line)) {
+      return base::errc::malformed_body;
+    }
+    return std::nullopt;
+  }
+  next_ = part::size_line;
+  framing_room_ = base::limits::chunk_framing_bytes;
+  return std::nullopt;
+}
+
+// chunk-size [ chunk-ext ]
+std::optional<base::errc> chunk_decoder::read_size_line(std::string_view line) {
+  auto const size = take_size(line);
+  if (!size || !is_extensions(line)) return base::errc::malformed_body;
+  if (*size > room_) return base::errc::body_too_large;
+  room_ -= *size;
+  content_left_ = *size;
+  next_ = *size > 0 ? part::content : part::trailers;
+  framing_room_ = base::limits::chunk_framing_bytes;
+  return std::nullopt;
 }
 
 }  // namespace gatehouse::http

@@ -62,6 +62,29 @@ TEST_CASE("a chunked body is decoded however it arrives") {
   }
 }
 
+TEST_CASE("an empty chunked body may arrive byte by byte") {
+  for (std::string_view const text : {"0\r\n\r\n", "000;a=b\r\n\r\n", "0\r\nA: b\r\n\r\n"}) {
+    CAPTURE(text);
+    for (std::size_t piece = 1; piece <= text.size(); ++piece) {
+      auto const got = decode(text, piece, 1);
+      CHECK_FALSE(got.error);
+      CHECK(got.done);
+      CHECK(got.content.empty());
+    }
+  }
+}
+
+TEST_CASE("chunk framing over its limit is refused however it arrives") {
+  std::string const long_extension = "1;" + std::string(9000, 'a') + "\r\nx\r\n0\r\n\r\n";
+  std::string const long_trailers = "1\r\nx\r\n0\r\nA: " + std::string(9000, 'a') + "\r\n\r\n";
+  for (std::string const& text : {long_extension, long_trailers}) {
+    for (std::size_t const piece : {std::size_t{1000}, text.size()}) {
+      CAPTURE(piece);
+      CHECK(decode(text, piece, 4096).error == base::errc::malformed_body);
+    }
+  }
+}
+
 TEST_CASE("broken chunk framing is refused") {
   struct row {
     std::string_view label;
@@ -78,6 +101,12 @@ TEST_CASE("broken chunk framing is refused") {
       {"no CRLF after the data", "2\r\nabc\r\n0\r\n\r\n"},
       {"a bare LF after the size", "2\nab\r\n0\r\n\r\n"},
       {"a bare CR in an extension", "2;a\rb\r\nab\r\n0\r\n\r\n"},
+      {"an extension that is no token", "2;a=b c\r\nab\r\n0\r\n\r\n"},
+      {"a quote left open", "2;a=\"b\r\nab\r\n0;\"\r\n\r\n"},
+      {"a space after the size", "2 \r\nab\r\n0\r\n\r\n"},
+      {"a trailer line without a colon", "0\r\nabc\r\n\r\n"},
+      {"a trailer with a space before the colon", "0\r\na : b\r\n\r\n"},
+      {"a trailer that is folded", "0\r\na: b\r\n c\r\n\r\n"},
       {"a NUL in an extension", std::string("2;a=\"\0\"\r\nab\r\n0\r\n\r\n", 18)},
       {"an endless size line", "2;" + std::string(10000, 'a')},
       {"endless trailers", "0\r\n" + std::string(10000, 'a')},
