@@ -23,6 +23,13 @@ http::http_error head_too_large() {
                        " bytes without a blank line.");
 }
 
+http::http_error no_blank_line() {
+  return malformed("script-no-blank-line",
+                   "the output ended before the blank line that ends the headers",
+                   "The script's output ended before the blank line that separates the headers "
+                   "from the content.");
+}
+
 std::string_view without_line_end(std::string_view line) {
   if (line.ends_with('\n')) line.remove_suffix(1);
   if (line.ends_with('\r')) line.remove_suffix(1);
@@ -175,10 +182,7 @@ http::http_error script_response_parser::ended() const {
   if (text_.empty())
     return malformed("script-no-output", "no output",
                      "The script ended without printing anything.");
-  return malformed("script-no-blank-line",
-                   "the output ended before the blank line that ends the headers",
-                   "The script's output ended before the blank line that separates the headers "
-                   "from the content.");
+  return no_blank_line();
 }
 
 std::string script_response_parser::excerpt() const {
@@ -192,9 +196,11 @@ http::result<response_head> parse_response_head(std::string_view block,
   cgi_fields seen;
   std::string connection;
   while (true) {
-    auto const line = without_line_end(block.substr(0, block.find('\n')));
-    if (line.empty()) break;
-    block.remove_prefix(std::min(block.find('\n') + 1, block.size()));
+    auto const lf = block.find('\n');
+    if (block.empty()) return no_blank_line();
+    auto const line = without_line_end(block.substr(0, lf));
+    if (line.empty() && lf != std::string_view::npos) break;
+    block.remove_prefix(lf == std::string_view::npos ? block.size() : lf + 1);
     if (uses != nullptr) {
       auto const start = static_cast<std::size_t>(line.data() - begin);
       uses->push_back({start, start + line.size(), "Read; the response is refused all the same."});

@@ -145,6 +145,15 @@ TEST_CASE("an output that ends early says how") {
   CHECK(some.excerpt() == "Content-Type: text/plain\n");
 }
 
+TEST_CASE("a header block without its empty line is no head") {
+  for (std::string_view const block : {"", "Status: 200\n", "Status: 200", "Status: 200\n\r"}) {
+    CAPTURE(block);
+    auto const head = gatehouse::cgi::parse_response_head(block);
+    REQUIRE(head.has_error());
+    CHECK(head.error().reason == "script-no-blank-line");
+  }
+}
+
 TEST_CASE("what becomes of each header line is told") {
   struct row {
     std::string_view block;
@@ -158,6 +167,7 @@ TEST_CASE("what becomes of each header line is told") {
       {"Location: /there\n\n", "Location: /there=The "},
       {"Location: http://h/\n\n", "Location: http://h/=Handed "},
       {"X: y\nno colon\n\n", "X: y=Read; no colon=Read; "},
+      {"X: y\nZ: unfinished", "X: y=Read; Z: unfinished=Read; "},
   };
   for (row const& r : rows) {
     std::vector<gatehouse::cgi::header_use> uses;

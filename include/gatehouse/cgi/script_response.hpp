@@ -63,8 +63,9 @@ class script_response_parser {
   std::size_t body_start_ = 0;
 };
 
-// The head in a whole header block (with its empty line); used by the parser above. uses, unless
-// null, gets every line that was read, also if the block is malformed further on.
+// The head in a whole header block, with its empty line (502 without one); used by the parser
+// above. uses, unless null, gets every line that was read, also if the block is malformed further
+// on.
 http::result<response_head> parse_response_head(std::string_view block,
                                                 std::vector<header_use>* uses = nullptr);
 
