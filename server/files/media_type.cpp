@@ -102,12 +102,13 @@ void media_type_table::add(std::string_view mime_types) {
 }
 
 void media_type_table::set(std::string_view ending, std::string_view type) {
+  std::string name = lower_case(ending);
   // Shown as SVG or X3D these would need Content-Encoding: gzip, which a name is not reason enough
   // to claim.
-  bool const gzipped = ending == "svgz" || ending == "x3dz";
+  bool const gzipped = name == "svgz" || name == "x3dz";
   std::string value = lower_case(gzipped ? "application/gzip" : type);
   if (is_text(value)) value += "; charset=utf-8";
-  by_ending_.insert_or_assign(lower_case(ending), std::move(value));
+  by_ending_.insert_or_assign(std::move(name), std::move(value));
 }
 
 std::string_view media_type_table::for_name(std::string_view file_name) const {

@@ -16,7 +16,7 @@ TEST_CASE("a file's name tells its media type") {
       "Application/X-Upper    SEVEN\r\n"
       "text/first             twice\n"
       "text/second            twice\n"
-      "image/svg+xml          svg svgz\n"
+      "image/svg+xml          svg SVGZ\n"
       "application/x-last     last");
   struct row {
     std::string_view label;
