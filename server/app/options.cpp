@@ -87,6 +87,8 @@ std::vector<std::string_view> config_keys() {
 
 std::variant<assignment, usage_error> read_config_line(std::string_view line,
                                                        std::string const& where) {
+  // A path or a variable would end at it.
+  if (line.find('\0') != std::string_view::npos) return error_line(where, "the line has a NUL");
   auto const equals = line.find('=');
   if (equals == std::string_view::npos) {
     return error_line(where, in_quotes(line) + " is not a `key = value` line");

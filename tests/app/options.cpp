@@ -270,6 +270,7 @@ TEST_CASE("a wrong line of a config file is named with its number") {
       {"port", R"(1: "port" is not a `key = value` line)"},
       {"port = 1\nport = 2", "2: port: is given twice"},
       {"port =", R"(1: port: "" is not a port number (0 to 65535))"},
+      {std::string_view("port = 1\nroot = a\0b", 19), "2: the line has a NUL"},
   };
   for (row const& r : rows) {
     CAPTURE(r.line);
