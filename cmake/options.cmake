@@ -1,4 +1,5 @@
 option(GATEHOUSE_TESTS "Build the tests" ON)
+option(GATEHOUSE_FUZZ "Build the fuzzers and nothing else; needs clang" OFF)
 set(GATEHOUSE_SANITIZE "" CACHE STRING "Sanitizers to build with, for example address,undefined")
 
 set(CMAKE_CXX_STANDARD 20)
@@ -32,9 +33,14 @@ target_compile_options(gatehouse_flags INTERFACE -Wall -Wextra -Wpedantic -Wshad
                                                  -Woverloaded-virtual -Werror)
 # gcc 12 reports these inside Boost and libstdc++ when it inlines them; the last, for the frames of
 # coroutines, whose operator new it inlines and whose operator delete it does not.
-target_compile_options(gatehouse_flags INTERFACE -Wno-maybe-uninitialized -Wno-stringop-overflow
-                                                 -Wno-array-bounds -Wno-restrict -Wno-free-nonheap-object
-                                                 -Wno-mismatched-new-delete)
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+  target_compile_options(gatehouse_flags INTERFACE -Wno-maybe-uninitialized -Wno-stringop-overflow
+                                                   -Wno-array-bounds -Wno-restrict -Wno-free-nonheap-object
+                                                   -Wno-mismatched-new-delete)
+else()
+  # A part of clang's -Wconversion, and not of gcc's.
+  target_compile_options(gatehouse_flags INTERFACE -Wno-sign-conversion)
+endif()
 if(GATEHOUSE_SANITIZE)
   add_compile_options(-fsanitize=${GATEHOUSE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${GATEHOUSE_SANITIZE})

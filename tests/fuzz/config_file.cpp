@@ -1,0 +1,173 @@
+// Config files (app/options.hpp): an error is one line; what was accepted keeps to its limits, and
+// printed as a config file or as a command line it means the same.
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <set>
+#include <string>
+
+#include "expect.hpp"
+#include "gatehouse/app/commands.hpp"
+#include "gatehouse/app/option_values.hpp"
+#include "gatehouse/app/options.hpp"
+#include "gatehouse/http/target.hpp"
+
+// The commands beside serving have no part in a config file, and would bring the server with them.
+std::span<gatehouse::app::command const> gatehouse::app::commands() {
+  return {};
+}
+std::string gatehouse::app::command_hint(std::string_view) {
+  return {};
+}
+
+namespace gatehouse::fuzz {
+namespace {
+
+using read_options = std::variant<app::options, app::help, app::version, app::usage_error>;
+using lines = std::vector<std::string>;
+
+read_options read_arguments(lines const& arguments) {
+  std::vector<char const*> argv = {"gatehouse"};
+  for (auto const& argument : arguments) argv.push_back(argument.c_str());
+  return app::parse_options(static_cast<int>(argv.size()), argv.data());
+}
+
+// A file in memory, made once.
+read_options read_file(std::string_view text) {
+  static int const file = ::memfd_create("config", MFD_CLOEXEC);
+  static lines const arguments = {"--config", "/proc/self/fd/" + std::to_string(file)};
+  bool const written = ::ftruncate(file, 0) == 0 && ::pwrite(file, text.data(), text.size(), 0) ==
+                                                        static_cast<ssize_t>(text.size());
+  if (!written) std::abort();
+  return read_arguments(arguments);
+}
+
+std::string milliseconds(std::chrono::milliseconds time) {
+  return std::to_string(time.count()) + "ms";
+}
+
+std::string on_off(bool value) {
+  return value ? "on" : "off";
+}
+
+std::string joined(std::vector<std::string> const& list) {
+  std::string out;
+  for (auto const& part : list) out.append(out.empty() ? "" : ",").append(part);
+  return out;
+}
+
+// As `key=value`, each option that has a value.
+lines printed(app::options const& o) {
+  static constexpr char const* levels[] = {"trace", "debug", "info", "warn", "error", "off"};
+  lines out = {
+      "bind=" + o.bind.to_string(),
+      "port=" + std::to_string(o.port),
+      "index=" + joined(o.index),
+      "listing=" + on_off(o.listing),
+      "follow-symlinks=" + on_off(o.follow_symlinks),
+      "pass-auth=" + on_off(o.pass_auth),
+      "threads=" + std::to_string(o.threads),
+      "max-scripts=" + std::to_string(o.max_scripts),
+      "queue=" + std::to_string(o.queue),
+      "queue-timeout=" + milliseconds(o.queue_timeout),
+      "script-timeout=" + milliseconds(o.script_timeout),
+      "script-deadline=" + milliseconds(o.script_deadline),
+      "grace=" + milliseconds(o.grace),
+      "header-timeout=" + milliseconds(o.header_timeout),
+      "idle-timeout=" + milliseconds(o.idle_timeout),
+      "drain-time=" + milliseconds(o.drain_time),
+      "body-limit=" + std::to_string(o.body_limit_bytes),
+      "header-limit=" + std::to_string(o.header_limit_bytes),
+      "access-log=" + o.access_log,
+      std::string("log-format=") + (o.log_format == app::log_format::json ? "json" : "combined"),
+      std::string("log-level=") + levels[static_cast<int>(o.log_level)],
+      "trace=" + on_off(o.trace),
+  };
+  auto const add_unless_empty = [&](std::string const& key, std::string const& value) {
+    if (!value.empty()) out.push_back(key + "=" + value);
+  };
+  add_unless_empty("root", o.root.native());
+  add_unless_empty("user", o.user);
+  add_unless_empty("group", o.group);
+  add_unless_empty("cgi-bin", o.cgi_bin_off ? "off" : o.cgi_bin.native());
+  add_unless_empty("cgi-ext", joined(o.cgi_extensions));
+  add_unless_empty("inspect-token", o.inspect_token);
+  out.push_back("inspect=" + on_off(o.inspect));
+  for (auto const& m : o.mappings) {
+    bool const cgi = m.what == app::mapping::kind::cgi;
+    out.push_back("map=" + (m.prefix.empty() ? "/" : m.prefix) + (cgi ? " cgi:" : " static:") +
+                  m.target.native());
+  }
+  for (auto const& i : o.interpreters) {
+    out.push_back("interpreter=" + i.extension + "=" + i.program.native());
+  }
+  for (auto const& e : o.environment) {
+    out.push_back("env=" + e.name + (e.value ? "=" + *e.value : std::string()));
+  }
+  return out;
+}
+
+void expect_sound(app::options const& o) {
+  expect(o.threads >= 1 && o.threads <= 1024, "threads");
+  expect(o.max_scripts >= 1, "a script can run");
+  expect(o.header_limit_bytes >= 1024 && o.header_limit_bytes <= 16U * 1024 * 1024, "header limit");
+  expect(o.script_timeout.count() > 0 && o.header_timeout.count() > 0 && o.idle_timeout.count() > 0,
+         "waits that need a length have one");
+  expect(!o.index.empty(), "there is an index");
+  for (auto const& name : o.index) {
+    expect(!name.empty() && name.find('/') == std::string::npos && name != "..", "a file name");
+  }
+  std::set<std::string> keys;
+  for (auto const& m : o.mappings) {
+    expect(m.prefix.empty() || (m.prefix.starts_with('/') && !m.prefix.ends_with('/')), "a prefix");
+    expect(m.prefix.empty() || http::without_dot_segments(m.prefix) == m.prefix, "no dot segments");
+    expect(keys.insert("map " + m.prefix).second && !m.target.empty(), "one target for a prefix");
+  }
+  for (auto const& i : o.interpreters) {
+    expect(app::is_extension(i.extension) && i.program.is_absolute(), "an interpreter");
+    expect(keys.insert("interpreter " + i.extension).second, "one for an extension");
+  }
+  for (auto const& e : o.environment) {
+    expect(app::is_environment_name(e.name), "a variable's name");
+    expect(keys.insert("env " + e.name).second, "one value for a variable");
+  }
+  for (auto const& line : printed(o)) {
+    expect(line.find_first_of(std::string_view("\0\n", 2)) == std::string::npos,
+           "no value ends before its end");
+  }
+}
+
+void expect_stable(app::options const& o) {
+  auto const before = printed(o);
+  std::string text;
+  lines arguments;
+  for (auto const& line : before) {
+    text.append(line).append("\n");
+    arguments.push_back("--" + line);
+  }
+  auto const from_file = read_file(text);
+  auto const* const again = std::get_if<app::options>(&from_file);
+  expect(again != nullptr && printed(*again) == before, "a printed file means the same");
+  auto const from_arguments = read_arguments(arguments);
+  auto const* const given = std::get_if<app::options>(&from_arguments);
+  expect(given != nullptr && printed(*given) == before, "and so does a command line");
+}
+
+}  // namespace
+}  // namespace gatehouse::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
+  using namespace gatehouse;
+  auto const read = fuzz::read_file(fuzz::text_of(data, size));
+  if (auto const* wrong = std::get_if<app::usage_error>(&read)) {
+    fuzz::expect(wrong->line.starts_with("gatehouse: ") && fuzz::is_one_line(wrong->line),
+                 "an error is one line");
+    return 0;
+  }
+  auto const* const chosen = std::get_if<app::options>(&read);
+  fuzz::expect(chosen != nullptr, "a config file does not ask for help");
+  fuzz::expect_sound(*chosen);
+  fuzz::expect_stable(*chosen);
+  return 0;
+}

@@ -1,0 +1,61 @@
+// Requests that are typed on a command line (app/typed_request.hpp): what is typed becomes one
+// request and nothing behind it. The input is lines: target, method (may be empty), fields up to an
+// empty line; then the body, if there is more.
+
+#include "gatehouse/app/typed_request.hpp"
+
+#include <string>
+
+#include "expect.hpp"
+#include "gatehouse/http/request_parser.hpp"
+
+namespace gatehouse::fuzz {
+namespace {
+
+app::typed_request typed_of(std::string_view input) {
+  app::typed_request typed{.target = std::string(take_until(input, "\n"))};
+  auto const method = take_until(input, "\n");
+  if (!method.empty()) typed.method = method;
+  for (auto line = take_until(input, "\n"); !line.empty(); line = take_until(input, "\n")) {
+    typed.fields.emplace_back(line);
+  }
+  if (!input.empty()) typed.body = input;
+  typed.port = static_cast<std::uint16_t>(typed.target.size());
+  return typed;
+}
+
+void expect_one_request(app::typed_request const& typed, std::string_view bytes) {
+  auto const body = typed.body.value_or("");
+  auto rest = bytes;
+  auto line = take_until(rest, "\r\n");
+  expect(take_until(line, " ") == typed.method.value_or(typed.body ? "POST" : "GET"),
+         "the method is what was typed");
+  expect(take_until(line, " ").find('\t') == std::string_view::npos && line == "HTTP/1.1",
+         "a request line has three words");
+  auto const head = bytes.substr(0, bytes.find("\r\n\r\n") + 4);
+  expect(bytes.substr(head.size()) == body, "what follows the head is the body");
+  http::head_scanner scanner(head.size() + 1);
+  auto const end = scanner.scan(bytes);
+  if (end.has_error()) return;
+  expect(*end == head.size(), "the server finds the same head");
+  auto const parsed = http::parse_request(head, body.size());
+  if (parsed.has_error()) return;
+  expect(!parsed->chunked && parsed->content_length.value_or(0) == body.size(),
+         "the server finds the same body");
+}
+
+}  // namespace
+}  // namespace gatehouse::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
+  using namespace gatehouse;
+  auto const typed = fuzz::typed_of(fuzz::text_of(data, size));
+  auto const made = app::request_bytes(typed);
+  if (auto const* wrong = std::get_if<app::usage_error>(&made)) {
+    fuzz::expect(wrong->line.starts_with("gatehouse: ") && fuzz::is_one_line(wrong->line),
+                 "an error is one line");
+    return 0;
+  }
+  fuzz::expect_one_request(typed, std::get<std::string>(made));
+  return 0;
+}
