@@ -116,6 +116,18 @@ std::optional<http_error> check_transfer_encoding(request& request) {
   return std::nullopt;
 }
 
+// RFC 9112, 9.3: close wins over keep-alive; HTTP/1.0 goes on only if it says so. Proxy-Connection,
+// which Beast would heed too, was said to a proxy that did not understand it.
+bool is_to_go_on(request const& request) {
+  auto const options = request.fields.combined("Connection");
+  bool go_on = request.minor_version >= 1;
+  for (auto const option : list_elements(options)) {
+    if (iequals(option, "close")) return false;
+    if (iequals(option, "keep-alive")) go_on = true;
+  }
+  return go_on;
+}
+
 // RFC 9112, 3.2: one Host field in HTTP/1.1, not more in HTTP/1.0, and a sound one.
 std::optional<http_error> check_host(request const& request) {
   auto const count = request.fields.count("Host");
@@ -193,7 +205,7 @@ result<request> parse_request(std::string_view head, std::uint64_t body_limit_by
 
   request& parsed = parser.parsed;
   if (auto const length = parser.content_length()) parsed.content_length = *length;
-  parsed.keep_alive = parser.keep_alive();
+  parsed.keep_alive = is_to_go_on(parsed);
   auto target = parse_target(parsed.method, parser.target_text);
   if (target.has_error()) return target.error();
   parsed.target = std::move(*target);

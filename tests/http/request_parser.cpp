@@ -91,6 +91,10 @@ TEST_CASE("keep-alive follows version and Connection") {
       {"HTTP/1.1, close among others", get("Host: h\r\nConnection: x, Close\r\n"), false},
       {"HTTP/1.0", get("", "GET / HTTP/1.0"), false},
       {"HTTP/1.0, keep-alive", get("Connection: Keep-Alive\r\n", "GET / HTTP/1.0"), true},
+      {"HTTP/1.0, both", get("Connection: keep-alive\r\nConnection: close\r\n", "GET / HTTP/1.0"),
+       false},
+      {"HTTP/1.0, to a proxy", get("Proxy-Connection: keep-alive\r\n", "GET / HTTP/1.0"), false},
+      {"HTTP/1.1, to a proxy", get("Host: h\r\nProxy-Connection: close\r\n"), true},
   };
   for (row const& r : rows) {
     CAPTURE(r.label);
