@@ -240,7 +240,9 @@ http::result<response_head> parse_response_head(std::string_view block,
     }
   }
   head.has_content_type = seen.content_type.has_value();
-  auto const named = http::list_elements(connection);
+  auto named = http::list_elements(connection);
+  // What the response is made of is not for Connection to take away.
+  std::erase_if(named, [&](std::string_view name) { return seen.slot(name) != nullptr; });
   bool other_fields = false;
   for (auto const& field : lines) {
     bool const own =

@@ -116,6 +116,20 @@ TEST_CASE("the client gets the script's fields without those that are the server
   }
 }
 
+TEST_CASE("a script's Connection takes nothing away that the response is made of") {
+  auto const head = parse(
+      "Connection: Location, Status, Content-Type, Content-Length, X\nStatus: 303\nLocation: /a\n"
+      "Content-Type: a/b\nContent-Length: 0\nX: y\n\n");
+  REQUIRE(head.has_value());
+  auto const& got = **head;
+  CHECK(got.kind == response_kind::client_redirect);
+  CHECK(got.status == 303);
+  CHECK(got.content_length.has_value());
+  CHECK(got.fields.size() == 2);
+  CHECK(got.fields.find("Location").value_or("-") == "/a");
+  CHECK(got.fields.find("Content-Type").value_or("-") == "a/b");
+}
+
 TEST_CASE("a head that comes byte by byte is the same, and what follows is the content") {
   std::string_view const text = "Content-Type: text/plain\r\nX-A: b\r\n\r\nbody";
   script_response_parser parser;
