@@ -1,6 +1,6 @@
 // Requests that are typed on a command line (app/typed_request.hpp): what is typed becomes one
-// request and nothing behind it. The input is lines: target, method (may be empty), fields up to an
-// empty line; then the body, if there is more.
+// request and nothing behind it. The input is the words, each with a NUL behind it as in argv:
+// target, method (may be empty), fields up to an empty one; then the body, if there is more.
 
 #include "gatehouse/app/typed_request.hpp"
 
@@ -12,11 +12,13 @@
 namespace gatehouse::fuzz {
 namespace {
 
+constexpr std::string_view word_end("\0", 1);
+
 app::typed_request typed_of(std::string_view input) {
-  app::typed_request typed{.target = std::string(take_until(input, "\n"))};
-  auto const method = take_until(input, "\n");
+  app::typed_request typed{.target = std::string(take_until(input, word_end))};
+  auto const method = take_until(input, word_end);
   if (!method.empty()) typed.method = method;
-  for (auto line = take_until(input, "\n"); !line.empty(); line = take_until(input, "\n")) {
+  for (auto line = take_until(input, word_end); !line.empty(); line = take_until(input, word_end)) {
     typed.fields.emplace_back(line);
   }
   if (!input.empty()) typed.body = input;
@@ -34,6 +36,9 @@ void expect_one_request(app::typed_request const& typed, std::string_view bytes)
          "a request line has three words");
   auto const head = bytes.substr(0, bytes.find("\r\n\r\n") + 4);
   expect(bytes.substr(head.size()) == body, "what follows the head is the body");
+  for (auto lines = head; !lines.empty();) {
+    expect(is_one_line(take_until(lines, "\r\n")), "a line is one line for every reader");
+  }
   http::head_scanner scanner(head.size() + 1);
   auto const end = scanner.scan(bytes);
   if (end.has_error()) return;
