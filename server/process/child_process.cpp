@@ -9,6 +9,8 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 
+#include "gatehouse/base/log.hpp"
+
 namespace gatehouse::process {
 namespace {
 
@@ -49,6 +51,7 @@ struct child_process::state {
   bool watched = false;
   bool stopping = false;
   bool let_go = false;
+  bool takes_group_along = false;
 };
 
 child_process::child_process(base::executor ex, pid_t pid, launcher& from,
@@ -100,6 +103,10 @@ void child_process::when_ended(std::function<void()> action) {
   state_->action = std::move(action);
 }
 
+void child_process::take_group_along() {
+  state_->takes_group_along = true;
+}
+
 void child_process::stop() {
   if (state_->stopping || look(*state_)) return;
   state_->stopping = true;
@@ -118,10 +125,19 @@ bool child_process::look(state& s) {
   int how = 0;
   if (::wait4(s.pid, &how, WNOHANG, &s.used) == 0) return false;
   s.status = how;  // reaped: its pid may now belong to another process
+  if (s.takes_group_along) kill_rest(s);
   if (!s.stopping) s.from.ended(s.pid);
   s.ended.set();
   if (auto const action = std::exchange(s.action, nullptr)) action();
   return true;
+}
+
+// The number of a group is not given to another as long as a process is left in it; if none is, it
+// would have to be given anew in the moment since the leader was reaped.
+void child_process::kill_rest(state const& s) {
+  if (!s.signal_group(SIGKILL)) return;
+  base::log::warn("script-left-processes",
+                  "what process group " + std::to_string(s.pid) + " left running was killed");
 }
 
 // A wake-up need not be the end: asio's epoll reactor may wake a wait for nothing, when an event
@@ -152,7 +168,12 @@ base::task<void> child_process::see_group_off(std::shared_ptr<state> s) {
     co_await s->pause.async_wait(base::as_result);
     any_left = s->signal_group(0);
   }
-  if (any_left) s->signal_group(SIGKILL);
+  if (any_left && s->signal_group(SIGKILL)) {
+    auto const grace = std::chrono::duration_cast<std::chrono::milliseconds>(s->grace).count();
+    base::log::warn("script-killed", "process group " + std::to_string(s->pid) +
+                                         " did not end within " + std::to_string(grace) +
+                                         " ms of TERM");
+  }
   while (!s->status) co_await s->ended.wait();
   s->from.ended(
       s->pid);  // and not before: a server that stops waits for what is still to be killed

@@ -1,9 +1,11 @@
 #include "gatehouse/process/launcher.hpp"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +19,7 @@
 
 #include "gatehouse/base/event.hpp"
 #include "gatehouse/base/limits.hpp"
+#include "gatehouse/process/sandbox.hpp"
 
 // The child shares the parent's memory until it execs: what it runs must not be instrumented.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -45,6 +48,13 @@ struct child_plan {
   char* const* environment;
   char const* directory;
   rlimit descriptor_limit;  // rlim_cur is 0 if it stays as it is
+  resource_limit const* limits;
+  std::size_t limit_count;
+  int nice;  // 0: stays as it is
+  bool no_new_privileges;
+  int ruleset;  // -1: no sandbox
+  std::uint32_t ruleset_flags;
+  std::uint64_t group_key;
   std::array<int, 3> slots;
   unsigned first_after_slots;
   int const* signals;
@@ -85,16 +95,47 @@ GATEHOUSE_UNINSTRUMENTED bool reset_signals(child_plan const& plan) {
   return ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof none) == 0;
 }
 
-GATEHOUSE_UNINSTRUMENTED bool limit_descriptors(child_plan const& plan) {
-  if (plan.descriptor_limit.rlim_cur == 0) return true;
-  return ::syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &plan.descriptor_limit, nullptr) == 0;
+// Its own group, so that all of it can be stopped. The key is for the filter of a sandbox, which
+// lets nobody else make one.
+GATEHOUSE_UNINSTRUMENTED bool make_group(child_plan const& plan) {
+  auto const low = plan.group_key & 0xFFFFFFFFU;
+  return ::syscall(SYS_setpgid, 0, 0, low, plan.group_key >> 32U) == 0;
+}
+
+// While the ruleset is still open. The credentials are the child's own.
+GATEHOUSE_UNINSTRUMENTED bool enter_sandbox(child_plan const& plan) {
+  if (plan.no_new_privileges && ::syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+    return false;
+  return plan.ruleset < 0 ||
+         ::syscall(SYS_landlock_restrict_self, plan.ruleset, plan.ruleset_flags) == 0;
+}
+
+// Root's capabilities would go past the modes of files, and more; without new privileges an exec
+// does not give them back.
+GATEHOUSE_UNINSTRUMENTED bool drop_capabilities(child_plan const& plan) {
+  if (plan.ruleset < 0) return true;
+  __user_cap_header_struct const header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct const none[_LINUX_CAPABILITY_U32S_3]{};
+  return ::syscall(SYS_capset, &header, none) == 0;
+}
+
+GATEHOUSE_UNINSTRUMENTED bool set_limits(child_plan const& plan) {
+  if (plan.descriptor_limit.rlim_cur != 0 &&
+      ::syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &plan.descriptor_limit, nullptr) != 0)
+    return false;
+  for (std::size_t i = 0; i < plan.limit_count; ++i) {
+    auto const& limit = plan.limits[i];
+    if (::syscall(SYS_prlimit64, 0, limit.resource, &limit.value, nullptr) != 0) return false;
+  }
+  return plan.nice == 0 || ::syscall(SYS_setpriority, PRIO_PROCESS, 0, plan.nice) == 0;
 }
 
 // The child, from its first step to the exec. Async-signal-safe calls only.
 GATEHOUSE_UNINSTRUMENTED int run_child(void* argument) {
   auto& plan = *static_cast<child_plan*>(argument);
-  if (::syscall(SYS_setpgid, 0, 0) == 0 && place_descriptors(plan) &&
-      ::syscall(SYS_chdir, plan.directory) == 0 && limit_descriptors(plan) && reset_signals(plan)) {
+  if (make_group(plan) && enter_sandbox(plan) && place_descriptors(plan) &&
+      ::syscall(SYS_chdir, plan.directory) == 0 && set_limits(plan) && drop_capabilities(plan) &&
+      reset_signals(plan)) {
     ::syscall(SYS_execve, plan.path, plan.arguments, plan.environment);
   }
   plan.failure = errno;
@@ -133,6 +174,23 @@ base::unique_fd reserved(int fd) {
 // The number of a descriptor that the program is to get for each of its 0, 1 and 2; -1: none.
 std::array<int, 3> descriptors_of(program const& what) {
   return {what.standard_input.get(), what.standard_output.get(), what.standard_error.get()};
+}
+
+// What the child is held by; the entry is to last until it has entered.
+base::error_code hold(child_plan& plan, sandbox_entry& entry, program const& what) {
+  auto const& held_by = *what.held_by;
+  plan.limits = held_by.limits.data();
+  plan.limit_count = held_by.limits.size();
+  plan.nice = held_by.nice;
+  plan.no_new_privileges = held_by.no_new_privileges;
+  if (held_by.sandbox == nullptr) return {};
+  auto made = held_by.sandbox->entry_for(what.directory, what.script);
+  if (made.has_error()) return made.error();
+  entry = std::move(*made);
+  plan.ruleset = entry.ruleset->get();
+  plan.ruleset_flags = entry.flags;
+  plan.group_key = held_by.sandbox->group_key();
+  return {};
 }
 
 // As a batch task (sched(7)) this thread, and each program, which inherits it, has the same share
@@ -183,6 +241,12 @@ base::result<pid_t> vfork_launcher::start(program const& what, int* pidfd) {
   if (what.descriptor_limit > 0 && ::getrlimit(RLIMIT_NOFILE, &plan.descriptor_limit) == 0) {
     plan.descriptor_limit.rlim_cur =
         std::min(what.descriptor_limit, plan.descriptor_limit.rlim_max);
+  }
+  plan.ruleset = -1;
+  sandbox_entry entry;
+  if (what.held_by != nullptr) {
+    auto const error = hold(plan, entry, what);
+    if (error) return error;
   }
   auto const lending = lend(what);
   if (lending) {
@@ -237,7 +301,8 @@ unsigned pace::now() const {
   return beside ? beside_others : alone;
 }
 
-launcher::launcher(pace how_fast) : pace_(how_fast), starters_(how_fast.alone) {
+launcher::launcher(pace how_fast, sandbox const* boxed)
+    : pace_(how_fast), sandbox_(boxed), starters_(how_fast.alone) {
   for (auto& starter : starters_) threads_.emplace_back([this, &starter] { work(starter); });
 }
 
@@ -284,6 +349,8 @@ void launcher::note(pid_t pid) {
 
 void launcher::work(vfork_launcher& with) {
   yield_to_loops();
+  base::error_code unfiltered;
+  if (sandbox_ != nullptr) unfiltered = sandbox_->filter_this_thread();
   std::unique_lock lock(mutex_);
   while (true) {
     wake_.wait(lock, [this] { return stopping_ || may_start(); });
@@ -294,16 +361,23 @@ void launcher::work(vfork_launcher& with) {
     bool const more = may_start();
     lock.unlock();
     if (more) wake_.notify_one();
-    carry_out(next, with);
+    settle(next, start(next->what, with, unfiltered));
     lock.lock();
     --starting_;
   }
 }
 
+// Without its filter nothing is started.
+base::result<pid_t> launcher::start(program const& what, vfork_launcher& with,
+                                    base::error_code const& unfiltered) const {
+  if (unfiltered) return unfiltered;
+  return with.start(what);
+}
+
 // The program's ends of the pipes are closed only when the outcome is there to be asked for: their
 // closing may be what makes somebody ask.
-void launcher::carry_out(std::shared_ptr<launch::state> const& order, vfork_launcher& with) {
-  order->outcome = with.start(order->what);
+void launcher::settle(std::shared_ptr<launch::state> const& order, base::result<pid_t> outcome) {
+  order->outcome = std::move(outcome);
   if (order->outcome.has_value()) note(*order->outcome);
   auto const before = order->now.exchange(launch::state::phase::settled);
   for (auto* const end :

@@ -71,5 +71,9 @@ inline constexpr std::size_t cached_open_file_bytes = 1024 * 1024;
 inline constexpr std::size_t cached_open_files = 64;
 inline constexpr auto cached_file_trust = 100ms;
 inline constexpr auto settled_time = 2s;
+// Directories of scripts whose sandbox is kept ready, and how long what is public in /etc is
+// trusted before it is looked at again (for a server that runs as root).
+inline constexpr std::size_t sandboxed_directories = 64;
+inline constexpr auto sandbox_trust = 100ms;
 
 }  // namespace gatehouse::base::limits

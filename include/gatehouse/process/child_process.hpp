@@ -48,6 +48,10 @@ class child_process {
   // Not called after the destructor.
   void when_ended(std::function<void()> action);
 
+  // From now on, what the program leaves of its group when it ends is killed at once. (Else it goes
+  // on: a script may start what outlives it.)
+  void take_group_along();
+
   // Asks the whole group to end: TERM, and KILL after the grace period. Does not suspend.
   void stop();
 
@@ -57,6 +61,7 @@ class child_process {
  private:
   struct state;
   static bool look(state& s);
+  static void kill_rest(state const& s);
   static base::task<void> supervise(std::shared_ptr<state> s);
   static base::task<void> see_group_off(std::shared_ptr<state> s);
   std::shared_ptr<state>

@@ -21,6 +21,7 @@
 #include "gatehouse/base/recency.hpp"
 #include "gatehouse/base/task.hpp"
 #include "gatehouse/base/unique_fd.hpp"
+#include "gatehouse/process/containment.hpp"
 
 namespace gatehouse::process {
 
@@ -31,6 +32,8 @@ struct program {
   std::vector<std::string> environment;  // NAME=value
   std::string directory;                 // its working directory
   rlim_t descriptor_limit = 0;           // its soft RLIMIT_NOFILE; 0: as the server's
+  std::string script;                    // what path is to read, or is; may be a link
+  containment const* held_by = nullptr;  // outlives the start; null: by nothing
   base::unique_fd standard_input;        // any of the three may be none: /dev/null, for reading
   base::unique_fd standard_output;
   base::unique_fd standard_error;
@@ -58,8 +61,9 @@ class vfork_launcher {
     return boost::process::v2::basic_process<Executor>(std::move(ex), *pid, pidfd);
   }
 
-  // The pid, or errno of dup3, clone, close_range, chdir or exec. pidfd: where to put a pidfd
-  // (close-on-exec), if one is wanted.
+  // The pid, or errno of dup3, clone, close_range, chdir or exec, of what holds the program (for a
+  // sandbox, filter_this_thread() has been called), or of making its sandbox. pidfd: where to put a
+  // pidfd (close-on-exec), if one is wanted.
   base::result<pid_t> start(program const& what, int* pidfd = nullptr);
 
  private:
@@ -98,8 +102,9 @@ struct pace {
 // The threads that start programs, and the pids of all that run. Thread-safe.
 class launcher {
  public:
-  // Throws as vfork_launcher does. The recency outlives the launcher.
-  explicit launcher(pace how_fast);
+  // Throws as vfork_launcher does. The recency and the sandbox outlive the launcher. sandbox: of
+  // programs that are held by one; null: there are none.
+  explicit launcher(pace how_fast, sandbox const* boxed = nullptr);
   launcher(launcher const&) = delete;
   launcher& operator=(launcher const&) = delete;
   ~launcher();
@@ -118,11 +123,14 @@ class launcher {
 
  private:
   void work(vfork_launcher& with);
-  void carry_out(std::shared_ptr<launch::state> const& order, vfork_launcher& with);
+  base::result<pid_t> start(program const& what, vfork_launcher& with,
+                            base::error_code const& unfiltered) const;
+  void settle(std::shared_ptr<launch::state> const& order, base::result<pid_t> outcome);
   void note(pid_t pid);
   bool may_start() const { return !orders_.empty() && starting_ < pace_.now(); }
 
   pace pace_;
+  sandbox const* sandbox_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<std::shared_ptr<launch::state>> orders_;

@@ -1,0 +1,111 @@
+#pragma once
+// What scripts may touch: Landlock (landlock(7)) for files, TCP, signals and abstract sockets, and
+// a seccomp filter (seccomp(2)) for what Landlock does not know: other sockets, io_uring, and
+// leaving the process group. Made ready by the server; the child that becomes a script then enters
+// it with two system calls.
+//
+// A script may read and run what belongs to the system, and its own directory: that by which it was
+// found, and the file itself where a link leads elsewhere. Of /proc it sees what any user sees;
+// what belongs to processes outside of its own sandbox is closed (ptrace(2) access mode checks).
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <ctime>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gatehouse/base/error.hpp"
+#include "gatehouse/base/unique_fd.hpp"
+
+namespace gatehouse::process {
+
+struct sandbox_rules {
+  std::vector<std::filesystem::path> readable;  // directories or files; also to be run
+  std::vector<std::filesystem::path> writable;  // directories; nothing in them can be run
+  bool network = false;
+};
+
+// What a script's process needs to enter its sandbox.
+struct sandbox_entry {
+  // A Landlock ruleset. Shared with the cache, which may drop it while a script is being started.
+  std::shared_ptr<base::unique_fd const> ruleset;
+  std::uint32_t flags = 0;  // of landlock_restrict_self(2)
+};
+
+// The version of Landlock's interface that the kernel offers, from 1. Errors: ENOSYS and EOPNOTSUPP
+// where it has none.
+base::result<int> landlock_version();
+
+// What a kernel with this version of Landlock does not keep a script from, in words; empty if all
+// is held. Pure.
+std::string not_held_by(int landlock_version);
+
+// The entries below a directory that everybody may read, as few as name them all: a directory in
+// which all is public stands for what is in it. looked_at gets each directory whose change may
+// change the answer.
+std::vector<std::filesystem::path> public_parts(std::filesystem::path const& directory,
+                                                std::vector<std::filesystem::path>& looked_at);
+
+// Thread-safe once it is made.
+class sandbox {
+ public:
+  // Errors: of landlock_version(); ENOSYS or EINVAL where there is no seccomp for this processor;
+  // of the rules' paths.
+  static base::result<std::unique_ptr<sandbox>> prepare(sandbox_rules rules);
+
+  // For a script found as `script` that runs in `directory`. Errors are the system's (EMFILE; of a
+  // path that is gone).
+  base::result<sandbox_entry> entry_for(std::string const& directory, std::string const& script);
+
+  // Puts the calling thread, and each program that it starts from then on, under the filter. They
+  // get no privilege by an exec any more.
+  base::error_code filter_this_thread() const;
+
+  // Lets setpgid(2) pass the filter when it is the third and fourth argument: the child makes its
+  // own group, and the script none.
+  std::uint64_t group_key() const { return group_key_; }
+
+  int version() const { return version_; }
+
+ private:
+  struct identity {
+    dev_t device = 0;
+    ino_t inode = 0;
+    bool operator==(identity const&) const = default;
+  };
+  struct cached {
+    identity directory;
+    identity script;
+    std::shared_ptr<base::unique_fd const> ruleset;
+  };
+  struct changing {
+    std::filesystem::path directory;
+    timespec changed{};
+  };
+
+  sandbox(sandbox_rules rules, int version);
+  static identity identity_of(std::string const& path);
+  void look_at_system();
+  bool system_changed() const;
+  base::result<base::unique_fd> make_ruleset(std::string const& directory,
+                                             std::string const& linked) const;
+
+  sandbox_rules rules_;
+  int version_;
+  std::uint64_t group_key_ = 0;
+  std::mutex mutex_;
+  std::vector<std::filesystem::path>
+      configuration_;  // of the system: /etc, or what of it is public
+  std::vector<changing> looked_at_;
+  std::chrono::steady_clock::time_point looked_{};
+  std::map<std::string, cached> rulesets_;
+};
+
+}  // namespace gatehouse::process
