@@ -79,8 +79,12 @@ std::optional<http::http_error> check_permission(script_target const& target,
   return error;
 }
 
+bool is_sandboxed(gateway_rules const& rules) {
+  return rules.held_by != nullptr && rules.held_by->sandbox != nullptr;
+}
+
 http::http_error start_failure(base::error_code const& why, script_target const& target,
-                               std::string const& path_variable) {
+                               gateway_rules const& rules) {
   using boost::system::errc::errc_t;
   if (is_client_failure(why)) return input_failure(why);
   bool const exhausted =
@@ -88,11 +92,17 @@ http::http_error start_failure(base::error_code const& why, script_target const&
       why == errc_t::resource_unavailable_try_again || why == errc_t::not_enough_memory;
   if (exhausted) return retry_later("out-of-resources", why.message(), std::chrono::seconds(1));
   auto error = failure(500, "script-start-failed", target.file.string() + ": " + why.message());
-  auto help = check_script(target.file, path_variable);
+  auto help = check_script(target.file, rules.path_variable);
   if (help) {
     error.help = std::move(*help);
   } else {
     error.help.explanation = "The script cannot be started: " + why.message() + ".";
+    if (why == errc_t::permission_denied && is_sandboxed(rules)) {
+      error.help.explanation +=
+          " In its sandbox it can run only what lies in its own directory, in the system's or in "
+          "one "
+          "of --sandbox-read, and what others may run.";
+    }
   }
   return error;
 }
@@ -149,6 +159,8 @@ void describe_program(run_plan& plan, gateway_rules const& rules, script_target 
   }
   program.directory = target.file.parent_path().string();
   program.descriptor_limit = rules.descriptor_limit;
+  program.script = target.file.string();
+  program.held_by = rules.held_by;
   trace::recorder const trace(context);
   for (auto& variable : meta_variables(request, target, {context.remote(), context.local()},
                                        rules.variables, content_length, context.redirect_url)) {
@@ -188,6 +200,7 @@ base::task<http::http_error> explained(http::http_error error, script_run& run,
   auto const status = co_await run.ended();
   if (status && *status != 0)
     error.help.explanation += " The script " + base::exit_text(*status) + ".";
+  for (auto const& limit : run.limits_met()) error.help.explanation += " It " + limit + ".";
   if (status && WIFEXITED(*status) &&
       (WEXITSTATUS(*status) == 126 || WEXITSTATUS(*status) == 127)) {
     if (auto const help = check_script(target.file, path_variable)) {
@@ -413,7 +426,7 @@ base::task<http::outcome> run_script(gateway_rules const& rules, script_target t
       co_await script_run::start(std::move(plan), *rules.launcher, rules.limits, context);
   if (started.has_error()) {
     context.when_client_leaves(nullptr);
-    co_return start_failure(started.error(), target, rules.path_variable);
+    co_return start_failure(started.error(), target, rules);
   }
   auto run = std::move(*started);
 

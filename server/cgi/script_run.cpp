@@ -16,6 +16,7 @@
 #include "gatehouse/base/deadline.hpp"
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/base/log.hpp"
+#include "gatehouse/cgi/script_limit.hpp"
 #include "gatehouse/process/pipe.hpp"
 #include "gatehouse/trace/recorder.hpp"
 
@@ -57,12 +58,14 @@ class stderr_tail {
   void flush(OnLine on_line) {
     if (line_.ends_with('\r')) line_.pop_back();
     if (line_.empty()) return;
-    base::log::warn("script-stderr", name_ + "[" + std::to_string(pid_) + "] " + line_);
+    base::log::warn("script-stderr", name() + " " + line_);
     on_line(line_);
     if (lines_.size() == base::limits::stderr_lines_kept) lines_.pop_front();
     lines_.push_back(std::exchange(line_, {}));
   }
 
+  // The script and its process, for a line of the log.
+  std::string name() const { return name_ + "[" + std::to_string(pid_) + "]"; }
   std::vector<std::string> lines() const { return {lines_.begin(), lines_.end()}; }
 
  private:
@@ -148,8 +151,13 @@ struct script_run::state : std::enable_shared_from_this<script_run::state> {
   // The run cannot give a whole answer any more.
   void fail(base::error_code why) {
     if (!failure) failure = why;
-    if (child) child->stop();
+    stop();
     cancel_quietly(output);
+  }
+
+  void stop() {
+    stopped = true;
+    if (child) child->stop();
   }
 
   bool traced() const { return context != nullptr && context->trace_sink != nullptr; }
@@ -179,12 +187,18 @@ struct script_run::state : std::enable_shared_from_this<script_run::state> {
     }
     if (output.is_open() && !output_ended) output_left = waiting_in(output.native_handle());
     tail->flush([this](std::string_view line) { trace(trace::stderr_line{line}); });
+    if (held_by != nullptr) tell_limits();
     unwatched_errors.reset();
     close_quietly(errors);
     cancel_quietly(output);
     moment.cancel();
     whole.clear();
     if (traced()) report_end();
+  }
+
+  void tell_limits() {
+    met = cgi::limits_met(*held_by, {*child->status(), child->used(), stopped, tail->lines()});
+    for (auto const& limit : met) base::log::warn("script-limit", tail->name() + " " + limit);
   }
 
   void report_end() const {
@@ -206,6 +220,8 @@ struct script_run::state : std::enable_shared_from_this<script_run::state> {
   base::deadline silence;
   base::deadline whole;
   run_limits limits{};
+  process::containment const* held_by = nullptr;
+  std::vector<std::string> met;  // of its limits
   script_slots::slot slot;
   std::optional<stderr_tail> tail;
   std::optional<process::child_process> child;
@@ -214,6 +230,7 @@ struct script_run::state : std::enable_shared_from_this<script_run::state> {
   bool moment_passed = false;
   bool watched = false;
   bool silent_too_long = false;
+  bool stopped = false;  // by us
   bool output_awaited = false;
   bool output_widened = false;  // or the system refused
   bool input_widened = false;
@@ -302,6 +319,7 @@ base::task<base::result<std::unique_ptr<script_run>>> script_run::start(
 
   auto const s = std::make_shared<state>(context.get_executor(), context);
   s->limits = limits;
+  s->held_by = plan.program.held_by;
   s->slot = std::move(plan.slot);
   if (auto const error = adopt(s->output, ours.output)) co_return error;
   s->unwatched_errors = std::move(ours.errors);
@@ -332,6 +350,7 @@ base::task<base::result<std::unique_ptr<script_run>>> script_run::start(
   s->child->when_ended([weak] {
     if (auto const alive = weak.lock()) alive->on_end();
   });
+  if (s->held_by != nullptr && s->held_by->sandbox != nullptr) s->child->take_group_along();
   if (s->failure) s->child->stop();
   if (s->moment_passed || s->traced()) s->watch();
   if (limits.whole > std::chrono::steady_clock::duration::zero()) s->whole.set(limits.whole);
@@ -348,7 +367,7 @@ base::task<base::result<std::unique_ptr<script_run>>> script_run::start(
 script_run::~script_run() {
   state_->context = nullptr;
   if (!state_->child) return;
-  if (!state_->finished) state_->child->stop();
+  if (!state_->finished) state_->stop();
   state_->watch();  // the run keeps its place as long as the script runs
 }
 
@@ -391,7 +410,7 @@ base::task<void> script_run::finish() {
   if (s->output_ended && !s->failure) {
     if (!co_await s->child->ended_within(exit_wait)) s->child->let_go();
   } else {
-    s->child->stop();
+    s->stop();
   }
   s->context->record.script_status = s->child->status();
   s->finished = true;
@@ -407,6 +426,10 @@ base::task<std::optional<int>> script_run::ended() {
 
 std::vector<std::string> script_run::stderr_lines() const {
   return state_->tail->lines();
+}
+
+std::vector<std::string> const& script_run::limits_met() const {
+  return state_->met;
 }
 
 bool script_run::was_silent_too_long() const {

@@ -63,6 +63,9 @@ class script_run {
   // The last lines of its standard error.
   std::vector<std::string> stderr_lines() const;
 
+  // The limits of its containment that it has met (script_limit.hpp), once it has ended.
+  std::vector<std::string> const& limits_met() const;
+
   // Whether read_output ran into the silence deadline or into the one of the whole run.
   bool was_silent_too_long() const;
 
