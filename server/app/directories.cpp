@@ -93,6 +93,9 @@ std::variant<options, usage_error> resolve_directories(options given,
     resolve(m.target, "--map",
             m.what == mapping::kind::cgi ? wanted::directory_or_program : wanted::directory);
   }
+  for (auto& path : given.sandbox_read)
+    resolve(path, "--sandbox-read", wanted::directory_or_program);
+  for (auto& path : given.sandbox_write) resolve(path, "--sandbox-write", wanted::directory);
   if (resolve.error()) return *resolve.error();
   for (interpreter const& entry : given.interpreters) {
     if (auto wrong = check_interpreter(entry)) return *wrong;

@@ -223,9 +223,30 @@ complaint set_inspect_token(options& o, std::string_view text) {
   return std::nullopt;
 }
 
+// The system counts processor time in seconds.
+complaint set_limit_cpu(options& o, std::string_view text) {
+  if (auto wrong = set_time(o.limit_cpu, text)) return wrong;
+  if (o.limit_cpu.count() == 0 || o.limit_cpu % std::chrono::seconds(1) != std::chrono::seconds(0))
+    return "must be whole seconds, at least 1s";
+  return std::nullopt;
+}
+
+complaint set_size_over_zero(std::uint64_t& to, std::string_view text) {
+  auto wrong = set_size(to, text);
+  if (!wrong && to == 0) return "must be more than 0";
+  return wrong;
+}
+
+complaint add_path(std::vector<std::filesystem::path>& to, std::string_view text) {
+  std::filesystem::path path;
+  auto wrong = set_path(path, text);
+  if (!wrong) to.push_back(std::move(path));
+  return wrong;
+}
+
 constexpr std::string_view serving = "Serving", programs = "Programs", teaching = "Teaching",
                            limits = "Limits and times (sizes take k, M, G; times take ms, s, m, h)",
-                           logs = "Logs", other = "Other";
+                           containment = "Containment of programs", logs = "Logs", other = "Other";
 using view = std::string_view;
 
 // In the order of --help.
@@ -300,6 +321,43 @@ constexpr option_rule rules[] = {
      "largest request body; more is answered 413 (default 1G)"},
     {limits, 0, "header-limit", "SIZE", false, set_header_limit, nullptr,
      "largest request head; more is answered 431 (default 32k)"},
+
+    {containment, 0, "limit-cpu", "TIME", false, set_limit_cpu, nullptr,
+     "stop each process of a program that has used so much processor time (default none)"},
+    {containment, 0, "limit-memory", "SIZE", false,
+     [](options& o, view v) { return set_size_over_zero(o.limit_memory_bytes, v); }, nullptr,
+     "address space of each process of a program (default none)"},
+    {containment, 0, "limit-processes", "N", false,
+     [](options& o, view v) { return set_count(o.limit_processes, v, 1, 1'000'000); }, nullptr,
+     "programs cannot start processes while their user has so many, the server's threads and all "
+     "others counted; does not hold root (default the system's)"},
+    {containment, 0, "limit-files", "N", false,
+     [](options& o, view v) { return set_count(o.limit_files, v, 16, 1'000'000); }, nullptr,
+     "files that a program can have open (default the system's)"},
+    {containment, 0, "limit-file-size", "SIZE", false,
+     [](options& o, view v) { return set_size_over_zero(o.limit_file_size_bytes, v); }, nullptr,
+     "largest file that a program can write (default none)"},
+    {containment, 0, "nice", "N", false,
+     [](options& o, view v) { return set_count(o.nice, v, 0, 19); }, nullptr,
+     "run programs at a priority so much lower, 0 to 19 (default 0)"},
+    {containment, 0, "no-new-privs", "on|off", false,
+     [](options& o, view v) { return set_switch(o.no_new_privs, v); }, nullptr,
+     "programs gain no privileges by sudo or other set-user-ID programs (default on)"},
+    {containment, 0, "sandbox", "", false,
+     [](options& o, view v) { return set_switch(o.sandbox, v); }, nullptr,
+     "programs read the system and their own directory, write nothing, have no network and leave "
+     "nothing running (Landlock and seccomp; default off)"},
+    {containment, 0, "sandbox-read", "PATH", true,
+     [](options& o, view v) { return add_path(o.sandbox_read, v); },
+     [](options& o) { o.sandbox_read.clear(); },
+     "and may read this directory or file, and run it; repeatable"},
+    {containment, 0, "sandbox-write", "DIR", true,
+     [](options& o, view v) { return add_path(o.sandbox_write, v); },
+     [](options& o) { o.sandbox_write.clear(); },
+     "and may read and write this directory; repeatable"},
+    {containment, 0, "sandbox-net", "", false,
+     [](options& o, view v) { return set_switch(o.sandbox_net, v); }, nullptr,
+     "and may use the network (default off)"},
 
     {logs, 0, "access-log", "PATH|-|off", false, set_access_log, nullptr,
      "a line for each request; - is standard error (default -)"},

@@ -36,6 +36,7 @@ std::optional<usage_error> take_directory(command_line& line) {
 
 std::variant<assignments, usage_error> read_config_file(std::string const& name);
 std::optional<usage_error> apply(options& o, assignments const& given);
+std::optional<usage_error> check_sandbox(options const& o);
 std::string help_text();
 
 }  // namespace
@@ -61,10 +62,23 @@ std::variant<options, usage_error> options_of(assignments const& given) {
     if (auto wrong = apply(o, std::get<assignments>(read))) return *wrong;
   }
   if (auto wrong = apply(o, given)) return *wrong;
+  if (auto wrong = check_sandbox(o)) return *wrong;
   return o;
 }
 
 namespace {
+
+// What would be read and then do nothing.
+std::optional<usage_error> check_sandbox(options const& o) {
+  constexpr std::string_view alone = "has no effect without --sandbox";
+  if (o.sandbox && !o.no_new_privs)
+    return error_line("--sandbox", "goes with --no-new-privs on alone");
+  if (o.sandbox) return std::nullopt;
+  if (!o.sandbox_read.empty()) return error_line("--sandbox-read", alone);
+  if (!o.sandbox_write.empty()) return error_line("--sandbox-write", alone);
+  if (o.sandbox_net) return error_line("--sandbox-net", alone);
+  return std::nullopt;
+}
 
 // A comment begins with a # at the start of the line or after a blank, so that a value may hold
 // one.

@@ -163,6 +163,10 @@ void server::parts::get_ready() {
   ::signal(SIGPIPE, SIG_IGN);
   await_signals();
   what.get_ready();
+  for (auto const& remark : containment_remarks(chosen, ::geteuid() == 0, what.sandbox())) {
+    base::log::write(remark.warning ? base::log::level::warn : base::log::level::info,
+                     remark.reason, remark.text);
+  }
 }
 
 // The first signal stops in good order, the second at once. A SIGHUP that is ignored (nohup) stays

@@ -133,8 +133,10 @@ std::string script_path(std::vector<cgi::meta_variable> const& environment) {
 site::site(options const& chosen)
     : chosen_(chosen),
       rules_(make_gateway_rules(chosen)),
+      containment_(make_containment(chosen)),
       slots_(chosen.max_scripts, chosen.queue) {
   rules_.slots = &slots_;
+  rules_.held_by = &containment_;
   rules_.descriptor_limit = raise_descriptor_limit();
   mount_all(routes_, chosen, rules_);
   service_.handler = &routes_;
@@ -151,10 +153,13 @@ void site::trace_to(trace::tracer& one) {
 }
 
 void site::get_ready() {
+  sandbox_ = make_sandbox(chosen_);
+  containment_.sandbox = sandbox_.get();
   launcher_ = std::make_unique<process::launcher>(
       process::pace{.alone = 2 * chosen_.threads,
                     .beside_others = std::max(1U, chosen_.threads / 2),
-                    .others = &routes_.answered_at_once()});
+                    .others = &routes_.answered_at_once()},
+      sandbox_.get());
   rules_.launcher = launcher_.get();
 }
 

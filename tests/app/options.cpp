@@ -110,6 +110,25 @@ TEST_CASE("every option is read") {
                          "json",
                          "--log-level",
                          "debug",
+                         "--limit-cpu",
+                         "1m",
+                         "--limit-memory",
+                         "10M",
+                         "--limit-processes",
+                         "11",
+                         "--limit-files",
+                         "16",
+                         "--limit-file-size",
+                         "12k",
+                         "--nice",
+                         "13",
+                         "--sandbox",
+                         "--sandbox-read",
+                         "r",
+                         "--sandbox-read=s",
+                         "--sandbox-write",
+                         "w",
+                         "--sandbox-net",
                          "--user",
                          "u",
                          "--group",
@@ -153,6 +172,17 @@ TEST_CASE("every option is read") {
   CHECK(o.access_log == "off");
   CHECK(o.log_format == log_format::json);
   CHECK(o.log_level == gatehouse::base::log::level::debug);
+  CHECK(o.limit_cpu == 1min);
+  CHECK(o.limit_memory_bytes == 10 * 1024 * 1024);
+  CHECK(o.limit_processes == 11);
+  CHECK(o.limit_files == 16);
+  CHECK(o.limit_file_size_bytes == 12 * 1024);
+  CHECK(o.nice == 13);
+  CHECK(o.no_new_privs);
+  CHECK(o.sandbox);
+  CHECK(o.sandbox_read == std::vector<std::filesystem::path>{"r", "s"});
+  CHECK(o.sandbox_write == std::vector<std::filesystem::path>{"w"});
+  CHECK(o.sandbox_net);
   CHECK(o.user == "u");
   CHECK(o.group == "g");
 }
@@ -208,6 +238,20 @@ TEST_CASE("a wrong argument is one line that says what is wrong") {
       {{"--header-timeout", "0"}, "--header-timeout: must be more than 0"},
       {{"--body-limit", "x"}, R"(--body-limit: "x" is not a size such as 4096, 64k, 10M or 1G)"},
       {{"--header-limit", "10"}, "--header-limit: must be from 1k to 16M"},
+      {{"--limit-cpu", "1500ms"}, "--limit-cpu: must be whole seconds, at least 1s"},
+      {{"--limit-cpu", "0"}, "--limit-cpu: must be whole seconds, at least 1s"},
+      {{"--limit-memory", "0"}, "--limit-memory: must be more than 0"},
+      {{"--limit-processes", "0"}, R"(--limit-processes: "0" is not a number from 1 to 1000000)"},
+      {{"--limit-files", "15"}, R"(--limit-files: "15" is not a number from 16 to 1000000)"},
+      {{"--limit-file-size", "1x"},
+       R"(--limit-file-size: "1x" is not a size such as 4096, 64k, 10M or 1G)"},
+      {{"--nice", "20"}, R"(--nice: "20" is not a number from 0 to 19)"},
+      {{"--nice", "-1"}, R"(--nice: "-1" is not a number from 0 to 19)"},
+      {{"--sandbox-read", "a"}, "--sandbox-read: has no effect without --sandbox"},
+      {{"--sandbox=off", "--sandbox-write", "a"},
+       "--sandbox-write: has no effect without --sandbox"},
+      {{"--sandbox-net"}, "--sandbox-net: has no effect without --sandbox"},
+      {{"--sandbox", "--no-new-privs", "off"}, "--sandbox: goes with --no-new-privs on alone"},
       {{"--log-format", "xml"}, R"(--log-format: "xml" is not combined or json)"},
       {{"--log-level", "all"},
        R"(--log-level: "all" is not one of trace, debug, info, warn, error, off)"},

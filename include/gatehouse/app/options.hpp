@@ -79,6 +79,19 @@ struct options {
   std::uint64_t body_limit_bytes = std::uint64_t{1} << 30U;
   std::uint64_t header_limit_bytes = std::uint64_t{32} << 10U;
 
+  // Containment of programs; 0: no such limit
+  milliseconds limit_cpu{0};  // whole seconds
+  std::uint64_t limit_memory_bytes = 0;
+  std::uint64_t limit_processes = 0;
+  std::uint64_t limit_files = 0;
+  std::uint64_t limit_file_size_bytes = 0;
+  unsigned nice = 0;  // added to the server's own
+  bool no_new_privs = true;
+  bool sandbox = false;
+  std::vector<std::filesystem::path> sandbox_read;
+  std::vector<std::filesystem::path> sandbox_write;
+  bool sandbox_net = false;
+
   // Teaching
   bool inspect = false;
   std::string inspect_token;  // empty: the inspector is for clients of this machine alone

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "gatehouse/app/containment.hpp"
 #include "gatehouse/app/options.hpp"
 #include "gatehouse/app/router.hpp"
 #include "gatehouse/cgi/gateway.hpp"
@@ -31,17 +32,21 @@ class site {
   // Tells the tracer of every exchange from now on. It outlives the site.
   void trace_to(trace::tracer& one);
 
-  // Programs can be started. After the signal handlers are set, and before there are many
-  // descriptors (see process::vfork_launcher).
+  // Programs can be started. After the signal handlers are set and privileges are given up, and
+  // before there are many descriptors (see process::vfork_launcher). Throws where a --sandbox
+  // cannot be had, as make_sandbox does.
   void get_ready();
 
   router& routes() { return routes_; }
   net::service& service() { return service_; }
-  process::launcher& launcher() { return *launcher_; }  // after get_ready()
+  process::launcher& launcher() { return *launcher_; }                // after get_ready()
+  process::sandbox const* sandbox() const { return sandbox_.get(); }  // the same; null: none
 
  private:
   options const& chosen_;
   cgi::gateway_rules rules_;
+  process::containment containment_;
+  std::unique_ptr<process::sandbox> sandbox_;
   cgi::script_slots slots_;
   std::unique_ptr<process::launcher> launcher_;
   router routes_;

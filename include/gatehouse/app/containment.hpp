@@ -1,0 +1,34 @@
+#pragma once
+// What the options say that programs are held to (process/containment.hpp), and what the log says
+// about it when the server starts.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gatehouse/app/options.hpp"
+#include "gatehouse/process/containment.hpp"
+#include "gatehouse/process/sandbox.hpp"
+
+namespace gatehouse::app {
+
+// The limits, priority and privileges. A limit over what the system allows the server is brought
+// down to that.
+process::containment make_containment(options const& chosen);
+
+// The sandbox, or nothing without --sandbox. After privileges are given up. Throws
+// std::runtime_error, with a line that names the option, where it cannot be had.
+std::unique_ptr<process::sandbox> make_sandbox(options const& chosen);
+
+// A line of the log: a warning, or a plain statement.
+struct remark {
+  bool warning = false;
+  std::string_view reason;
+  std::string text;
+};
+
+// What is in force and what is not. as_root: programs run as root. Pure.
+std::vector<remark> containment_remarks(options const& chosen, bool as_root,
+                                        process::sandbox const* sandbox);
+
+}  // namespace gatehouse::app

@@ -1,0 +1,92 @@
+#include "gatehouse/app/containment.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace gatehouse::app {
+namespace {
+
+constexpr int lowest_priority = 19;
+
+// Soft at the value, and so much above it hard: SIGXCPU comes at the one, SIGKILL at the other.
+void add_limit(process::containment& to, int resource, std::uint64_t value,
+               std::uint64_t above = 0) {
+  rlimit now{};
+  if (::getrlimit(resource, &now) != 0) return;
+  auto const most = now.rlim_max;
+  to.limits.push_back(
+      {resource, {std::min<rlim_t>(value, most), std::min<rlim_t>(value + above, most)}});
+}
+
+bool has_programs(options const& chosen) {
+  return !chosen.cgi_bin.empty() || !chosen.cgi_extensions.empty() ||
+         std::any_of(chosen.mappings.begin(), chosen.mappings.end(),
+                     [](mapping const& m) { return m.what == mapping::kind::cgi; });
+}
+
+std::string sandbox_text(options const& chosen, int version) {
+  std::string out = "programs are held by Landlock (version " + std::to_string(version) +
+                    ") and seccomp: they read the system and their own directory, and ";
+  out += chosen.sandbox_write.empty() ? "write nothing" : "write where --sandbox-write says";
+  out += chosen.sandbox_net ? "; --sandbox-net: any network" : "; no network";
+  auto const missing = process::not_held_by(version);
+  if (!missing.empty()) out += ". Not held by this kernel: " + missing;
+  return out;
+}
+
+}  // namespace
+
+process::containment make_containment(options const& chosen) {
+  process::containment out;
+  if (chosen.limit_cpu.count() > 0) {
+    auto const seconds = std::chrono::ceil<std::chrono::seconds>(chosen.limit_cpu).count();
+    add_limit(out, RLIMIT_CPU, static_cast<std::uint64_t>(seconds), 1);
+  }
+  if (chosen.limit_memory_bytes > 0) add_limit(out, RLIMIT_AS, chosen.limit_memory_bytes);
+  if (chosen.limit_processes > 0) add_limit(out, RLIMIT_NPROC, chosen.limit_processes);
+  if (chosen.limit_files > 0) add_limit(out, RLIMIT_NOFILE, chosen.limit_files);
+  if (chosen.limit_file_size_bytes > 0) add_limit(out, RLIMIT_FSIZE, chosen.limit_file_size_bytes);
+  // The signals of these two would leave a core file.
+  if (chosen.limit_cpu.count() > 0 || chosen.limit_file_size_bytes > 0)
+    add_limit(out, RLIMIT_CORE, 0);
+  if (chosen.nice > 0) {
+    int const own = ::getpriority(PRIO_PROCESS, 0);
+    out.nice = std::min(own + static_cast<int>(chosen.nice), lowest_priority);
+  }
+  out.no_new_privileges = chosen.no_new_privs;
+  return out;
+}
+
+std::unique_ptr<process::sandbox> make_sandbox(options const& chosen) {
+  if (!chosen.sandbox) return nullptr;
+  process::sandbox_rules rules{chosen.sandbox_read, chosen.sandbox_write, chosen.sandbox_net};
+  for (auto const& i : chosen.interpreters) rules.readable.push_back(i.program);
+  auto made = process::sandbox::prepare(std::move(rules));
+  if (made.has_value()) return std::move(*made);
+  using boost::system::errc::errc_t;
+  bool const absent = made.error() == errc_t::function_not_supported ||
+                      made.error() == errc_t::operation_not_supported;
+  throw std::runtime_error(
+      absent ? "--sandbox: this kernel has no Landlock, or no seccomp for this processor; programs "
+               "would run without"
+             : "--sandbox: cannot be made: " + made.error().message());
+}
+
+std::vector<remark> containment_remarks(options const& chosen, bool as_root,
+                                        process::sandbox const* sandbox) {
+  std::vector<remark> out;
+  if (!has_programs(chosen)) return out;
+  if (as_root) {
+    out.push_back({true, "scripts-as-root",
+                   "programs run as root; give them a user of their own with --user"});
+  }
+  if (as_root && chosen.limit_processes > 0)
+    out.push_back({true, "limit-not-in-force", "--limit-processes does not hold root"});
+  if (sandbox != nullptr)
+    out.push_back({false, "sandbox", sandbox_text(chosen, sandbox->version())});
+  return out;
+}
+
+}  // namespace gatehouse::app
