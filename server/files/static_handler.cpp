@@ -40,6 +40,32 @@ struct sibling_form {
 // The smaller one first.
 constexpr std::array<sibling_form, 2> sibling_forms = {{{"br", ".br"}, {"gzip", ".gz"}}};
 
+// What editors, package managers and compressors put behind the name of a file when they copy it,
+// and what some file systems leave off a name (trailing dots and spaces).
+constexpr std::array<std::string_view, 23> copy_endings = {
+    "~",         ".bak",       ".old",      ".orig",   ".save",    ".swp", ".swo", ".rej",
+    ".dpkg-old", ".dpkg-dist", ".dpkg-new", ".rpmnew", ".rpmsave", ".tmp", ".gz",  ".br",
+    ".bz2",      ".xz",        ".zst",      ".zip",    "#",        ".",    " "};
+
+bool has_ending(std::string_view name, std::string_view ending) {
+  return name.size() >= ending.size() &&
+         http::iequals(name.substr(name.size() - ending.size()), ending);
+}
+
+// The name of what a copy was made of: "a.cgi.orig.gz" -> "a.cgi", "a.cgi.~2~" -> "a.cgi".
+std::string_view original_name(std::string_view name) {
+  while (true) {
+    auto const found = std::find_if(copy_endings.begin(), copy_endings.end(),
+                                    [&](std::string_view e) { return has_ending(name, e); });
+    if (found == copy_endings.end()) return name;
+    name.remove_suffix(found->size());
+    if (*found != "~") continue;
+    auto const number = name.find_last_not_of("0123456789");
+    if (number != std::string_view::npos && name.substr(0, number + 1).ends_with(".~"))
+      name = name.substr(0, number - 1);
+  }
+}
+
 http::http_error refusal(unsigned status, std::string_view reason, std::string_view detail) {
   return {.status = status, .reason = reason, .detail = std::string(detail)};
 }
@@ -354,6 +380,7 @@ http::outcome static_handler::answer_file(asking const& what, std::string_view p
   // Reached by a link with a harmless name, a script is one still.
   if (is_script(path) || is_script(file.real_name)) return refusal(403, "script-source", path);
   auto forms = open_forms(root_, path, std::move(file));
+  std::erase_if(forms, [&](open_form const& form) { return is_script(form.file.real_name); });
   auto const media_type = media_types_.for_name(path.substr(path.rfind('/') + 1));
   if (auto const cached = what.has_range ? nullptr : in_cache(what, forms, media_type))
     return answer_cached(what, cached);
@@ -422,11 +449,9 @@ http::outcome static_handler::answer_listing(http::request const& request, std::
 }
 
 bool static_handler::is_script(std::string_view name) const {
+  auto const original = original_name(name);
   return std::any_of(options_.script_extensions.begin(), options_.script_extensions.end(),
-                     [&](std::string const& extension) {
-                       return name.size() >= extension.size() &&
-                              http::iequals(name.substr(name.size() - extension.size()), extension);
-                     });
+                     [&](std::string const& extension) { return has_ending(original, extension); });
 }
 
 }  // namespace gatehouse::files

@@ -14,6 +14,7 @@
 #include "../temporary_directory.hpp"
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/http/date.hpp"
+#include "gatehouse/http/percent.hpp"
 
 using namespace gatehouse;
 using gatehouse::tests::quiet_context;
@@ -216,6 +217,34 @@ TEST_CASE("a script's ending counts in any case") {
   s.dir.file("www/OLD.CGI", "#!/bin/sh");
   static_handler handler(s.options());
   CHECK(shown(get(handler, "/OLD.CGI")) == "403 script-source");
+}
+
+TEST_CASE("a copy of a script is its source, by whatever ending") {
+  site const s;
+  s.dir.file("www/plain.txt", "plain");
+  s.dir.file("www/plain.txt~", "copied");
+  s.dir.file("www/cgi.gz", "no script's");
+  static_handler handler(s.options());
+  for (std::string const ending : {"~", ".bak", ".BAK", ".orig", ".swp", ".~12~", ".gz", ".br",
+                                   ".orig.gz", ".", "..", " ", "#"}) {
+    CAPTURE(ending);
+    s.dir.file("www/app.cgi" + ending, "#!/bin/sh");
+    auto const target = "/" + gatehouse::http::percent_encoded_path("app.cgi" + ending);
+    CHECK(shown(get(handler, target)) == "403 script-source");
+  }
+  CHECK(shown(get(handler, "/plain.txt~")) == "200");
+  CHECK(shown(get(handler, "/cgi.gz")) == "200");
+}
+
+TEST_CASE("a compressed form that is a link to a script is not sent") {
+  site const s;
+  s.dir.file("www/plain.txt", "plain");
+  s.dir.file("www/secret.cgi", "#!/bin/sh");
+  s.dir.link("www/plain.txt.gz", "secret.cgi");
+  static_handler handler(s.options());
+  auto const answer = get(handler, "/plain.txt", {{"Accept-Encoding", "gzip"}});
+  CHECK(shown(answer) == "200");
+  CHECK(answer.body == "plain");
 }
 
 TEST_CASE("only GET, HEAD and OPTIONS mean something here") {

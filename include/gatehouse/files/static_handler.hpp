@@ -20,7 +20,8 @@ struct static_options {
   bool listing = true;                           // show a directory that has none of them
   bool follow_symlinks = false;                  // symbolic links may leave the root
   std::vector<std::filesystem::path> hidden;     // directories never served from (scripts)
-  std::vector<std::string> script_extensions;    // ".cgi": such files are never given out
+  std::vector<std::string> script_extensions;    // ".cgi": such files are never given out, nor
+                                               // copies of them ("a.cgi~", "a.cgi.bak", "a.cgi.gz")
 };
 
 struct open_form;
