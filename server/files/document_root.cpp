@@ -73,6 +73,14 @@ std::optional<std::string> real_path_of(int fd) {
   return std::string(buffer.data(), static_cast<std::size_t>(length));
 }
 
+// Whether the path names this file. Of one that was renamed or deleted since it was opened, /proc
+// tells another name ("a.cgi (deleted)"), which would say nothing about what it is.
+bool is_named(struct stat const& file, std::string const& path) {
+  struct stat named {};
+  return ::lstat(path.c_str(), &named) == 0 && named.st_dev == file.st_dev &&
+         named.st_ino == file.st_ino;
+}
+
 std::string without_slash_at_end(std::string path) {
   while (path.ends_with('/')) path.pop_back();
   return path;
@@ -196,7 +204,9 @@ http::result<open_file> document_root::open_anywhere(std::string const& relative
   if (!real_path) return refusal(500, "file-open-failed", relative);
   if (!passes_hidden(*real_path)) return refusal(403, "script-source", *real_path);
   auto opened = checked(std::move(file), *real_path);
-  if (opened && is_hidden(opened->status)) return refusal(403, "script-source", *real_path);
+  if (!opened) return opened;
+  if (is_hidden(opened->status)) return refusal(403, "script-source", *real_path);
+  if (!is_named(opened->status, *real_path)) return refusal(404, "file-not-found", *real_path);
   return opened;
 }
 

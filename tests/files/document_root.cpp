@@ -5,8 +5,11 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <atomic>
 #include <cstring>
+#include <set>
 #include <system_error>
+#include <thread>
 
 #include "../temporary_directory.hpp"
 
@@ -180,6 +183,27 @@ TEST_CASE("hidden directories stay hidden wherever the root lies") {
     CHECK(shown(root.open("/moved/deep/script")) == "403 script-source");
     CHECK(shown(root.open("/moved")) == "403 script-source");
   }
+}
+
+TEST_CASE("a file that is replaced while a link to it is followed is known by its own name") {
+  temporary_directory dir;
+  dir.file("www/page.cgi", "#!/bin/sh");
+  dir.link("www/page.txt", "page.cgi");
+  document_root const root({.directory = dir / "www", .follow_symlinks = true, .hidden = {}});
+  std::atomic<bool> done = false;
+  std::thread replacing([&] {
+    while (!done) {
+      dir.file("www/new", "#!/bin/sh");
+      std::filesystem::rename(dir / "www/new", dir / "www/page.cgi");
+    }
+  });
+  std::set<std::string> names;
+  for (int i = 0; i < 20'000; ++i) {
+    if (auto const opened = root.open("/page.txt")) names.insert(opened->real_name);
+  }
+  done = true;
+  replacing.join();
+  CHECK(names == std::set<std::string>{"page.cgi"});
 }
 
 TEST_CASE("a file without permission is refused as such") {
