@@ -36,12 +36,35 @@ bool is_control(std::string_view sequence) {
   return sequence.size() == 2 && lead == 0xC2U && static_cast<unsigned char>(sequence[1]) < 0xA0U;
 }
 
+// Characters that end a line in some viewers (U+2028, U+2029) or make what follows stand elsewhere
+// on it (U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069). Gives the length of one at
+// the front of text, 0 if there is none.
+std::size_t moving_length(std::string_view text) {
+  if (text.starts_with("\xD8\x9C")) return 2;
+  if (text.size() < 3 || text[0] != '\xE2') return 0;
+  auto const last = static_cast<unsigned char>(text[2]);
+  bool const isolate = text[1] == '\x81' && last >= 0xA6U && last <= 0xA9U;
+  bool const other =
+      text[1] == '\x80' && (last == 0x8EU || last == 0x8FU || (last >= 0xA8U && last <= 0xAEU));
+  return isolate || other ? 3 : 0;
+}
+
 void append_hex(std::string& out, std::string_view bytes) {
   constexpr char digits[] = "0123456789abcdef";
   for (char const c : bytes) {
     auto const b = static_cast<unsigned char>(c);
     out += {'\\', 'x', digits[b >> 4U], digits[b & 0xFU]};
   }
+}
+
+// A character of two or three bytes of UTF-8.
+void append_json_escape(std::string& out, std::string_view sequence) {
+  constexpr char digits[] = "0123456789abcdef";
+  unsigned code = static_cast<unsigned char>(sequence[0]) & (sequence.size() == 2 ? 0x1FU : 0x0FU);
+  for (char const c : sequence.substr(1))
+    code = code << 6U | (static_cast<unsigned char>(c) & 0x3FU);
+  out += "\\u";
+  for (unsigned shift = 16; shift > 0; shift -= 4) out += digits[code >> (shift - 4) & 0xFU];
 }
 
 }  // namespace
@@ -52,7 +75,7 @@ std::string log_escaped(std::string_view text) {
   while (!text.empty()) {
     std::size_t const length = utf8_length(text);
     std::string_view const sequence = text.substr(0, length == 0 ? 1 : length);
-    if (length == 0 || is_control(sequence)) {
+    if (length == 0 || is_control(sequence) || moving_length(sequence) > 0) {
       append_hex(out, sequence);
     } else if (sequence == "\\" || sequence == "\"") {
       out += '\\';
@@ -72,7 +95,7 @@ std::string terminal_escaped(std::string_view text) {
     std::size_t const length = utf8_length(text);
     std::string_view const sequence = text.substr(0, length == 0 ? 1 : length);
     bool const kept = sequence == "\n" || sequence == "\t";
-    if (length == 0 || (is_control(sequence) && !kept)) {
+    if (length == 0 || moving_length(sequence) > 0 || (is_control(sequence) && !kept)) {
       append_hex(out, sequence);
     } else {
       out += sequence;
@@ -119,6 +142,9 @@ std::string json_for_terminals(std::string_view json) {
     } else if (json[i] == '\xC2' && next >= 0x80U && next < 0xA0U) {
       out.append("\\u00").append({digits[next >> 4U], digits[next & 0xFU]});
       ++i;
+    } else if (auto const length = moving_length(json.substr(i)); length > 0) {
+      append_json_escape(out, json.substr(i, length));
+      i += length - 1;
     } else {
       out += json[i];
     }

@@ -20,6 +20,14 @@ TEST_CASE("what goes to the log cannot leave its line") {
       {"quote and backslash", "\"\\", "\\\"\\\\"},
       {"valid UTF-8", "caf\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x8C\xB3",
        "caf\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x8C\xB3"},
+      {"text turned round",
+       "a\xE2\x80\xAE"
+       "b",
+       "a\\xe2\\x80\\xaeb"},
+      {"an isolate", "\xE2\x81\xA7", "\\xe2\\x81\\xa7"},
+      {"a mark of direction", "\xD8\x9C", "\\xd8\\x9c"},
+      {"Unicode's line separator", "\xE2\x80\xA8", "\\xe2\\x80\\xa8"},
+      {"a joiner", "\xE2\x80\x8D", "\xE2\x80\x8D"},
       {"a stray byte", "\xFF", "\\xff"},
       {"a cut sequence", "\xE2\x82", "\\xe2\\x82"},
       {"an overlong form", "\xC0\xAF", "\\xc0\\xaf"},
@@ -44,6 +52,7 @@ TEST_CASE("what goes to a terminal cannot command it") {
       {"a terminal escape", "\x1B]0;x\x07", "\\x1b]0;x\\x07"},
       {"a carriage return", "a\rb", "a\\x0db"},
       {"a C1 control", "\xC2\x9B", "\\xc2\\x9b"},
+      {"text turned round", "\xE2\x80\xAE", "\\xe2\\x80\\xae"},
       {"a C1 control in one byte", "\x9B", "\\x9b"},
       {"valid UTF-8", "\xC3\xA9", "\xC3\xA9"},
   };
@@ -87,4 +96,6 @@ TEST_CASE("text is made valid UTF-8 and nothing else changes") {
 TEST_CASE("the controls that JSON allows are escaped for terminals") {
   CHECK(json_for_terminals("\"a\\u001b\x7F\xC2\x9B\xC3\xA9\"") ==
         "\"a\\u001b\\u007f\\u009b\xC3\xA9\"");
+  CHECK(json_for_terminals("\"\xE2\x80\xAE\xD8\x9C\xE2\x82\xAC\"") ==
+        "\"\\u202e\\u061c\xE2\x82\xAC\"");
 }

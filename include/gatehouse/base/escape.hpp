@@ -6,20 +6,21 @@
 
 namespace gatehouse::base {
 
-// For a log line: control characters and bytes that are not valid UTF-8 as \xHH, backslash as \\,
-// double quote as \". The result has no line break and no terminal escape.
+// For a log line: control characters, what changes the direction of text or ends a line in
+// Unicode's way, and bytes that are not valid UTF-8 as \xHH, backslash as \\, double quote as \".
+// The result has no line break and no terminal escape, and reads in the order in which it stands.
 std::string log_escaped(std::string_view text);
 
-// For a terminal: control characters other than tab and line feed, and bytes that are not valid
-// UTF-8, as \xHH.
+// For a terminal: control characters other than tab and line feed, what changes the direction of
+// text, and bytes that are not valid UTF-8, as \xHH.
 std::string terminal_escaped(std::string_view text);
 
 // For HTML text and double-quoted attributes: & < > " ' as character references; other control
 // characters than tab and line feed, and bytes that are not valid UTF-8, as U+FFFD.
 std::string html_escaped(std::string_view text);
 
-// Serialized JSON, with DEL and the C1 controls, which JSON allows in strings and terminals obey,
-// as JSON's own escapes.
+// Serialized JSON, with DEL, the C1 controls and what changes the direction of text, which JSON
+// allows in strings and terminals obey, as JSON's own escapes.
 std::string json_for_terminals(std::string_view json);
 
 // For formats that are UTF-8 and have their own escapes, such as JSON: bytes that are not valid
