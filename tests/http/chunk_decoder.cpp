@@ -109,6 +109,9 @@ TEST_CASE("broken chunk framing is refused") {
       {"a trailer that is folded", "0\r\na: b\r\n c\r\n\r\n"},
       {"a NUL in an extension", std::string("2;a=\"\0\"\r\nab\r\n0\r\n\r\n", 18)},
       {"an endless size line", "2;" + std::string(10000, 'a')},
+      {"a folded trailer", "2\r\nab\r\n0\r\nA: b\r\n c\r\n\r\n"},
+      {"a folded trailer, by a tab", "0\r\nA: b\r\n\tc\r\n\r\n"},
+      {"a trailer that begins with a space", "0\r\n A: b\r\n\r\n"},
       {"endless trailers", "0\r\n" + std::string(10000, 'a')},
   };
   for (row const& r : rows) {

@@ -135,6 +135,11 @@ TEST_CASE("a head that is not sound is refused with its reason, and the connecti
       {"two lengths", get(host + "Content-Length: 1\r\nContent-Length: 2\r\n"), 400,
        "bad-content-length"},
       {"two lengths in a list", get(host + "Content-Length: 1, 2\r\n"), 400, "bad-content-length"},
+      {"equal lengths", get(host + "Content-Length: 1\r\nContent-Length: 1\r\n"), 400,
+       "bad-content-length"},
+      {"equal lengths in a list", get(host + "Content-Length: 1, 1\r\n"), 400,
+       "bad-content-length"},
+      {"a length and a comma", get(host + "Content-Length: 1,\r\n"), 400, "bad-content-length"},
       {"a signed length", get(host + "Content-Length: +1\r\n"), 400, "bad-content-length"},
       {"a negative length", get(host + "Content-Length: -1\r\n"), 400, "bad-content-length"},
       {"a hexadecimal length", get(host + "Content-Length: 0x1\r\n"), 400, "bad-content-length"},
@@ -155,6 +160,10 @@ TEST_CASE("a head that is not sound is refused with its reason, and the connecti
        "bad-transfer-encoding"},
       {"chunked in two fields",
        get(host + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"), 400,
+       "bad-transfer-encoding"},
+      {"an empty element before chunked", get(host + "Transfer-Encoding: ,chunked\r\n"), 400,
+       "bad-transfer-encoding"},
+      {"an empty element after chunked", get(host + "Transfer-Encoding: chunked,\r\n"), 400,
        "bad-transfer-encoding"},
       {"an empty coding", get(host + "Transfer-Encoding:\r\n"), 400, "bad-transfer-encoding"},
       {"a coding before chunked", get(host + "Transfer-Encoding: gzip, chunked\r\n"), 501,
@@ -182,11 +191,4 @@ TEST_CASE("a head that is not sound is refused with its reason, and the connecti
     CHECK(parsed.error().reason == r.reason);
     CHECK(parsed.error().close);
   }
-}
-
-TEST_CASE("equal lengths count as one (RFC 9110, 8.6)") {
-  auto const parsed =
-      parse_request(get("Host: h\r\nContent-Length: 5, 5\r\nContent-Length: 5\r\n"), body_limit);
-  REQUIRE(parsed.has_value());
-  CHECK(parsed->content_length.value_or(0) == 5);
 }
