@@ -58,26 +58,34 @@ struct authority_parts {
   std::string_view port;
 };
 
-// Host = uri-host [ ":" port ] (RFC 9110, 7.2): an authority without userinfo. Names and IPv4
-// addresses, which nearly every request has, are split here; Boost.URL knows the rest.
+// Host = uri-host [ ":" port ] (RFC 9110, 7.2): an authority without userinfo. Of the names that
+// the URI grammar allows, those that can be a host's: SERVER_NAME is one (RFC 3875, 4.1.14), and
+// what a shell or a page would take for more ("$(id)", "a'b", "%41") is no name. Addresses of IPv6
+// are Boost.URL's.
 std::optional<authority_parts> split_authority(std::string_view authority) {
   auto const colon = std::min(authority.find(':'), authority.size());
   auto const host = authority.substr(0, colon);
   auto const port = authority.substr(std::min(colon + 1, authority.size()));
   auto const is_digit = [](char c) { return c >= '0' && c <= '9'; };
   auto const is_plain = [&](char c) {
-    return (c >= 'a' && c <= 'z') || is_digit(c) || c == '.' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '.' ||
+           c == '-' || c == '_';
   };
   if (std::all_of(host.begin(), host.end(), is_plain) &&
       std::all_of(port.begin(), port.end(), is_digit)) {
     return authority_parts{host, port};
   }
-  if (authority.find('@') != std::string_view::npos) return std::nullopt;
+  if (!authority.starts_with('[') || authority.find('@') != std::string_view::npos)
+    return std::nullopt;
   auto const parsed = boost::urls::parse_authority({authority.data(), authority.size()});
-  if (!parsed) return std::nullopt;
+  if (!parsed || parsed->host_type() != boost::urls::host_type::ipv6) return std::nullopt;
   auto const named = parsed->encoded_host();
   auto const numbered = parsed->port();
   return authority_parts{{named.data(), named.size()}, {numbered.data(), numbered.size()}};
+}
+
+bool has_empty_label(std::string_view host) {
+  return host.starts_with('.') || host.ends_with('.') || host.find("..") != std::string_view::npos;
 }
 
 }  // namespace
@@ -158,8 +166,12 @@ std::optional<std::string_view> path_below(std::string_view path, std::string_vi
 }
 
 std::optional<host_and_port> parse_host(std::string_view authority) {
-  auto const split = split_authority(authority);
-  if (!split || split->host.empty()) return std::nullopt;
+  auto split = split_authority(authority);
+  if (!split) return std::nullopt;
+  // The dot at the end of a name that is complete says nothing (RFC 1034, 3.1); an empty label is
+  // none.
+  if (split->host.ends_with('.')) split->host.remove_suffix(1);
+  if (split->host.empty() || has_empty_label(split->host)) return std::nullopt;
   if (!split->port.empty() && parse_decimal(split->port).value_or(65536) > 65535)
     return std::nullopt;
   host_and_port out{std::string(split->host), std::string(split->port)};

@@ -127,7 +127,18 @@ TEST_CASE("a Host field is split or refused") {
       {"h/p", nullptr, ""},
       {"h:80:80", nullptr, ""},
       {"[::1", nullptr, ""},
-      {"a,b", "a,b", ""},
+      {"a_b.example", "a_b.example", ""},
+      {"h.:80", "h", "80"},
+      {".", nullptr, ""},
+      {".h", nullptr, ""},
+      {"h..", nullptr, ""},
+      {"a..b", nullptr, ""},
+      {"a,b", nullptr, ""},
+      {"$(id)", nullptr, ""},
+      {"a'b", nullptr, ""},
+      {"%61", nullptr, ""},
+      {"[v1.x]", nullptr, ""},
+      {"[::1%25lo]", nullptr, ""},
   };
   for (row const& r : rows) {
     CAPTURE(std::string_view(r.text));

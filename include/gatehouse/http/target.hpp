@@ -33,8 +33,8 @@ std::optional<std::string> without_dot_segments(std::string_view path);
 // of slashes counts as one. prefix has no slash at its end ("" is the root and matches every path).
 std::optional<std::string_view> path_below(std::string_view path, std::string_view prefix);
 
-// A Host field or an authority split (RFC 9110, 7.2): host lower-cased, IPv6 in brackets; port
-// digits or empty. Nothing if it is malformed.
+// A Host field or an authority split (RFC 9110, 7.2): host lower-cased and without a dot at its
+// end, IPv6 in brackets; port digits or empty. Nothing if it is malformed.
 struct host_and_port {
   std::string host;
   std::string port;
