@@ -1,5 +1,6 @@
 #include "gatehouse/app/error_page.hpp"
 
+#include <boost/asio/ip/address_v4.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -8,6 +9,7 @@
 
 #include "gatehouse/base/escape.hpp"
 #include "gatehouse/http/grammar.hpp"
+#include "gatehouse/http/target.hpp"
 
 namespace gatehouse::app {
 namespace {
@@ -252,6 +254,18 @@ bool is_forwarded(http::request const& request) {
   return false;
 }
 
+bool may_be_rebound(http::request const& request) {
+  auto const field = request.fields.find("Host").value_or("");
+  auto const named =
+      http::parse_host(request.target.authority.empty() ? field : request.target.authority);
+  if (!named || named->host.starts_with('[')) return false;
+  std::string_view const host = named->host;
+  if (host.find('.') == std::string_view::npos || host.ends_with(".localhost")) return false;
+  boost::system::error_code no_address;
+  boost::asio::ip::make_address_v4(named->host, no_address);
+  return static_cast<bool>(no_address);
+}
+
 error_form preferred_error_form(std::string_view accept) {
   bool json = false;
   for (auto const range : http::list_elements(accept)) {
@@ -265,7 +279,8 @@ error_form preferred_error_form(std::string_view accept) {
 http::response render_error(http::http_error const& error, http::request const* request,
                             bool client_is_loopback) {
   bool const for_client_here =
-      client_is_loopback && (request == nullptr || !is_forwarded(*request));
+      client_is_loopback &&
+      (request == nullptr || !(is_forwarded(*request) || may_be_rebound(*request)));
   auto const page = content_of(error, for_client_here);
   auto const form =
       preferred_error_form(request != nullptr ? request->fields.combined("Accept") : "");

@@ -98,6 +98,28 @@ TEST_CASE("a client behind a proxy on this machine is not of this machine") {
   CHECK_FALSE(contains(text_of(render_error(failed_script(), &request, true)), "blank"));
 }
 
+TEST_CASE("a page whose name was resolved to this machine is told no details") {
+  struct row {
+    std::string_view host;
+    bool told;
+  };
+  row const rows[] = {
+      {"localhost:8000", true},     {"app.localhost", true},       {"127.0.0.1:8000", true},
+      {"192.168.1.2", true},        {"[::1]:8000", true},          {"mybox:8000", true},
+      {"rebound.example", false},   {"rebound.example:80", false}, {"127.0.0.1.example", false},
+      {"localhost.example", false}, {"rebound.example.", false},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.host);
+    auto request = accepting("text/html");
+    request.fields.add("Host", r.host);
+    CHECK(contains(text_of(render_error(failed_script(), &request, true)), "blank") == r.told);
+    request.fields.set("Host", "localhost");
+    request.target.authority = r.host;
+    CHECK(contains(text_of(render_error(failed_script(), &request, true)), "blank") == r.told);
+  }
+}
+
 TEST_CASE("the HTML page escapes all that a script has said") {
   auto const request = accepting("text/html");
   auto const text = text_of(render_error(failed_script(), &request, true));

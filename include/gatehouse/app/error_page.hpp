@@ -19,9 +19,14 @@ error_form preferred_error_form(std::string_view accept);
 // this machine. Pure.
 bool is_forwarded(http::request const& request);
 
+// Whether the name that the request asks for could be one of another site, whose page has had it
+// resolved to this machine (DNS rebinding) and now reads what is for this machine: any with a dot
+// in it but addresses and localhost's. Pure.
+bool may_be_rebound(http::request const& request);
+
 // status, reason phrase and one sentence about it; the fields and the close flag of the error. The
-// diagnosis and the detail are shown to loopback clients only, and not to those that a proxy
-// speaks for. request is null if no head was parsed. Pure.
+// diagnosis and the detail are shown to loopback clients only, not to those that a proxy speaks
+// for, and not under a name that may be rebound. request is null if no head was parsed. Pure.
 http::response render_error(http::http_error const& error, http::request const* request,
                             bool client_is_loopback);
 
