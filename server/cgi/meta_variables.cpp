@@ -60,6 +60,10 @@ std::string variable_name(std::string_view field_name) {
   return out;
 }
 
+bool stands_in_variable(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+}
+
 // Fields that never become variables, whatever else is asked for.
 bool is_withheld(std::string_view name, bool pass_auth) {
   auto const is = [&](std::string_view other) { return http::iequals(name, other); };
@@ -70,7 +74,9 @@ bool is_withheld(std::string_view name, bool pass_auth) {
   if (is("Content-Length") || is("Content-Type") || is("Connection") || is("Transfer-Encoding"))
     return true;
   // A-B and A_B would become one variable; only the first can have come through a careful proxy.
-  if (name.find('_') != std::string_view::npos) return true;
+  // What a program makes of any other character in the name of a variable is its own affair: none
+  // is there.
+  if (!std::all_of(name.begin(), name.end(), stands_in_variable)) return true;
   return !pass_auth && (is("Authorization") || is("Proxy-Authorization"));
 }
 

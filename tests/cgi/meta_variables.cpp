@@ -110,6 +110,8 @@ TEST_CASE("each part of a request reaches its variable") {
       {"Connection", get("Connection: close\r\n"), "HTTP_CONNECTION", "-"},
       {"what Connection names", get("Connection: close, X-Hop\r\nX-Hop: 1\r\n"), "HTTP_X_HOP", "-"},
       {"a name with an underscore", get("X_A: 1\r\n"), "HTTP_X_A", "-"},
+      {"a name with a dot", get("X.A: 1\r\n"), "HTTP_X.A", "-"},
+      {"a name that means something to a shell", get("X`$A': 1\r\n"), "HTTP_X`$A'", "-"},
       {"an underscore adds nothing to a hyphen", get("X-A: 1\r\nX_A: 2\r\n"), "HTTP_X_A", "1"},
       {"a local redirect", with_redirect, "REDIRECT_URL", "/first"},
       {"HTTP/1.0 without Host: the bound address", over_ipv6, "SERVER_NAME", "[::1]"},

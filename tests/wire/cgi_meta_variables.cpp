@@ -224,6 +224,7 @@ TEST_CASE("the other fields become HTTP_ variables") {
       {"never Proxy", "Proxy: http://evil/", "HTTP_PROXY", "(unset)"},
       {"never Proxy in another case", "pROXY: http://evil/", "HTTP_PROXY", "(unset)"},
       {"an underscore drops the field", "X_Under: 1", "HTTP_X_UNDER", "(unset)"},
+      {"a dot drops the field", "X.Under: 1", "HTTP_X.UNDER", "(unset)"},
       {"and does not join another one", "X-Under: 1\r\nX_Under: 2", "HTTP_X_UNDER", "1"},
       {"Content_Length is no length", "Content_Length: 7", "HTTP_CONTENT_LENGTH", "(unset)"},
   };
