@@ -68,6 +68,14 @@ bool is_client_failure(base::error_code const& ec) {
   return ec.category() == base::category();
 }
 
+// RFC 3875, 4.1.5 lets a server refuse values of PATH_INFO. A line break is there to become one in
+// a header that the script prints its path into (response splitting).
+std::optional<http::http_error> check_path_info(script_target const& target) {
+  if (!target.path_info || target.path_info->find_first_of("\r\n") == std::string::npos)
+    return std::nullopt;
+  return failure(400, "path-info-line-break", "a line break in PATH_INFO");
+}
+
 // A script that cannot be run as it lies there: 403 without its permission bit.
 std::optional<http::http_error> check_permission(script_target const& target,
                                                  std::string const& path_variable) {
@@ -401,6 +409,7 @@ base::task<http::outcome> run_script(gateway_rules const& rules, script_target t
                                      http::exchange_context& context) {
   target.interpreter = interpreter_for(rules.interpreters, target.file);
   report_target(target, context);
+  if (auto error = check_path_info(target)) co_return std::move(*error);
   if (auto error = check_permission(target, rules.path_variable)) co_return std::move(*error);
 
   run_plan plan;

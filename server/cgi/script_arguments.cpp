@@ -14,7 +14,7 @@ std::vector<std::string> script_arguments(std::string_view method, std::string_v
   for (std::size_t at = 0; at <= query.size();) {
     auto const end = std::min(query.find('+', at), query.size());
     auto word = http::percent_decoded(query.substr(at, end - at));
-    if (!word || word->find('\0') != std::string::npos) return {};
+    if (!word || word->find_first_of(std::string_view("\0\r\n", 3)) != std::string::npos) return {};
     if (interpreted && word->starts_with('-')) return {};
     words.push_back(std::move(*word));
     at = end + 1;

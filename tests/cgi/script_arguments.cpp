@@ -24,6 +24,8 @@ TEST_CASE("a query of plain words becomes arguments") {
       {"an empty word", "GET", "a++b", false, {"a", "", "b"}},
       {"one bad word drops them all", "GET", "a+%zz", false, {}},
       {"a NUL drops them all", "GET", "a+%00", false, {}},
+      {"a line break drops them all", "GET", "a+b%0Ac", false, {}},
+      {"a carriage return too", "GET", "%0D", false, {}},
       {"an option for a script", "GET", "-d+x", false, {"-d", "x"}},
       {"no option for an interpreter", "GET", "-d+x", true, {}},
       {"nor an encoded one", "GET", "x+%2Dd", true, {}},

@@ -98,7 +98,7 @@ TEST_CASE("every example prints under the shell command what it prints under the
       {"cost/nothing.sh", {"/cgi-bin/cost/nothing.sh"}},
       {"cost/work.py", {"/cgi-bin/cost/work.py"}},
       {"counter.sh", {"/cgi-bin/counter.sh?count=1"}},
-      {"env.sh", {"/cgi-bin/env.sh/it's%20%22so%22%0A/$HOME?a=1&b='"}},
+      {"env.sh", {"/cgi-bin/env.sh/it's%20%22so%22%1b/$HOME?a=1&b='"}},
       {"env.sh", {"-H", "Cookie: a=1; b=\"$(id)\"", "-H", "X-Bytes: \xFF", "/cgi-bin/env.sh"}},
       {"environment.py", {"/cgi-bin/environment.py/%1b[31m?two+words"}},
       {"form.py", {"/cgi-bin/form.py?name=a&note=b"}},
@@ -162,7 +162,7 @@ TEST_CASE("what explain runs answers as it does over a network") {
 TEST_CASE("the environment of the shell command is the server's, to the last variable") {
   site const files;
   files.play("env", "env");
-  arguments const words = {"--run", "-H", "X-Odd'Name$: v", "/cgi-bin/env/%0A%0A?x"};
+  arguments const words = {"--run", "--env", "ODD=it's\n\n$odd", "/cgi-bin/env/'$?x"};
   auto const told = parsed(explain(files, words + arguments{"--json"}));
   auto const shell = explain(files, words + arguments{"--as-shell"});
   CHECK(printed_by(files, shell.out) == decoded(told.at("stdout")));

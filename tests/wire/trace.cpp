@@ -134,10 +134,12 @@ TEST_CASE("what would drive the terminal is printed as text") {
                "#!/bin/sh\nprintf '\\033[2Jstderr\\n' >&2\n"
                "printf 'Content-Type: text/plain\\nX-Evil: \\303\\251\\n\\n\\033[2Jbody\\n'\n");
   server const s(files, {"--trace"});
-  ask(s.port(), "GET", "/cgi-bin/evil/%1B%5B2Jpath%0A%239", "X-Evil: \x9b[2Jfield\r\n");
+  ask(s.port(), "GET", "/cgi-bin/evil/%1B%5B2Jpath", "X-Evil: \x9b[2Jfield\r\n");
+  ask(s.port(), "GET", "/%1B%5B2Jfile%0A%239");
   CHECK(s.logged("\\x1b[2Jstderr"));
   CHECK(s.logged("\\x1b[2Jbody"));
-  CHECK(s.logged("/\\x1b[2Jpath\\x0a#9"));
+  CHECK(s.logged("/\\x1b[2Jpath"));
+  CHECK(s.logged("/\\x1b[2Jfile\\x0a#9"));
   CHECK(s.logged("\\x9b[2Jfield"));
   client refused(s.port());
   refused.send("GET / HTTP/1.1\r\nHost: h\r\nX: \x1b[2Jrefused\r\n\r\n");

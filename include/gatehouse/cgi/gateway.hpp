@@ -30,9 +30,9 @@ struct gateway_rules {
   process::launcher* launcher = nullptr;  // null: programs are described to the recorder, not run
 };
 
-// Runs a script that has been found. Errors: 403 (not executable), 413 and 400 (request body), 500
-// (cannot be started), 502 (what it printed), 503 (no place, or out of descriptors or processes),
-// 504 (too slow), 499 (the client has left).
+// Runs a script that has been found. Errors: 400 (a line break in PATH_INFO), 403 (not executable),
+// 413 and 400 (request body), 500 (cannot be started), 502 (what it printed), 503 (no place, or out
+// of descriptors or processes), 504 (too slow), 499 (the client has left).
 base::task<http::outcome> run_script(gateway_rules const& rules, script_target target,
                                      http::request const& request, http::body_source& request_body,
                                      http::exchange_context& context);

@@ -8,8 +8,8 @@
 namespace gatehouse::cgi {
 
 // The words between "+", each decoded, of the query of a GET or HEAD that has no unencoded "=";
-// none if one of them cannot be decoded or holds a NUL. With an interpreter, none either if one
-// begins with "-": no URL gives options to an interpreter.
+// none if one of them cannot be decoded or holds a NUL or a line break. With an interpreter, none
+// either if one begins with "-": no URL gives options to an interpreter.
 std::vector<std::string> script_arguments(std::string_view method, std::string_view query,
                                           bool interpreted);
 
