@@ -1,5 +1,6 @@
 #include "gatehouse/cgi/gateway.hpp"
 
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 
 #include "gatehouse/base/exit_text.hpp"
 #include "gatehouse/base/limits.hpp"
+#include "gatehouse/base/unique_fd.hpp"
 #include "gatehouse/cgi/script_arguments.hpp"
 #include "gatehouse/cgi/script_check.hpp"
 #include "gatehouse/cgi/script_response.hpp"
@@ -153,6 +155,17 @@ base::task<base::result<std::optional<std::uint64_t>>> prepare_input(
   co_return request.content_length;
 }
 
+// Whether the kernel runs the file by the interpreter that its #! line names, which gets the file's
+// path before any word of a query. Where there are no words it does not matter, and nothing is
+// read.
+bool is_behind_interpreter(std::filesystem::path const& file, http::target const& target) {
+  if (target.query.empty() || target.query.find('=') != std::string::npos) return true;
+  base::unique_fd const opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  std::array<char, 2> first{};
+  return opened && ::read(opened.get(), first.data(), first.size()) == 2 && first[0] == '#' &&
+         first[1] == '!';
+}
+
 // argv, environment and working directory.
 void describe_program(run_plan& plan, gateway_rules const& rules, script_target const& target,
                       http::request const& request, std::optional<std::uint64_t> content_length,
@@ -162,7 +175,8 @@ void describe_program(run_plan& plan, gateway_rules const& rules, script_target 
   program.path = interpreted ? target.interpreter : target.file.string();
   if (interpreted) program.arguments.push_back(target.interpreter);
   program.arguments.push_back(target.file.string());
-  for (auto& word : script_arguments(request.method, request.target.query, interpreted)) {
+  bool const reads_options = interpreted || !is_behind_interpreter(target.file, request.target);
+  for (auto& word : script_arguments(request.method, request.target.query, reads_options)) {
     program.arguments.push_back(std::move(word));
   }
   program.directory = target.file.parent_path().string();
