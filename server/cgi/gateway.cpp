@@ -101,6 +101,12 @@ http::http_error start_failure(base::error_code const& why, script_target const&
       why == errc_t::too_many_files_open || why == errc_t::too_many_files_open_in_system ||
       why == errc_t::resource_unavailable_try_again || why == errc_t::not_enough_memory;
   if (exhausted) return retry_later("out-of-resources", why.message(), std::chrono::seconds(1));
+  if (why == errc_t::argument_list_too_long) {
+    // execve(2) has a limit on each variable and on all of them; the fields are what a client made
+    // long.
+    return failure(431, "environment-too-large",
+                   "the request's fields are more than the system lets a program start with");
+  }
   auto error = failure(500, "script-start-failed", target.file.string() + ": " + why.message());
   auto help = check_script(target.file, rules.path_variable);
   if (help) {

@@ -31,8 +31,9 @@ struct gateway_rules {
 };
 
 // Runs a script that has been found. Errors: 400 (a line break in PATH_INFO), 403 (not executable),
-// 413 and 400 (request body), 500 (cannot be started), 502 (what it printed), 503 (no place, or out
-// of descriptors or processes), 504 (too slow), 499 (the client has left).
+// 413 and 400 (request body), 431 (more fields than a program can start with), 500 (cannot be
+// started), 502 (what it printed), 503 (no place, or out of descriptors or processes), 504 (too
+// slow), 499 (the client has left).
 base::task<http::outcome> run_script(gateway_rules const& rules, script_target target,
                                      http::request const& request, http::body_source& request_body,
                                      http::exchange_context& context);
