@@ -1,0 +1,252 @@
+"""The servers that are compared, each running one script for every request below /r: how they are
+configured, started and stopped.
+
+The script notes what it was told of the request and of its body, so that all servers are read in
+the same way: by what an application would have seen.
+"""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+START_SECONDS = 20
+STOP_SECONDS = 10
+# How long the servers wait for the rest of a request; each then ends the connection by itself.
+WAIT_SECONDS = 2
+
+SCRIPT = r"""#!/usr/bin/perl
+my $body = '';
+my $left = $ENV{CONTENT_LENGTH};
+while (!defined $left || $left > 0) {
+  my $size = read(STDIN, my $piece, defined $left ? $left : 65536);
+  last unless $size;
+  $body .= $piece;
+  $left -= $size if defined $left;
+}
+open(my $notes, '>>', "$0.notes") or die;
+my @told = map { defined $_ ? $_ : '' } @ENV{qw(REQUEST_METHOD PATH_INFO QUERY_STRING SERVER_NAME)};
+syswrite($notes, join(' ', map { unpack('H*', $_) . '.' } @told, $body) . "\n");
+print "Content-Type: text/plain\r\nContent-Length: 2\r\n\r\nok";
+"""
+
+# PATH of those who run this may lack it.
+PATH = os.environ["PATH"] + ":/usr/sbin:/sbin"
+
+
+def is_installed(program: str) -> bool:
+    return shutil.which(program, path=PATH) is not None
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def accepts(port: int) -> bool:
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
+class Peer:
+    """A running server; a context manager."""
+
+    name = ""
+    programs: tuple[str, ...] = ()
+
+    def __init__(self) -> None:
+        self.room = Path(tempfile.mkdtemp(prefix=f"differential-{self.name}-"))
+        self.room.chmod(0o777)
+        self.script = self.room / "note"
+        self.script.write_text(SCRIPT)
+        self.script.chmod(0o755)
+        self.notes = self.room / "note.notes"
+        self.notes.touch()
+        self.notes.chmod(0o666)
+        self.port = free_port()
+        self.started: list[subprocess.Popen] = []
+
+    def __enter__(self) -> "Peer":
+        try:
+            self.launch()
+            self._wait_until_ready()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def launch(self) -> None:
+        raise NotImplementedError
+
+    def run(self, *command: object) -> None:
+        with open(self.room / "errors", "ab") as errors:
+            self.started.append(
+                subprocess.Popen(
+                    [str(word) for word in command],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=errors,
+                    start_new_session=True,
+                    env={**os.environ, "PATH": PATH},
+                )
+            )
+
+    def stop(self) -> None:
+        for process in self.started:
+            process.send_signal(signal.SIGTERM)
+        for process in self.started:
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                pass
+            try:
+                os.killpg(process.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            process.wait()
+        shutil.rmtree(self.room, ignore_errors=True)
+
+    def said(self) -> str:
+        errors = self.room / "errors"
+        return errors.read_text(errors="replace").strip() if errors.exists() else ""
+
+    def _wait_until_ready(self) -> None:
+        end = time.monotonic() + START_SECONDS
+        while not accepts(self.port):
+            if any(process.poll() is not None for process in self.started) or time.monotonic() > end:
+                raise RuntimeError(f"{self.name} does not start: {self.said()}")
+            time.sleep(0.01)
+
+
+class Gatehouse(Peer):
+    name = "gatehouse"
+
+    def __init__(self, binary: str) -> None:
+        super().__init__()
+        self.binary = binary
+
+    def launch(self) -> None:
+        self.run(
+            self.binary, "--port", self.port, "--root", self.room, "--listing", "off", "--map", f"/r cgi:{self.script}",
+            "--header-timeout", f"{WAIT_SECONDS}s", "--idle-timeout", f"{WAIT_SECONDS}s",
+        )  # fmt: skip
+
+
+class Nginx(Peer):
+    name = "nginx"
+    programs = ("nginx", "fcgiwrap")
+
+    def launch(self) -> None:
+        temporary = "".join(
+            f"  {kind}_temp_path {self.room}/{kind};\n"
+            for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
+        (self.room / "nginx.conf").write_text(
+            f"""daemon off;
+{"user root;" if os.geteuid() == 0 else ""}
+worker_processes 1;
+pid {self.room}/nginx.pid;
+error_log stderr crit;
+events {{ worker_connections 100; }}
+http {{
+{temporary}
+  access_log off;
+  client_header_timeout {WAIT_SECONDS}s;
+  client_body_timeout {WAIT_SECONDS}s;
+  keepalive_timeout {WAIT_SECONDS}s;
+  server {{
+    listen 127.0.0.1:{self.port};
+    location / {{
+      fastcgi_split_path_info ^(/r)(.*)$;
+      fastcgi_param SCRIPT_FILENAME {self.script};
+      fastcgi_param SCRIPT_NAME $fastcgi_script_name;
+      fastcgi_param PATH_INFO $fastcgi_path_info;
+      fastcgi_param QUERY_STRING $query_string;
+      fastcgi_param REQUEST_METHOD $request_method;
+      fastcgi_param CONTENT_LENGTH $content_length;
+      fastcgi_param SERVER_NAME $host;
+      fastcgi_pass unix:{self.room}/fcgiwrap;
+    }}
+  }}
+}}
+"""
+        )
+        self.run("fcgiwrap", "-c", 2, "-s", f"unix:{self.room}/fcgiwrap")
+        self.run("nginx", "-e", "stderr", "-p", self.room, "-c", self.room / "nginx.conf")
+
+
+class Lighttpd(Peer):
+    name = "lighttpd"
+    programs = ("lighttpd",)
+
+    def launch(self) -> None:
+        (self.room / "lighttpd.conf").write_text(
+            f"""server.modules = ("mod_cgi", "mod_alias")
+server.document-root = "{self.room}"
+server.bind = "127.0.0.1"
+server.port = {self.port}
+server.max-keep-alive-idle = {WAIT_SECONDS}
+server.max-read-idle = {WAIT_SECONDS}
+server.upload-dirs = ("{self.room}")
+alias.url = ("/r" => "{self.script}")
+cgi.assign = ("" => "")
+"""
+        )
+        self.run("lighttpd", "-D", "-f", self.room / "lighttpd.conf")
+
+
+class Apache(Peer):
+    name = "apache"
+    programs = ("apache2",)
+
+    def launch(self) -> None:
+        modules = "".join(
+            f"LoadModule {module}_module /usr/lib/apache2/modules/mod_{module}.so\n"
+            for module in ("mpm_event", "authz_core", "alias", "cgid", "reqtimeout")
+        )
+        (self.room / "apache.conf").write_text(
+            f"""ServerRoot {self.room}
+DefaultRuntimeDir {self.room}
+PidFile {self.room}/pid
+{modules}
+{self._user()}
+ServerName localhost
+UseCanonicalName Off
+Listen 127.0.0.1:{self.port}
+StartServers 1
+ServerLimit 1
+ThreadsPerChild 8
+MaxRequestWorkers 8
+ErrorLog {self.room}/errors
+LogLevel crit
+KeepAliveTimeout {WAIT_SECONDS}
+RequestReadTimeout header={WAIT_SECONDS} body={WAIT_SECONDS}
+ScriptSock {self.room}/cgid
+DocumentRoot {self.room}
+ScriptAlias /r {self.script}
+<Directory {self.room}>
+  Require all granted
+</Directory>
+"""
+        )
+        self.run("apache2", "-D", "FOREGROUND", "-d", self.room, "-f", self.room / "apache.conf")
+
+    @staticmethod
+    def _user() -> str:
+        """Apache refuses to serve as root."""
+        if os.geteuid() != 0:
+            return ""
+        name = next((u.pw_name for u in pwd.getpwall() if u.pw_name in ("www-data", "nobody")), "nobody")
+        return f"User {name}"
+
+
+PEERS = (Nginx, Lighttpd, Apache)
