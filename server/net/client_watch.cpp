@@ -1,6 +1,7 @@
 #include "gatehouse/net/client_watch.hpp"
 
 #include <netinet/tcp.h>
+#include <poll.h>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -22,11 +23,20 @@ constexpr auto poll_interval = 500ms;
 
 enum class presence { here, closed_its_side, gone };
 
+// A conversation within the server goes over a pair of sockets that are none of TCP's.
+presence presence_at_pair(int socket) {
+  pollfd ends{socket, POLLRDHUP, 0};
+  if (::poll(&ends, 1, 0) == 0) return presence::here;
+  bool const gone = (ends.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
+  return gone ? presence::gone : presence::closed_its_side;
+}
+
 // From the kernel's view of the connection, which sees a FIN or RST also behind unread bytes.
 presence presence_of(int socket) {
   tcp_info info{};
   socklen_t size = sizeof info;
-  if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return presence::gone;
+  if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+    return presence_at_pair(socket);
   if (info.tcpi_state == TCP_ESTABLISHED) return presence::here;
   return info.tcpi_state == TCP_CLOSE_WAIT ? presence::closed_its_side : presence::gone;
 }

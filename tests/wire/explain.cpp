@@ -183,6 +183,15 @@ TEST_CASE("every byte of a long body reaches the program, with and without a ser
   CHECK(told.at("shell") == "");
 }
 
+TEST_CASE("a program that is slow to read a long body is not taken for one whose client left") {
+  site const files;
+  files.script("late", "#!/bin/sh\nsleep 0.2\nprintf 'Content-Type: text/plain\\n\\n'\nwc -c\n");
+  auto const file = files.write(files.base() / "body", std::string(300'000, 'x'));
+  auto const told =
+      parsed(explain(files, {"--run", "--json", "-d", "@" + file.string(), "/cgi-bin/late"}));
+  CHECK(decoded(told.at("response").at("body")) == "300000\n");
+}
+
 TEST_CASE("the body can come from standard input, NUL and all") {
   site const files;
   files.play("echo", "echo");
