@@ -200,7 +200,7 @@ base::task<bool> connection::serve_request(http::request const& request, exchang
   context.when_client_leaves(nullptr);
   if (streamed) co_await std::get<http::stream>(response->body).source->finish();
   end(&request, context, error);
-  if (error || !plan.keep_alive) co_return false;
+  if (error || !plan.keep_alive || cut_) co_return false;
   if (body.at_end()) co_return true;
   co_return co_await body.drain();
 }

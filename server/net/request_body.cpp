@@ -7,6 +7,14 @@
 #include "gatehouse/base/limits.hpp"
 
 namespace gatehouse::net {
+namespace {
+
+// A read that was stopped took nothing, and another one may follow.
+bool is_final(base::error_code const& error) {
+  return error != base::errc::stopped;
+}
+
+}  // namespace
 
 request_body::request_body(client_stream& client, http::request const& request,
                            std::uint64_t body_limit_bytes, duration progress_limit)
@@ -32,7 +40,7 @@ base::task<base::result<std::size_t>> request_body::read_some(boost::asio::mutab
   } else {
     read = co_await read_counted(buffer);
   }
-  failed_ = read.has_error();
+  failed_ = read.has_error() && is_final(read.error());
   co_return read;
 }
 
@@ -43,7 +51,8 @@ base::task<base::result<std::size_t>> request_body::splice_some(int pipe) {
   if (moved.has_value()) {
     remaining_ -= *moved;
   } else {
-    failed_ = moved.error() != boost::system::errc::resource_unavailable_try_again;
+    failed_ = moved.error() != boost::system::errc::resource_unavailable_try_again &&
+              is_final(moved.error());
   }
   co_return moved;
 }

@@ -17,8 +17,8 @@ class body_source {
   virtual ~body_source() = default;
 
   // Suspends until at least one byte is there and gives how many were put into buffer (not empty),
-  // 0 at the end of the body, or a base::errc. After the end or an error it is not called again.
-  // buffer stays the caller's.
+  // 0 at the end of the body, or a base::errc. After the end or an error it is not called again,
+  // unless the error is errc::stopped: then nothing was taken. buffer stays the caller's.
   virtual base::task<base::result<std::size_t>> read_some(boost::asio::mutable_buffer buffer) = 0;
 
   // Moves the next bytes into a non-blocking pipe without copying them, where a source can do that.
