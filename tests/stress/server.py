@@ -1,5 +1,6 @@
 """A Gatehouse under load: started on a free port with a tree of its own, and watched from outside."""
 
+import collections
 import os
 import re
 import select
@@ -20,8 +21,9 @@ STOP_SECONDS = 30
 class Server:
     """Use as a context manager; on leaving, the process is gone and the tree is deleted."""
 
-    def __init__(self, binary, files, scripts, options=()):
-        """files: name -> bytes under the root; scripts: name -> source under /cgi-bin/."""
+    def __init__(self, binary, files, scripts, options=(), access_log="off"):
+        """files: name -> bytes under the root; scripts: name -> source under /cgi-bin/; access_log:
+        "off", or the name of a file in the tree."""
         # Leave through __exit__ also when the run is given up.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
         self._directory = tempfile.TemporaryDirectory(prefix="gatehouse-stress-")
@@ -32,7 +34,8 @@ class Server:
         self.mark = f"GATEHOUSE_STRESS={self.tree}"
         self.process = subprocess.Popen(
             [binary, "--port", "0", "--root", self.tree / "www"]
-            + ["--cgi-bin", self.tree / "cgi-bin", "--env", self.mark, "--access-log", "off"]
+            + ["--cgi-bin", self.tree / "cgi-bin", "--env", self.mark]
+            + ["--access-log", "off" if access_log == "off" else self.tree / access_log]
             + list(options),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -49,7 +52,9 @@ class Server:
         (self.tree / "www").mkdir()
         (self.tree / "cgi-bin").mkdir()
         for name, content in files.items():
-            (self.tree / "www" / name).write_bytes(content)
+            path = self.tree / "www" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
         for name, source in scripts.items():
             path = self.tree / "cgi-bin" / name
             path.write_text(source, encoding="utf-8")
@@ -93,13 +98,16 @@ class Server:
 
     def diagnostics(self, lines=40):
         """The last lines that the server wrote to standard error."""
-        return "\n".join(self._stderr().splitlines()[-lines:])
+        return "\n".join(collections.deque(self.stderr_lines(), lines))
 
     def sanitizer_reports(self):
-        return [line for line in self._stderr().splitlines() if SANITIZER_REPORT.search(line)]
+        return [line for line in self.stderr_lines() if SANITIZER_REPORT.search(line)]
 
-    def _stderr(self):
-        return (self.tree / "stderr").read_text(encoding="utf-8", errors="replace")
+    def stderr_lines(self):
+        """What the server wrote to standard error, line by line."""
+        with open(self.tree / "stderr", encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                yield line.rstrip("\n")
 
     def resident_bytes(self):
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
