@@ -2,6 +2,8 @@ option(GATEHOUSE_TESTS "Build the tests" ON)
 option(GATEHOUSE_FUZZ "Build the fuzzers and nothing else; needs clang" OFF)
 set(GATEHOUSE_SANITIZE "" CACHE STRING "Sanitizers to build with, for example address,undefined")
 
+option(GATEHOUSE_COVERAGE "Count which lines of server/ the tests run" OFF)
+
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
