@@ -43,8 +43,11 @@ class Tally:
         self.statuses[request.status] += 1
         self.logged += not request.unparsed
         if request.is_logged_error():
-            self.answered[request.reason] += 1
-            self.possible[request.reason] += 1
+            self.provoke(request.reason)
+
+    def provoke(self, reason):
+        self.answered[reason] += 1
+        self.possible[reason] += 1
 
 
 class Soaker:

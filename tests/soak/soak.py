@@ -14,6 +14,7 @@ import collections
 import re
 import signal
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -28,6 +29,8 @@ SETTLE_SECONDS = 60  # for the server to notice that its last clients have gone
 WARM_UP_SECONDS = 10  # caches and descriptors that are opened late are filled meanwhile
 ROUND_SECONDS = 300
 ROUNDS = 2  # at least
+RELOAD_SECONDS = 2  # for the server to have read its configuration
+CONFIGURATIONS = ["no-such-option = 1\n", "env = SOAK=1\n", "env = SOAK=2\nlisting = on\n"]
 CHANGE_SECONDS = 0.05  # how often the changing file is replaced
 LOG_LINE = re.compile(r"^\S+ \S+ (trace|debug|info|warning|error|critical) ([a-z-]+): ")
 
@@ -133,12 +136,17 @@ class Soak:
             await asyncio.sleep(CHANGE_SECONDS)
 
     async def reload(self):
-        """Puts the access log aside and has the server read its configuration again."""
+        """Puts the access log aside and has the server read its configuration again: one that is
+        good, another one, and one that is not."""
         while True:
             await asyncio.sleep(self.arguments.reload_every)
+            self.reloads += 1
+            self.arguments.config.write_text(CONFIGURATIONS[self.reloads % len(CONFIGURATIONS)])
+            if self.reloads % len(CONFIGURATIONS) == 0:
+                self.tally.provoke("reload-refused")
             self.access_log.set_aside()
             self.server.process.send_signal(signal.SIGHUP)
-            self.reloads += 1
+            await asyncio.sleep(RELOAD_SECONDS)
 
     def note_what_is_left(self):
         """What the server still holds although its clients have gone."""
@@ -196,10 +204,21 @@ def parse_arguments():
     return parser.parse_args()
 
 
+def configured(arguments, directory):
+    """The options that name a configuration file, if there is to be one."""
+    if not arguments.reload_every:
+        return []
+    arguments.config = Path(directory) / "soak.conf"
+    arguments.config.write_text(CONFIGURATIONS[1])
+    return ["--config", arguments.config]
+
+
 def main():
     arguments = parse_arguments()
     options = OPTIONS + (["--inspect"] if arguments.inspect else [])
-    with Server(arguments.binary, FILES, SOURCES, options, AccessLog.NAME) as server:
+    with (tempfile.TemporaryDirectory(prefix="gatehouse-soak-") as directory,
+          Server(arguments.binary, FILES, SOURCES, options + configured(arguments, directory),
+                 AccessLog.NAME) as server):
         soak = Soak(server, arguments)
         faults = soak.run()
         print(soak.summary())
