@@ -4,6 +4,8 @@
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
+#include <set>
+#include <vector>
 
 using namespace gatehouse;
 using namespace gatehouse::app;
@@ -175,4 +177,21 @@ TEST_CASE("without a diagnosis a loopback client gets the detail") {
   CHECK(contains(text_of(render_error(error, &request, true)),
                  "<p>/srv/www/&lt;x&gt; does not exist</p>"));
   CHECK(contains(text_of(render_error(error, nullptr, true)), "\n/srv/www/<x> does not exist\n"));
+}
+
+TEST_CASE("every status that the server answers with has a sentence of its own") {
+  std::set<std::string> sentences;
+  std::vector<unsigned> const known = {400, 401, 403, 404, 405, 406, 408, 411, 412, 413, 414,
+                                       415, 416, 417, 431, 500, 501, 502, 503, 504, 505};
+  for (unsigned const status : known) {
+    auto const text = text_of(render_error({.status = status, .reason = "x"}, nullptr, false));
+    auto const first_line_end = text.find('\n');
+    sentences.insert(text.substr(first_line_end + 1));
+  }
+  CHECK(sentences.size() == known.size());
+  auto const of = [](unsigned status) {
+    return text_of(render_error({.status = status, .reason = "x"}, nullptr, false));
+  };
+  CHECK(contains(of(418), "The request cannot be answered."));
+  CHECK(contains(of(599), "The server cannot answer."));
 }

@@ -28,7 +28,18 @@ TEST_CASE("colours are for terminals, unless somebody has said no") {
 }
 
 TEST_CASE("a colour ends where its text does") {
-  CHECK(in_colour(colour::red, "a", true) == "\033[31ma\033[0m");
+  struct row {
+    colour which;
+    std::string_view start;
+  };
+  row const rows[] = {
+      {colour::bold, "\033[1m"},    {colour::faint, "\033[2m"},  {colour::red, "\033[31m"},
+      {colour::yellow, "\033[33m"}, {colour::green, "\033[32m"}, {colour::blue, "\033[34m"},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.start);
+    CHECK(in_colour(r.which, "a", true) == std::string(r.start) + "a\033[0m");
+  }
   CHECK(in_colour(colour::red, "a", false) == "a");
   CHECK(in_colour(colour::plain, "a", true) == "a");
 }
