@@ -23,12 +23,12 @@ constexpr auto poll_interval = 500ms;
 
 enum class presence { here, closed_its_side, gone };
 
-// A conversation within the server goes over a pair of sockets that are none of TCP's.
-presence presence_at_pair(int socket) {
-  pollfd ends{socket, POLLRDHUP, 0};
-  if (::poll(&ends, 1, 0) == 0) return presence::here;
-  bool const gone = (ends.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
-  return gone ? presence::gone : presence::closed_its_side;
+// Of a Unix socket's other end, as in a conversation of the server with itself.
+presence local_presence_of(int socket) {
+  ::pollfd end{.fd = socket, .events = POLLRDHUP, .revents = 0};
+  if (::poll(&end, 1, 0) < 0 || (end.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0)
+    return presence::gone;
+  return (end.revents & POLLRDHUP) != 0 ? presence::closed_its_side : presence::here;
 }
 
 // From the kernel's view of the connection, which sees a FIN or RST also behind unread bytes.
@@ -36,7 +36,7 @@ presence presence_of(int socket) {
   tcp_info info{};
   socklen_t size = sizeof info;
   if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
-    return presence_at_pair(socket);
+    return local_presence_of(socket);
   if (info.tcpi_state == TCP_ESTABLISHED) return presence::here;
   return info.tcpi_state == TCP_CLOSE_WAIT ? presence::closed_its_side : presence::gone;
 }
