@@ -534,6 +534,24 @@ TEST_CASE("php-cgi takes no option from a URL, however it is reached") {
   CHECK(ask(s.port(), "GET", "/page.php?a").body == "ran");
 }
 
+TEST_CASE("no path makes php-cgi run a file that is no program") {
+  if (!fs::exists("/usr/bin/php-cgi")) return;
+  site const files;
+  files.write("page.php", "<?php echo 'page';");
+  files.write("image.jpg", "<?php echo 'ev' . 'il';");
+  files.write("deep/image.jpg", "<?php echo 'ev' . 'il';");
+  server const s(files, {"--cgi-ext", ".php", "--interpreter", ".php=/usr/bin/php-cgi"});
+  for (std::string const target :
+       {"/page.php/image.jpg", "/page.php/deep/image.jpg", "/page.php/../image.jpg",
+        "/image.jpg/x.php", "/image.jpg/page.php", "/image.jpg%00.php", "/image.jpg;.php",
+        "/image.jpg?.php", "/image.jpg/.php", "/page.php/image.jpg/", "/page.php//image.jpg",
+        "/image.jpg%2fx.php", "/page.php?image.jpg"}) {
+    CAPTURE(target);
+    CHECK_FALSE(has(ask(s.port(), "GET", target).body, "evil"));
+  }
+  CHECK(ask(s.port(), "GET", "/page.php/image.jpg").body == "page");
+}
+
 TEST_CASE("a spooled body has no name, and no other user may read it") {
   site const files;
   auto const spool = files.base() / "spool";
