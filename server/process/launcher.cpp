@@ -377,7 +377,7 @@ base::result<pid_t> launcher::start(program const& what, vfork_launcher& with,
 // The program's ends of the pipes are closed only when the outcome is there to be asked for: their
 // closing may be what makes somebody ask.
 void launcher::settle(std::shared_ptr<launch::state> const& order, base::result<pid_t> outcome) {
-  order->outcome = std::move(outcome);
+  order->outcome = outcome;
   if (order->outcome.has_value()) note(*order->outcome);
   auto const before = order->now.exchange(launch::state::phase::settled);
   for (auto* const end :

@@ -12,7 +12,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <ctime>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -23,12 +22,14 @@
 
 #include "gatehouse/base/error.hpp"
 #include "gatehouse/base/unique_fd.hpp"
+#include "gatehouse/process/public_parts.hpp"
+#include "gatehouse/process/system_call_filter.hpp"
 
 namespace gatehouse::process {
 
 struct sandbox_rules {
-  std::vector<std::filesystem::path> readable;  // directories or files; also to be run
-  std::vector<std::filesystem::path> writable;  // directories; nothing in them can be run
+  std::vector<std::filesystem::path> readable{};  // directories or files; also to be run
+  std::vector<std::filesystem::path> writable{};  // directories; nothing in them can be run
   bool network = false;
 };
 
@@ -47,12 +48,6 @@ base::result<int> landlock_version();
 // is held. Pure.
 std::string not_held_by(int landlock_version);
 
-// The entries below a directory that everybody may read, as few as name them all: a directory in
-// which all is public stands for what is in it. looked_at gets each directory whose change may
-// change the answer.
-std::vector<std::filesystem::path> public_parts(std::filesystem::path const& directory,
-                                                std::vector<std::filesystem::path>& looked_at);
-
 // Thread-safe once it is made.
 class sandbox {
  public:
@@ -64,12 +59,10 @@ class sandbox {
   // path that is gone).
   base::result<sandbox_entry> entry_for(std::string const& directory, std::string const& script);
 
-  // Puts the calling thread, and each program that it starts from then on, under the filter. They
-  // get no privilege by an exec any more.
+  // See system_call_filter::install().
   base::error_code filter_this_thread() const;
 
-  // Lets setpgid(2) pass the filter when it is the third and fourth argument: the child makes its
-  // own group, and the script none.
+  // What the child says to make its own group; a script cannot.
   std::uint64_t group_key() const { return group_key_; }
 
   int version() const { return version_; }
@@ -82,30 +75,30 @@ class sandbox {
   };
   struct cached {
     identity directory;
-    identity script;
+    identity linked;
     std::shared_ptr<base::unique_fd const> ruleset;
   };
-  struct changing {
-    std::filesystem::path directory;
-    timespec changed{};
-  };
 
-  sandbox(sandbox_rules rules, int version);
-  static identity identity_of(std::string const& path);
-  void look_at_system();
-  bool system_changed() const;
+  sandbox(sandbox_rules rules, int version, std::uint64_t group_key);
+  base::error_code try_once() const;
+  void look_at_paths();
+  std::vector<identity> named_now() const;
+  void drop_what_is_old();
+  base::result<std::shared_ptr<base::unique_fd const>> ruleset_for(std::string const& directory,
+                                                                   std::string const& linked);
   base::result<base::unique_fd> make_ruleset(std::string const& directory,
                                              std::string const& linked) const;
+  static identity identity_of(std::filesystem::path const& path);
 
   sandbox_rules rules_;
   int version_;
-  std::uint64_t group_key_ = 0;
+  std::uint64_t group_key_;
+  system_call_filter filter_;
   std::mutex mutex_;
-  std::vector<std::filesystem::path>
-      configuration_;  // of the system: /etc, or what of it is public
-  std::vector<changing> looked_at_;
+  public_parts configuration_;   // of the system: /etc, or what of it is public
+  std::vector<identity> named_;  // what the rules' paths were
   std::chrono::steady_clock::time_point looked_{};
-  std::map<std::string, cached> rulesets_;
+  std::map<std::string, cached> rulesets_;  // by directory, and link if there is one
 };
 
 }  // namespace gatehouse::process

@@ -1,0 +1,32 @@
+#pragma once
+// The seccomp filter (seccomp(2)) of a sandbox: what Landlock does not know about. It refuses to
+// leave the process group, to touch the limits of other processes, and io_uring, whose operations
+// would go past it; without the network also every socket but a Unix one. A system call of another
+// kind of processor (32-bit programs) ends the process.
+
+#include <linux/filter.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "gatehouse/base/error.hpp"
+
+namespace gatehouse::process {
+
+class system_call_filter {
+ public:
+  // group_key: lets setpgid(2) pass when its halves are the third and the fourth argument.
+  system_call_filter(bool network, std::uint64_t group_key);
+
+  // Whether there is a filter for the processor that this was built for.
+  static bool knows_this_processor();
+
+  // Puts the calling thread, and each program that it starts from then on, under the filter, for
+  // good. They get no privilege by an exec any more. Errors: of prctl(2) and seccomp(2).
+  base::error_code install() const;
+
+ private:
+  std::vector<sock_filter> steps_;
+};
+
+}  // namespace gatehouse::process

@@ -1,0 +1,77 @@
+#include "gatehouse/process/public_parts.hpp"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <chrono>
+#include <system_error>
+
+#include "gatehouse/base/limits.hpp"
+
+namespace gatehouse::process {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool same_time(timespec const& a, timespec const& b) {
+  return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+timespec change_time(fs::path const& path) {
+  struct stat info {};
+  return ::stat(path.c_str(), &info) == 0 ? info.st_ctim : timespec{};
+}
+
+bool add_directory(fs::path const& directory, public_parts& to);
+
+// Adds what is public of one entry; whether that is all of it.
+bool add_entry(fs::path const& entry, public_parts& to) {
+  struct stat info {};
+  if (::lstat(entry.c_str(), &info) != 0 || S_ISLNK(info.st_mode)) return true;
+  bool const directory = S_ISDIR(info.st_mode);
+  mode_t const needed = directory ? S_IROTH | S_IXOTH : S_IROTH;
+  if ((info.st_mode & needed) != needed) return false;
+  if (directory) return add_directory(entry, to);
+  if (S_ISREG(info.st_mode)) to.paths.push_back(entry);
+  return S_ISREG(info.st_mode);
+}
+
+// A clock that was set back makes it look so, too.
+bool just_changed(timespec const& when) {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  return now.tv_sec - when.tv_sec <= base::limits::settled_time / std::chrono::seconds(1);
+}
+
+bool add_directory(fs::path const& directory, public_parts& to) {
+  auto const changed = change_time(directory);
+  to.directories.push_back({directory, changed});
+  to.unsettled = to.unsettled || just_changed(changed);
+  auto const before = to.paths.size();
+  bool all = true;
+  std::error_code ec;
+  for (fs::directory_iterator entry(directory, ec), end; !ec && entry != end; entry.increment(ec)) {
+    if (!add_entry(entry->path(), to)) all = false;
+  }
+  if (ec || !all) return false;
+  to.paths.resize(before);
+  to.paths.push_back(directory);
+  return true;
+}
+
+}  // namespace
+
+public_parts public_parts_of(fs::path const& directory) {
+  public_parts out;
+  add_directory(directory, out);
+  return out;
+}
+
+bool has_changed(public_parts const& parts) {
+  return parts.unsettled ||
+         std::any_of(parts.directories.begin(), parts.directories.end(), [](auto const& directory) {
+           return !same_time(change_time(directory.path), directory.changed);
+         });
+}
+
+}  // namespace gatehouse::process
