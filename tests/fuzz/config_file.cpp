@@ -1,9 +1,6 @@
 // Config files (app/options.hpp): an error is one line; what was accepted keeps to its limits, and
 // printed as a config file or as a command line it means the same.
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <set>
 #include <string>
 
@@ -12,6 +9,7 @@
 #include "gatehouse/app/option_values.hpp"
 #include "gatehouse/app/options.hpp"
 #include "gatehouse/http/target.hpp"
+#include "memory_file.hpp"
 
 // The commands beside serving have no part in a config file, and would bring the server with them.
 std::span<gatehouse::app::command const> gatehouse::app::commands() {
@@ -33,14 +31,10 @@ read_options read_arguments(lines const& arguments) {
   return app::parse_options(static_cast<int>(argv.size()), argv.data());
 }
 
-// A file in memory, made once.
 read_options read_file(std::string_view text) {
-  static int const file = ::memfd_create("config", MFD_CLOEXEC);
-  static lines const arguments = {"--config", "/proc/self/fd/" + std::to_string(file)};
-  bool const written = ::ftruncate(file, 0) == 0 && ::pwrite(file, text.data(), text.size(), 0) ==
-                                                        static_cast<ssize_t>(text.size());
-  if (!written) std::abort();
-  return read_arguments(arguments);
+  static memory_file const file;
+  file.write(text);
+  return read_arguments({"--config", file.name()});
 }
 
 std::string milliseconds(std::chrono::milliseconds time) {

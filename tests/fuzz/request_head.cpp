@@ -137,8 +137,8 @@ void expect_sound_fields(http::request const& request) {
   }
 }
 
-std::string shown(std::string_view head, http::head_part part) {
-  auto const spans = http::find_source(head, {part, {}, 0});
+std::string shown(std::string_view head, http::head_part part, std::size_t segments = 0) {
+  auto const spans = http::find_source(head, {part, {}, segments});
   std::string out;
   for (auto const span : spans) {
     expect(span.start < span.end && span.end <= head.size(), "a span lies within the head");
@@ -154,6 +154,12 @@ void expect_shown(std::string_view head, http::request const& request) {
   expect(shown(head, part::version) == request.version(), "the version is shown");
   expect(shown(head, part::query) == request.target.query, "the query is shown");
   expect(shown(head, part::authority) == request.target.authority, "the authority is shown");
+  auto const path = shown(head, part::path);
+  for (std::size_t segments = 1; segments < 4; ++segments) {
+    auto const script = shown(head, part::path, segments);
+    auto const rest = shown(head, part::path_rest, segments);
+    expect(script == path ? rest == path : script + rest == path, "a path is shown in two parts");
+  }
   for (auto const& field : request.fields) {
     expect(http::find_source(head, {part::field, field.name, 0}).size() ==
                request.fields.count(field.name),

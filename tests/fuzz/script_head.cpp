@@ -1,12 +1,14 @@
 // The first bytes of a script (cgi/script_check.hpp): what a `#!` line names does not depend on
-// what follows it and survives being printed; and a word quoted for a shell is read back as that
-// word.
+// what follows it and survives being printed; a command that is to mend it does that and no more;
+// and a word quoted for a shell is read back as that word.
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "expect.hpp"
 #include "gatehouse/cgi/script_check.hpp"
+#include "memory_file.hpp"
 
 namespace gatehouse::fuzz {
 namespace {
@@ -34,37 +36,56 @@ void expect_sound_line(std::string_view bytes) {
   expect(is_same(cgi::inspect_head(printed), head), "printed it is the same line");
 }
 
-// The word that a POSIX shell (XCU, 2.2) makes of text; nothing if it would do more with it than
-// read one word.
-std::optional<std::string> shell_word(std::string_view text) {
-  constexpr std::string_view special = "|&;<>()$`\" \t\n*?[#~=!{}\r";
-  std::string word;
+// The words that a POSIX shell (XCU, 2.2) reads; nothing if it would do more with the text than
+// that.
+std::optional<std::vector<std::string>> shell_words(std::string_view text) {
+  constexpr std::string_view special = "|&;<>()$`\"\t\n*?[#~{}\r\\";
+  std::vector<std::string> words;
+  bool in_word = false;
   while (!text.empty()) {
-    if (text.starts_with('\'')) {
-      text.remove_prefix(1);
-      if (text.find('\'') == std::string_view::npos) return std::nullopt;
-      word += take_until(text, "'");
-    } else if (text.starts_with("\\'")) {
-      word += '\'';
+    char const c = text[0];
+    bool const blank = c == ' ';
+    if (!blank && !in_word) words.emplace_back();
+    in_word = !blank;
+    if (text.starts_with("\\'")) {
+      words.back() += '\'';
       text.remove_prefix(2);
-    } else if (text[0] == '\\' || special.find(text[0]) != std::string_view::npos) {
-      return std::nullopt;
-    } else {
-      word += text[0];
-      text.remove_prefix(1);
+      continue;
+    }
+    if (special.find(c) != std::string_view::npos) return std::nullopt;
+    text.remove_prefix(1);
+    if (c == '\'') {
+      if (text.find('\'') == std::string_view::npos) return std::nullopt;
+      words.back() += take_until(text, "'");
+    } else if (!blank) {
+      words.back() += c;
     }
   }
-  return word;
+  return words;
+}
+
+void expect_one_word(std::string_view bytes) {
+  auto const words = shell_words(cgi::shell_quoted(bytes));
+  expect(words && words->size() == 1 && words->front() == bytes, "a shell reads the same word");
+}
+
+// What is said of a script with these bytes.
+void expect_sound_findings(std::string_view bytes) {
+  static memory_file const file;
+  file.write(bytes);
+  for (auto const& finding : cgi::start_findings(file.name(), {.path_variable = "/usr/bin:/bin"})) {
+    expect(!finding.reason.empty() && !finding.help.explanation.empty(), "a finding has a reason");
+    expect(shell_words(finding.help.command).has_value(), "a command does what it says");
+  }
 }
 
 }  // namespace
 }  // namespace gatehouse::fuzz
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
-  using namespace gatehouse;
-  auto const bytes = fuzz::text_of(data, size);
-  fuzz::expect_sound_line(bytes);
-  auto const quoted = cgi::shell_quoted(bytes);
-  fuzz::expect(!quoted.empty() && fuzz::shell_word(quoted) == bytes, "a shell reads the same word");
+  auto const bytes = gatehouse::fuzz::text_of(data, size);
+  gatehouse::fuzz::expect_sound_line(bytes);
+  gatehouse::fuzz::expect_sound_findings(bytes);
+  gatehouse::fuzz::expect_one_word(bytes);
   return 0;
 }
