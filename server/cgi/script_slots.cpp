@@ -48,14 +48,26 @@ base::task<script_slots::outcome> script_slots::acquire(
 
 void script_slots::give_back() {
   std::lock_guard const lock(mutex_);
-  if (queue_.empty()) {
-    --running_;
-    return;
+  --running_;
+  fill_places();
+}
+
+void script_slots::resize(std::size_t running_limit, std::size_t queue_limit) {
+  std::lock_guard const lock(mutex_);
+  running_limit_ = running_limit;
+  queue_limit_ = queue_limit;
+  fill_places();
+}
+
+// The mutex is held.
+void script_slots::fill_places() {
+  while (running_ < running_limit_ && !queue_.empty()) {
+    auto const next = std::move(queue_.front());
+    queue_.pop_front();
+    ++running_;
+    next->granted = true;
+    boost::asio::post(next->executor, [next] { next->wake.set(); });
   }
-  auto const next = std::move(queue_.front());
-  queue_.pop_front();
-  next->granted = true;
-  boost::asio::post(next->executor, [next] { next->wake.set(); });
 }
 
 }  // namespace gatehouse::cgi

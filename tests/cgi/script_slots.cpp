@@ -81,3 +81,30 @@ TEST_CASE("who waits too long or leaves gives its turn to the next") {
   settle(loop);
   CHECK(last.has_place());
 }
+
+TEST_CASE("other limits hold at once, and take nothing from who has a place") {
+  boost::asio::io_context loop{1};
+  script_slots slots(1, 1);
+  client clients[5];
+  ask(loop, slots, clients[0]);
+  ask(loop, slots, clients[1]);
+  CHECK_FALSE(clients[1].got);
+  slots.resize(2, 1);
+  settle(loop);
+  CHECK(clients[1].has_place());
+  slots.resize(1, 2);
+  ask(loop, slots, clients[2]);
+  ask(loop, slots, clients[3]);
+  clients[0].got->place.reset();
+  settle(loop);
+  CHECK_FALSE(clients[2].got);
+  clients[1].got->place.reset();
+  settle(loop);
+  CHECK(clients[2].has_place());
+  CHECK_FALSE(clients[3].got);
+  ask(loop, slots, clients[4]);
+  slots.resize(3, 2);
+  settle(loop);
+  CHECK(clients[3].has_place());
+  CHECK(clients[4].has_place());
+}

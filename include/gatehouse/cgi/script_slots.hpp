@@ -17,6 +17,9 @@ class script_slots {
  public:
   script_slots(std::size_t running_limit, std::size_t queue_limit);
 
+  // Other limits from now on. Whoever has a place or waits for one keeps it. Thread-safe.
+  void resize(std::size_t running_limit, std::size_t queue_limit);
+
   // A place, given back by the destructor. Thread-safe, outlived by the slots.
   class slot {
    public:
@@ -49,6 +52,7 @@ class script_slots {
  private:
   struct waiter;
   void give_back();
+  void fill_places();
 
   std::mutex mutex_;
   std::size_t running_limit_;
