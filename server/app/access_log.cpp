@@ -1,13 +1,11 @@
 #include "gatehouse/app/access_log.hpp"
 
-#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <boost/json/serialize.hpp>
 #include <boost/json/string_view.hpp>
-#include <cerrno>
 #include <charconv>
 #include <chrono>
 #include <ctime>
@@ -16,6 +14,7 @@
 #include "gatehouse/app/inspector.hpp"
 #include "gatehouse/app/terminal.hpp"
 #include "gatehouse/base/escape.hpp"
+#include "gatehouse/base/log.hpp"
 
 namespace gatehouse::app {
 namespace {
@@ -132,6 +131,10 @@ std::string script_text(http::exchange_record const& record) {
   return out;
 }
 
+void tell_written(std::uint64_t lost) {
+  base::log::warn("access-log-again", std::to_string(lost) + " lines were lost");
+}
+
 std::string_view status_colour(unsigned status) {
   if (status >= 500 || status == 0) return "\x1b[31m";  // red
   if (status >= 400) return "\x1b[33m";                 // yellow
@@ -225,28 +228,22 @@ base::result<access_log> access_log::open(std::string_view destination, log_form
   access_log log;
   if (destination == "off") return log;
   log.style_ = format == log_format::json ? style::json : style::combined;
+  log.destination_ = destination;
   if (destination == "-") {
     if (format == log_format::combined && ::isatty(STDERR_FILENO) == 1) {
       log.style_ = shows_colours(STDERR_FILENO) ? style::coloured_terminal : style::terminal;
     }
+    log.output_ = base::log_output::standard_error();
     return log;
   }
-  int const flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY;
-  log.file_.reset(::open(std::string(destination).c_str(), flags, 0640));
-  if (!log.file_) return base::last_error();
+  auto output = base::log_output::open(log.destination_);
+  if (output.has_error()) return output.error();
+  log.output_ = std::move(*output);
   return log;
 }
 
-access_log::access_log(access_log&& other) noexcept
-    : style_(std::exchange(other.style_, style::off)),
-      file_(std::move(other.file_)),
-      lost_(other.lost()) {}
-
-access_log& access_log::operator=(access_log&& other) noexcept {
-  style_ = std::exchange(other.style_, style::off);
-  file_ = std::move(other.file_);
-  lost_ = other.lost();
-  return *this;
+access_log::~access_log() {
+  if (output_.untold() > 0) tell_written(output_.untold());
 }
 
 void access_log::write(http::request const* request, http::exchange_context const& context) noexcept
@@ -268,14 +265,13 @@ void access_log::write(http::request const* request, http::exchange_context cons
       break;
   }
   line += '\n';
-  int const fd = file_ ? file_.get() : STDERR_FILENO;
-  ssize_t written = -1;
-  do {
-    written = ::write(fd, line.data(), line.size());
-  } while (written < 0 && errno == EINTR);
-  if (written != static_cast<ssize_t>(line.size())) lost_.fetch_add(1, std::memory_order_relaxed);
+  auto const news = output_.write(line);
+  if (news.failing) {
+    base::log::error("access-log-lost", destination_ + ": " + news.failing->message() +
+                                            "; lines are lost from now on");
+  }
+  if (news.lost > 0) tell_written(news.lost);
 } catch (...) {  // no memory for the line
-  lost_.fetch_add(1, std::memory_order_relaxed);
 }
 
 }  // namespace gatehouse::app

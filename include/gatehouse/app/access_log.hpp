@@ -2,14 +2,13 @@
 // The access log: one line for each exchange, written when its response has ended. Text from
 // clients is escaped, so no line break and no terminal escape gets into the log.
 
-#include <atomic>
 #include <boost/asio/ip/tcp.hpp>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "gatehouse/base/error.hpp"
-#include "gatehouse/base/unique_fd.hpp"
+#include "gatehouse/base/log_output.hpp"
 #include "gatehouse/http/exchange.hpp"
 #include "gatehouse/http/request.hpp"
 
@@ -24,25 +23,26 @@ class access_log {
   static base::result<access_log> open(std::string_view destination, log_format format);
 
   access_log() = default;  // off
-  access_log(access_log&& other) noexcept;
-  access_log& operator=(access_log&& other) noexcept;
+  access_log(access_log&& other) noexcept = default;
+  access_log& operator=(access_log&& other) noexcept = default;
+  ~access_log();
 
   // Whether lines are written at all.
   bool is_on() const { return style_ != style::off; }
 
   // Writes the line of one exchange. request is null if no head was parsed. Never throws; a line
-  // that cannot be written is lost and counted. May be called from any thread: each line is one
-  // write(2) on a descriptor in append mode.
+  // that cannot be written is lost and counted, and the diagnostics log says so (access-log-lost,
+  // access-log-again). May be called from any thread.
   void write(http::request const* request, http::exchange_context const& context) noexcept;
 
   // Lines that could not be written.
-  std::uint64_t lost() const { return lost_.load(std::memory_order_relaxed); }
+  std::uint64_t lost() const { return output_.lost(); }
 
  private:
   enum class style { off, combined, json, terminal, coloured_terminal };
   style style_ = style::off;
-  base::unique_fd file_;  // empty: standard error
-  std::atomic<std::uint64_t> lost_ = 0;
+  std::string destination_;
+  base::log_output output_;
 };
 
 // The lines, without the line feed. Pure but for the local time zone. Text is escaped as by

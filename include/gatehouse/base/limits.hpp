@@ -37,6 +37,10 @@ inline constexpr auto linger_time = 2s;
 // Content-Length) is
 // read and dropped up to this, so that the script can end; then it is stopped.
 inline constexpr std::size_t surplus_bytes = 1024 * 1024;
+// How long a line of a log waits for whoever reads the log, before it is lost; and how often it is
+// told, at the most, that lines are lost.
+inline constexpr auto log_wait = 20ms;
+inline constexpr auto log_news_interval = 1s;
 // A script's stderr: longest line in the log, and how many last lines are kept for a diagnosis.
 inline constexpr std::size_t stderr_line_bytes = 2 * 1024;
 inline constexpr std::size_t stderr_lines_kept = 20;

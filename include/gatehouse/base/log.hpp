@@ -12,7 +12,8 @@ enum class level { trace, debug, info, warn, error, off };
 void set_level(level lowest);
 bool enabled(level l);
 
-// Writes `reason: text`. Never throws; a failed write is dropped.
+// Writes `reason: text`. Never throws; does not wait for a full disk or a reader that has stopped
+// reading: such lines are lost, and log-again tells how many when lines can be written again.
 void write(level l, std::string_view reason, std::string_view text);
 
 inline void debug(std::string_view reason, std::string_view text) {
