@@ -33,13 +33,16 @@ int fail(std::string const& line, int status) {
   return status;
 }
 
-int serve(app::options chosen) {
-  base::log::set_level(chosen.log_level);
-  auto resolved = app::resolve_directories(std::move(chosen));
-  if (auto const* const error = std::get_if<app::usage_error>(&resolved))
-    return fail(error->line, usage_status);
-  auto const root = std::get<app::options>(resolved).root.string();
-  auto made = app::server::create(std::move(std::get<app::options>(resolved)));
+// What the command line and its config file say now; the directories are looked up.
+std::variant<app::options, app::usage_error> read_options(int argc, char const* const* argv) {
+  auto parsed = app::parse_options(argc, argv);
+  if (auto const* const error = std::get_if<app::usage_error>(&parsed)) return *error;
+  return app::resolve_directories(std::get<app::options>(std::move(parsed)));
+}
+
+int serve(app::options chosen, app::server::option_source again) {
+  auto const root = chosen.root.string();
+  auto made = app::server::create(std::move(chosen), std::move(again));
   if (auto const* const error = std::get_if<app::usage_error>(&made))
     return fail(error->line, start_status);
   auto const& server = std::get<std::unique_ptr<app::server>>(made);
@@ -59,7 +62,12 @@ int main(int argc, char** argv) try {
     return std::cout << text->text, 0;
   if (auto const* const error = std::get_if<app::usage_error>(&parsed))
     return fail(error->line, usage_status);
-  return serve(std::move(std::get<app::options>(parsed)));
+  base::log::set_level(std::get<app::options>(parsed).log_level);
+  auto resolved = app::resolve_directories(std::get<app::options>(std::move(parsed)));
+  if (auto const* const error = std::get_if<app::usage_error>(&resolved))
+    return fail(error->line, usage_status);
+  return serve(std::get<app::options>(std::move(resolved)),
+               [argc, argv] { return read_options(argc, argv); });
 } catch (std::exception const& e) {
   return fail(std::string("gatehouse: ") + e.what(), start_status);
 }

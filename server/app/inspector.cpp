@@ -348,7 +348,9 @@ base::task<http::outcome> inspector::send(http::request const& request,
                       "The request to be sent did not come whole: " + composed.error().message());
   }
   net::connection_ends const ends{context.remote(), context.local()};
-  auto said = co_await net::converse(service_, ends, std::move(*composed), {});
+  auto const service = service_.lock();
+  if (!service) co_return failure(503, "stopping", "The server stops.");
+  auto said = co_await net::converse(service, ends, std::move(*composed), {});
   if (said.has_error()) co_return failure(503, "out-of-resources", said.error().message());
   co_return json_answer(conversation_json(*said));
 }

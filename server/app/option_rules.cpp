@@ -272,6 +272,10 @@ constexpr option_rule rules[] = {
      nullptr, "once the port is open, become this user (needs root)"},
     {serving, 0, "group", "NAME", false, [](options& o, view v) { return set_name(o.group, v); },
      nullptr, "and this group (default: the user's own)"},
+    {serving, 0, "takeover", "PATH", false,
+     [](options& o, view v) { return set_path(o.takeover, v); }, nullptr,
+     "take over from the server that listens at the Unix socket PATH, and listen there for the "
+     "next"},
 
     {programs, 0, "cgi-bin", "DIR|off", false, set_cgi_bin, nullptr,
      "programs served at /cgi-bin/ (default DIRECTORY/cgi-bin, else ./cgi-bin, if there is one)"},

@@ -1,6 +1,7 @@
 #include "gatehouse/app/server.hpp"
 
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,13 +10,20 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <set>
 #include <thread>
+#include <utility>
 
 #include "gatehouse/app/access_log.hpp"
 #include "gatehouse/app/exchange_store.hpp"
+#include "gatehouse/app/health.hpp"
 #include "gatehouse/app/inspector.hpp"
+#include "gatehouse/app/premises.hpp"
 #include "gatehouse/app/privileges.hpp"
+#include "gatehouse/app/reload.hpp"
+#include "gatehouse/app/service_manager.hpp"
 #include "gatehouse/app/site.hpp"
+#include "gatehouse/app/takeover.hpp"
 #include "gatehouse/app/terminal.hpp"
 #include "gatehouse/base/log.hpp"
 #include "gatehouse/net/listener.hpp"
@@ -35,11 +43,11 @@ constexpr auto end_wait = 2s;
 
 // One thread's event loop and its connections. The connections go before the loop.
 struct worker {
-  explicit worker(net::service const& shared)
-      : connections(loop.get_executor(), shared), keep_running(loop.get_executor()) {
+  explicit worker(std::shared_ptr<net::service const> first)
+      : connections(loop.get_executor(), std::move(first)), keep_running(loop.get_executor()) {
     // A loop opens its epoll descriptor with its first timer or socket: here, and not when a crowd
     // of clients has left no descriptor to open.
-    base::timer const first(loop.get_executor());
+    base::timer const first_timer(loop.get_executor());
   }
   // Only its own thread touches its sockets and pipes; others post to it.
   boost::asio::io_context loop{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
@@ -47,108 +55,250 @@ struct worker {
   boost::asio::executor_work_guard<base::executor> keep_running;
 };
 
-}  // namespace
-
-struct server::parts {
-  explicit parts(options o) : chosen(std::move(o)), what(chosen) {}
+// One configuration and what is made of it. Shared by the server, which has one at a time, and by
+// the connections whose exchange began with it; it goes with the last of them.
+struct generation {
+  generation(options o, premises& where) : chosen(std::move(o)), what(chosen, where) {}
+  generation(generation const&) = delete;
+  generation& operator=(generation const&) = delete;
 
   options chosen;
   access_log log;
+  site what;
+};
+
+std::shared_ptr<net::service> service_of(std::shared_ptr<generation> const& one) {
+  return {one, &one->what.service()};
+}
+
+boost::asio::ip::tcp::endpoint endpoint_of(base::unique_fd const& socket) {
+  boost::asio::ip::tcp::endpoint out;
+  auto size = static_cast<socklen_t>(out.capacity());
+  if (::getsockname(socket.get(), out.data(), &size) == 0) out.resize(size);
+  return out;
+}
+
+std::string in_words(boost::asio::ip::tcp::endpoint const& where) {
+  auto const address = where.address().to_string();
+  return (where.address().is_v6() ? "[" + address + "]" : address) + ":" +
+         std::to_string(where.port());
+}
+
+// Where the options want the server to listen, as far as they say it: port 0 is any.
+bool is_as_chosen(boost::asio::ip::tcp::endpoint const& where, options const& chosen) {
+  return where.address() == chosen.bind && (chosen.port == 0 || where.port() == chosen.port);
+}
+
+std::set<uid_t> trusted_users(identity const& who) {
+  return {0, ::geteuid(), who.user.value_or(::geteuid())};
+}
+
+}  // namespace
+
+struct server::parts {
+  parts(options const& chosen, option_source source)
+      : again(std::move(source)), where(chosen), asked(chosen.bind, chosen.port) {}
+
+  option_source again;
+  service_manager manager;
+  premises where;
+  boost::asio::ip::tcp::endpoint asked;  // where the options want us to listen
   trace::log_tracer log_tracing;
   std::optional<trace::printer> printing;
   std::optional<exchange_store> exchanges;
-  inspector_access access;
-  site what;
+  std::shared_ptr<generation> current;
   std::vector<std::unique_ptr<worker>> workers;
   std::optional<net::listener> listener;
+  std::optional<predecessor> before_us;
+  std::unique_ptr<takeover_door> door;
   std::optional<boost::asio::signal_set> signals;
+  terminals started_from;
+  bool stopping = false;
 
   base::executor main_executor() { return workers.front()->loop.get_executor(); }
-  void assemble();
+  std::optional<usage_error> begin(options const& chosen);
+  std::variant<base::unique_fd, usage_error> inherited_socket(options const& chosen,
+                                                              identity const& who);
+  std::variant<std::shared_ptr<generation>, usage_error> make_generation(
+      options const& chosen, boost::asio::ip::tcp::endpoint const& at);
+  std::optional<usage_error> assemble(std::shared_ptr<generation> const& one,
+                                      boost::asio::ip::tcp::endpoint const& at);
+  void make_workers();
+  std::optional<usage_error> listen(base::unique_fd inherited);
   void get_ready();
+  std::optional<usage_error> open_door();
+  std::optional<usage_error> relieve_predecessor();
   void await_signals();
-  base::task<void> stop();
+  base::task<void> heed_signals();
+  base::task<void> await_successor();
+  void reload();
+  std::optional<usage_error> change_generation();
+  enum class ending { soon, gently };
+  base::task<void> stop(ending how);
   base::task<bool> connections_end_within(std::chrono::steady_clock::duration limit);
   base::task<bool> scripts_end_within(std::chrono::steady_clock::duration limit);
   template <class Action>
   void on_each_set(Action action);
 };
 
-void server::parts::assemble() {
-  auto& service = what.service();
-  if (log.is_on()) {
-    service.log_exchange = [this](http::request const* request,
-                                  http::exchange_context const& context) {
-      log.write(request, context);
+std::variant<std::unique_ptr<server>, usage_error> server::create(options chosen,
+                                                                  option_source again) {
+  auto p = std::make_unique<parts>(chosen, std::move(again));
+  if (auto const wrong = p->begin(chosen)) return *wrong;
+  return std::unique_ptr<server>(new server(std::move(p)));
+}
+
+std::optional<usage_error> server::parts::begin(options const& chosen) {
+  auto const who = resolve_identity(chosen.user, chosen.group);
+  if (auto const* const error = std::get_if<usage_error>(&who)) return *error;
+  auto socket = inherited_socket(chosen, std::get<identity>(who));
+  if (auto const* const error = std::get_if<usage_error>(&socket)) return *error;
+  auto& inherited = std::get<base::unique_fd>(socket);
+  auto first = make_generation(chosen, inherited ? endpoint_of(inherited) : asked);
+  if (auto const* const error = std::get_if<usage_error>(&first)) return *error;
+  current = std::get<std::shared_ptr<generation>>(std::move(first));
+  make_workers();
+  if (auto wrong = listen(std::move(inherited))) return wrong;
+  if (auto const error = drop_privileges(std::get<identity>(who))) {
+    return usage_error{"gatehouse: cannot become --user " + chosen.user + ": " + error.message()};
+  }
+  if (auto wrong = open_door()) return wrong;
+  get_ready();
+  return relieve_predecessor();
+}
+
+// The socket of a server that is taken over from, or of whoever started us; none if there is none.
+std::variant<base::unique_fd, usage_error> server::parts::inherited_socket(options const& chosen,
+                                                                           identity const& who) {
+  auto given = given_socket();
+  if (std::holds_alternative<usage_error>(given) || chosen.takeover.empty()) return given;
+  auto found = predecessor::ask(chosen.takeover, trusted_users(who));
+  if (auto const* const wrong = std::get_if<usage_error>(&found)) return *wrong;
+  before_us = std::get<std::optional<predecessor>>(std::move(found));
+  if (!before_us) return given;
+  return before_us->take_socket();
+}
+
+std::variant<std::shared_ptr<generation>, usage_error> server::parts::make_generation(
+    options const& chosen, boost::asio::ip::tcp::endpoint const& at) try {
+  auto one = std::make_shared<generation>(chosen, where);
+  if (auto const wrong = assemble(one, at)) return *wrong;
+  return one;
+} catch (std::exception const& e) {
+  return usage_error{std::string("gatehouse: ") + e.what()};
+}
+
+std::optional<usage_error> server::parts::assemble(std::shared_ptr<generation> const& one,
+                                                   boost::asio::ip::tcp::endpoint const& at) {
+  auto const& chosen = one->chosen;
+  auto& what = one->what;
+  if (chosen.inspect && chosen.inspect_token.empty() && !at.address().is_loopback()) {
+    return usage_error{
+        "gatehouse: --inspect: it shows requests with all that is in them, and others "
+        "reach " +
+        at.address().to_string() + "; use --inspect-token TOKEN there"};
+  }
+  auto log = access_log::open(chosen.access_log, chosen.log_format);
+  if (log.has_error()) {
+    return usage_error{"gatehouse: --access-log: " + chosen.access_log + ": " +
+                       log.error().message()};
+  }
+  one->log = std::move(*log);
+  if (one->log.is_on()) {
+    what.service().log_exchange = [&log = one->log](http::request const* request,
+                                                    http::exchange_context const& context) {
+      bool const health_check = request != nullptr && request->target.path == health_path;
+      if (!health_check) log.write(request, context);
     };
   }
-  if (base::log::enabled(base::log::level::trace)) what.trace_to(log_tracing);
-  auto const hidden = std::string(chosen.inspect ? inspector_prefix : "");
+  if (chosen.log_level == base::log::level::trace) what.trace_to(log_tracing);
+  auto const hidden = std::string(inspector_prefix);
   if (chosen.trace) {
-    what.trace_to(printing.emplace(STDERR_FILENO, shows_colours(STDERR_FILENO), hidden));
+    if (!printing) {
+      printing.emplace(STDERR_FILENO, shows_colours(STDERR_FILENO),
+                       chosen.inspect ? hidden : std::string());
+    }
+    what.trace_to(*printing);
   }
   if (chosen.inspect) {
-    access.token = chosen.inspect_token;
-    what.trace_to(exchanges.emplace(hidden));
-    what.routes().mount(std::string(inspector_prefix),
-                        std::make_unique<inspector>(*exchanges, service, access),
+    if (!exchanges) exchanges.emplace(hidden);
+    what.trace_to(*exchanges);
+    what.routes().mount(hidden,
+                        std::make_unique<inspector>(*exchanges, service_of(one),
+                                                    inspector_access{chosen.inspect_token}),
                         {"the inspector", ""});
   }
+  return std::nullopt;
+}
+
+void server::parts::make_workers() {
   std::vector<net::connection_set*> sets;
-  for (unsigned i = 0; i < chosen.threads; ++i) {
-    sets.push_back(&workers.emplace_back(std::make_unique<worker>(service))->connections);
+  for (unsigned i = 0; i < current->chosen.threads; ++i) {
+    auto const& made = workers.emplace_back(std::make_unique<worker>(service_of(current)));
+    sets.push_back(&made->connections);
   }
   listener.emplace(main_executor(), std::move(sets));
 }
 
-std::variant<std::unique_ptr<server>, usage_error> server::create(options chosen) {
-  auto p = std::make_unique<parts>(std::move(chosen));
-  options const& o = p->chosen;
-  if (o.inspect && o.inspect_token.empty() && !o.bind.is_loopback()) {
-    return usage_error{
-        "gatehouse: --inspect: it shows requests with all that is in them, and others "
-        "reach " +
-        o.bind.to_string() + "; use --inspect-token TOKEN there"};
+std::optional<usage_error> server::parts::listen(base::unique_fd inherited) {
+  if (!inherited) {
+    auto const error = listener->open(asked);
+    if (!error) return std::nullopt;
+    return usage_error{"gatehouse: cannot listen on " + in_words(asked) + ": " + error.message()};
   }
-  auto const who = resolve_identity(o.user, o.group);
-  if (auto const* const error = std::get_if<usage_error>(&who)) return *error;
-  auto log = access_log::open(o.access_log, o.log_format);
-  if (log.has_error()) {
-    return usage_error{"gatehouse: --access-log: " + o.access_log + ": " + log.error().message()};
+  if (auto const error = listener->adopt(std::move(inherited))) {
+    return usage_error{"gatehouse: the socket that was given cannot be served: " + error.message()};
   }
-  p->log = std::move(*log);
-  p->assemble();
-  boost::asio::ip::tcp::endpoint const where(o.bind, o.port);
-  if (auto const error = p->listener->open(where)) {
-    std::string const address =
-        (o.bind.is_v6() ? "[" + o.bind.to_string() + "]" : o.bind.to_string()) + ":";
-    return usage_error{"gatehouse: cannot listen on " + address + std::to_string(o.port) + ": " +
-                       error.message()};
+  if (!is_as_chosen(listener->endpoint(), current->chosen)) {
+    base::log::warn("socket-given", "listens on " + in_words(listener->endpoint()) +
+                                        ", as the socket that was given does; --bind and --port "
+                                        "are not used");
   }
-  if (auto const error = drop_privileges(std::get<identity>(who))) {
-    return usage_error{"gatehouse: cannot become --user " + o.user + ": " + error.message()};
+  return std::nullopt;
+}
+
+std::optional<usage_error> server::parts::open_door() {
+  auto const& path = current->chosen.takeover;
+  if (path.empty()) return std::nullopt;
+  auto opened = takeover_door::open(main_executor(), path);
+  if (auto const* const wrong = std::get_if<usage_error>(&opened)) return *wrong;
+  door = std::get<std::unique_ptr<takeover_door>>(std::move(opened));
+  return std::nullopt;
+}
+
+// The last step that can fail: once the other server is told, this one serves.
+std::optional<usage_error> server::parts::relieve_predecessor() {
+  if (before_us) {
+    if (auto wrong = before_us->relieve()) return wrong;
+    before_us.reset();
+    base::log::info("takeover",
+                    "took over from the server at " + current->chosen.takeover.string());
   }
-  p->get_ready();
-  return std::unique_ptr<server>(new server(std::move(p)));
+  if (!door) return std::nullopt;
+  if (auto const error = door->publish()) {
+    base::log::error("takeover-unpublished",
+                     "nobody can take over from this server: " + error.message());
+  }
+  return std::nullopt;
 }
 
 server::server(std::unique_ptr<parts> p) : parts_(std::move(p)) {}
 server::~server() = default;
 
 std::string server::url() const {
-  auto const endpoint = parts_->listener->endpoint();
-  auto const address = endpoint.address().to_string();
-  return "http://" + (endpoint.address().is_v6() ? "[" + address + "]" : address) + ":" +
-         std::to_string(endpoint.port()) + "/";
+  return "http://" + in_words(parts_->listener->endpoint()) + "/";
 }
 
 int server::run() {
   auto& p = *parts_;
   boost::asio::co_spawn(p.main_executor(), p.listener->run(), boost::asio::detached);
+  boost::asio::co_spawn(p.main_executor(), p.heed_signals(), boost::asio::detached);
+  if (p.door) boost::asio::co_spawn(p.main_executor(), p.await_successor(), boost::asio::detached);
   std::vector<std::thread> threads;
   for (std::size_t i = 1; i < p.workers.size(); ++i) {
     threads.emplace_back([&loop = p.workers[i]->loop] { loop.run(); });
   }
+  p.manager.ready("Serving on " + in_words(p.listener->endpoint()));
   p.workers.front()->loop.run();
   for (auto& thread : threads) thread.join();
   bool const all_ended = std::all_of(p.workers.begin(), p.workers.end(),
@@ -162,44 +312,106 @@ int server::run() {
 void server::parts::get_ready() {
   ::signal(SIGPIPE, SIG_IGN);
   await_signals();
-  what.get_ready();
-  for (auto const& remark : containment_remarks(chosen, ::geteuid() == 0, what.sandbox())) {
+  where.get_ready(current->chosen);
+  current->what.get_ready();
+  for (auto const& remark :
+       containment_remarks(current->chosen, ::geteuid() == 0, where.sandbox())) {
     base::log::write(remark.warning ? base::log::level::warn : base::log::level::info,
                      remark.reason, remark.text);
   }
 }
 
-// The first signal stops in good order, the second at once. A SIGHUP that is ignored (nohup) stays
-// ignored.
+// A SIGHUP that is ignored (nohup) stays ignored.
 void server::parts::await_signals() {
   signals.emplace(main_executor(), SIGTERM, SIGINT);
   struct sigaction hangup {};
   if (::sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
     signals->add(SIGHUP);
-  signals->async_wait([this](boost::system::error_code const& ec, int) {
-    if (ec) return;
-    boost::asio::co_spawn(main_executor(), stop(), boost::asio::detached);
-    signals->async_wait([this](boost::system::error_code const& again, int signal) {
-      if (again) return;
-      what.launcher().signal_all(SIGKILL);
-      ::_exit(128 + signal);
-    });
-  });
 }
 
-base::task<void> server::parts::stop() {
+// The first signal to end does so in good order, the second at once.
+base::task<void> server::parts::heed_signals() {
+  for (bool asked_to_end = false;;) {
+    auto const [ec, signal] = co_await signals->async_wait(base::as_result);
+    if (ec) co_return;
+    if (signal == SIGHUP && !started_from.have_gone()) {
+      if (!stopping) reload();
+    } else if (!std::exchange(asked_to_end, true)) {
+      if (!stopping) {
+        boost::asio::co_spawn(main_executor(), stop(ending::soon), boost::asio::detached);
+      } else {
+        on_each_set([](net::connection_set& set) { set.finish_soon(); });
+      }
+    } else {
+      where.launcher()->signal_all(SIGKILL);
+      ::_exit(128 + signal);
+    }
+  }
+}
+
+base::task<void> server::parts::await_successor() {
+  bool const handed_over = co_await door->handed_over(listener->native_handle());
+  if (!handed_over || stopping) co_return;
+  base::log::info("takeover", "another server has taken over; this one ends with its connections");
+  co_await stop(ending::gently);
+}
+
+// Another generation takes the place of the current one, or nothing changes at all.
+void server::parts::reload() {
+  manager.reloading();
+  if (auto const wrong = change_generation()) {
+    base::log::error("reload-refused", "all stays as it is: " + wrong->line);
+    return manager.ready("Serving as before: the new configuration is wrong");
+  }
+  base::log::info("reloaded", "the configuration was read again");
+  manager.ready("Serving on " + in_words(listener->endpoint()));
+}
+
+std::optional<usage_error> server::parts::change_generation() try {
+  auto read = again();
+  if (auto const* const wrong = std::get_if<usage_error>(&read)) return *wrong;
+  auto& next = std::get<options>(read);
+  auto const kept = keep_fixed(next, current->chosen);
+  auto made = make_generation(next, listener->endpoint());
+  if (auto const* const wrong = std::get_if<usage_error>(&made)) return *wrong;
+  for (auto const name : kept) {
+    base::log::warn("reload-kept", "--" + std::string(name) + " keeps its value until a restart");
+  }
+  current = std::get<std::shared_ptr<generation>>(std::move(made));
+  current->what.get_ready();
+  where.change(current->chosen);
+  base::log::set_level(current->chosen.log_level);
+  on_each_set(
+      [service = service_of(current)](net::connection_set& set) { set.serve_with(service); });
+  return std::nullopt;
+} catch (std::exception const& e) {
+  return usage_error{std::string("gatehouse: ") + e.what()};
+}
+
+base::task<void> server::parts::stop(ending how) {
+  stopping = true;
+  where.stop();
+  manager.stopping();
+  if (door) door->close();
   listener->stop();
   if (exchanges) exchanges->close();
+  auto const& chosen = current->chosen;
+  if (how == ending::gently) {
+    on_each_set([](net::connection_set& set) { set.wind_down(); });
+    co_await connections_end_within(chosen.drain_time);
+  }
   on_each_set([](net::connection_set& set) { set.finish_soon(); });
-  if (!co_await connections_end_within(chosen.drain_time)) {
+  bool const ended = co_await connections_end_within(chosen.drain_time);
+  if (!ended) {
     base::log::warn("drain-timeout", "connections were cut after the drain time");
     on_each_set([](net::connection_set& set) { set.cut(); });
     co_await connections_end_within(end_wait);
   }
-  if (what.launcher().running() > 0) {
-    what.launcher().signal_all(SIGTERM);
-    if (!co_await scripts_end_within(chosen.grace)) {
-      what.launcher().signal_all(SIGKILL);
+  if (where.launcher()->running() > 0) {
+    where.launcher()->signal_all(SIGTERM);
+    bool const over = co_await scripts_end_within(chosen.grace);
+    if (!over) {
+      where.launcher()->signal_all(SIGKILL);
       co_await scripts_end_within(end_wait);
     }
   }
@@ -234,7 +446,7 @@ base::task<bool> server::parts::connections_end_within(std::chrono::steady_clock
 base::task<bool> server::parts::scripts_end_within(std::chrono::steady_clock::duration limit) {
   base::timer pause(main_executor());
   auto const until = std::chrono::steady_clock::now() + limit;
-  while (what.launcher().running() > 0) {
+  while (where.launcher()->running() > 0) {
     if (std::chrono::steady_clock::now() >= until) co_return false;
     pause.expires_after(stop_poll_interval);
     co_await pause.async_wait(base::as_result);

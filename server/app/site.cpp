@@ -1,11 +1,10 @@
 #include "gatehouse/app/site.hpp"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <cstdlib>
 
 #include "gatehouse/app/error_page.hpp"
+#include "gatehouse/app/health.hpp"
 #include "gatehouse/files/static_handler.hpp"
 
 namespace gatehouse::app {
@@ -16,15 +15,6 @@ constexpr char default_path[] = "/usr/local/bin:/usr/bin:/bin";
 std::string server_path() {
   char const* const path = std::getenv("PATH");
   return path != nullptr && *path != '\0' ? path : default_path;
-}
-
-// As many connections and pipes as the system allows. Gives the limit that was in force, which
-// scripts get back: a program that uses select(2) breaks on descriptors over 1023.
-rlim_t raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
-  auto const before = std::exchange(limit.rlim_cur, limit.rlim_max);
-  return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? before : 0;
 }
 
 cgi::gateway_rules make_gateway_rules(options const& chosen) {
@@ -130,14 +120,15 @@ std::string script_path(std::vector<cgi::meta_variable> const& environment) {
   return out;
 }
 
-site::site(options const& chosen)
-    : chosen_(chosen),
+site::site(options const& chosen, premises& where)
+    : where_(where),
       rules_(make_gateway_rules(chosen)),
       containment_(make_containment(chosen)),
-      slots_(chosen.max_scripts, chosen.queue) {
-  rules_.slots = &slots_;
-  rules_.held_by = &containment_;
-  rules_.descriptor_limit = raise_descriptor_limit();
+      routes_(where.answered_at_once()) {
+  rules_.slots = &where.slots();
+  rules_.descriptor_limit = where.descriptor_limit();
+  routes_.mount(std::string(health_path), std::make_unique<health>(where.stopping()),
+                {"the server's health", ""});
   mount_all(routes_, chosen, rules_);
   service_.handler = &routes_;
   service_.render_error = render_error;
@@ -153,14 +144,10 @@ void site::trace_to(trace::tracer& one) {
 }
 
 void site::get_ready() {
-  sandbox_ = make_sandbox(chosen_);
-  containment_.sandbox = sandbox_.get();
-  launcher_ = std::make_unique<process::launcher>(
-      process::pace{.alone = 2 * chosen_.threads,
-                    .beside_others = std::max(1U, chosen_.threads / 2),
-                    .others = &routes_.answered_at_once()},
-      sandbox_.get());
-  rules_.launcher = launcher_.get();
+  auto held_by = containment_;
+  held_by.sandbox = where_.sandbox();
+  rules_.held_by = std::make_shared<process::containment const>(std::move(held_by));
+  rules_.launcher = where_.launcher();
 }
 
 }  // namespace gatehouse::app

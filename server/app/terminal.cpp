@@ -1,7 +1,9 @@
 #include "gatehouse/app/terminal.hpp"
 
+#include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace gatehouse::app {
@@ -41,6 +43,19 @@ bool shows_colours(int descriptor) {
 std::string in_colour(colour which, std::string_view text, bool coloured) {
   if (!coloured || which == colour::plain) return std::string(text);
   return "\033[" + std::string(code_of(which)) + "m" + std::string(text) + "\033[0m";
+}
+
+terminals::terminals() {
+  for (int const fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::isatty(fd) == 1) descriptors_.push_back(fd);
+  }
+}
+
+bool terminals::have_gone() const {
+  return std::any_of(descriptors_.begin(), descriptors_.end(), [](int fd) {
+    pollfd state{fd, 0, 0};
+    return ::poll(&state, 1, 0) == 1 && (state.revents & POLLHUP) != 0;
+  });
 }
 
 }  // namespace gatehouse::app

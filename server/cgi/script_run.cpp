@@ -220,7 +220,7 @@ struct script_run::state : std::enable_shared_from_this<script_run::state> {
   base::deadline silence;
   base::deadline whole;
   run_limits limits{};
-  process::containment const* held_by = nullptr;
+  std::shared_ptr<process::containment const> held_by;
   std::vector<std::string> met;  // of its limits
   script_slots::slot slot;
   std::optional<stderr_tail> tail;

@@ -45,6 +45,10 @@ std::string_view client_stream::buffered() const {
   return {static_cast<char const*>(data.data()), data.size()};
 }
 
+void client_stream::limit_buffer(std::size_t bytes) {
+  buffer_.max_size(std::max(bytes, buffer_.size()));
+}
+
 base::task<base::error_code> client_stream::wait_for_input(duration limit) {
   if (buffer_.size() == 0) buffer_.shrink_to_fit();
   read_deadline_.set(limit);

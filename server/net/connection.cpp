@@ -49,9 +49,9 @@ class connection::exchange final : public http::exchange_context {
         watch_(c.client_) {
     record.received_at = std::chrono::system_clock::now();
     record.started = std::chrono::steady_clock::now();
-    if (c.shared_.tracer == nullptr) return;
+    if (c.shared_->tracer == nullptr) return;
     number = ++exchanges_traced;
-    told_ = c.shared_.tracer->begin(*this, std::exchange(c.connected_, std::nullopt));
+    told_ = c.shared_->tracer->begin(*this, std::exchange(c.connected_, std::nullopt));
     trace_sink = told_.get();
   }
   void when_client_leaves(std::function<void()> action) override {
@@ -68,40 +68,47 @@ class connection::exchange final : public http::exchange_context {
   std::function<void()> on_cut_;
 };
 
-connection::connection(tcp_socket socket, service const& shared)
-    : connection(std::move(socket), shared, {}) {
+connection::connection(tcp_socket socket, std::shared_ptr<service const> shared)
+    : connection(std::move(socket), std::move(shared), {}) {
   boost::system::error_code ignored;
   ends_.remote = client_.socket().remote_endpoint(ignored);
   ends_.local = client_.socket().local_endpoint(ignored);
 }
 
-connection::connection(tcp_socket socket, service const& shared, connection_ends ends)
-    : client_(std::move(socket), shared.limits.header_limit_bytes + buffer_beyond_head),
-      shared_(shared),
+connection::connection(tcp_socket socket, std::shared_ptr<service const> shared,
+                       connection_ends ends)
+    : client_(std::move(socket), shared->limits.header_limit_bytes + buffer_beyond_head),
+      shared_(std::move(shared)),
       ends_(std::move(ends)) {
   boost::system::error_code ignored;
   client_.socket().set_option(boost::asio::ip::tcp::no_delay(true), ignored);
   client_.socket().native_non_blocking(true, ignored);
-  if (shared.tracer != nullptr) connected_ = std::chrono::steady_clock::now();
+  if (shared_->tracer != nullptr) connected_ = std::chrono::steady_clock::now();
 }
 
 base::task<void> connection::run() {
-  while (!finishing_) {
-    if (!head_has_begun()) {
-      idle_ = true;
-      auto const error = co_await client_.wait_for_input(shared_.limits.idle_timeout);
-      idle_ = false;
-      if (error) break;
-      auto const read = client_.fill_at_once();
-      if (read.has_error() || *read == 0) break;  // no answer is due
-      continue;
-    }
+  while (true) {
+    bool const begins = co_await head_begins();
+    if (!begins) break;
     bool const go_on = co_await serve_one();
+    take_next_service();
     if (go_on) continue;
     if (!cut_) co_await linger();
     break;
   }
   client_.close();
+}
+
+void connection::serve_with(std::shared_ptr<service const> other) {
+  next_ = std::move(other);
+  if (current_ == nullptr) take_next_service();
+}
+
+// Between two exchanges: nothing of the old one is in use.
+void connection::take_next_service() {
+  if (!next_) return;
+  shared_ = std::exchange(next_, nullptr);
+  client_.limit_buffer(shared_->limits.header_limit_bytes + buffer_beyond_head);
 }
 
 void connection::finish_soon() {
@@ -113,6 +120,23 @@ void connection::cut() {
   finishing_ = cut_ = true;
   if (current_ != nullptr) current_->cut();
   client_.cancel();
+}
+
+// Suspends until the first bytes of a head are there. False: no answer is due any more. A client
+// that had sent a request when the connection was to end still gets its answer.
+base::task<bool> connection::head_begins() {
+  while (!cut_ && !head_has_begun()) {
+    if (!finishing_) {
+      idle_ = true;
+      auto const error = co_await client_.wait_for_input(shared_->limits.idle_timeout);
+      idle_ = false;
+      if (error && !finishing_) co_return false;
+    }
+    auto const read = client_.fill_at_once();
+    if (read.has_error() || *read == 0) co_return false;
+    if (finishing_ && !read->has_value()) co_return false;
+  }
+  co_return !cut_;
 }
 
 // Whether the first bytes of a head are there. Empty lines before it are skipped.
@@ -128,7 +152,7 @@ bool connection::head_has_begun() {
 // before that. 408 when it takes longer than the header timeout.
 base::task<http::result<std::optional<std::size_t>>> connection::read_rest_of_head(
     http::head_scanner& scanner) {
-  auto const until = std::chrono::steady_clock::now() + shared_.limits.header_timeout;
+  auto const until = std::chrono::steady_clock::now() + shared_->limits.header_timeout;
   while (true) {
     auto const left = until - std::chrono::steady_clock::now();
     auto const read = co_await client_.fill(std::max<duration>(left, duration::zero()));
@@ -148,7 +172,7 @@ base::task<bool> connection::serve_one() {
   exchange context(*this);
   current_ = &context;
   empty_lines_ = 0;
-  http::head_scanner scanner(shared_.limits.header_limit_bytes);
+  http::head_scanner scanner(shared_->limits.header_limit_bytes);
   auto size = scanner.scan(client_.buffered());
   bool const incomplete = size && !size->has_value();
   if (incomplete) size = co_await read_rest_of_head(scanner);
@@ -161,7 +185,7 @@ base::task<bool> connection::serve_one() {
     auto const head = client_.buffered().substr(0, **size);
     trace::recorder const trace(context);
     trace(trace::request_head{head});
-    auto const request = http::parse_request(head, shared_.limits.body_limit_bytes);
+    auto const request = http::parse_request(head, shared_->limits.body_limit_bytes);
     client_.consume(**size);
     if (request.has_error()) {
       go_on = co_await refuse(request.error(), context);
@@ -176,9 +200,10 @@ base::task<bool> connection::serve_one() {
 base::task<bool> connection::serve_request(http::request const& request, exchange& context) {
   trace::recorder const trace(context);
   trace(trace::request_parsed{request});
-  request_body body(client_, request, shared_.limits.body_limit_bytes, shared_.limits.idle_timeout);
-  auto outcome = shared_.handler->answer_at_once(request, context);
-  if (!outcome) outcome = co_await shared_.handler->handle(request, body, context);
+  request_body body(client_, request, shared_->limits.body_limit_bytes,
+                    shared_->limits.idle_timeout);
+  auto outcome = shared_->handler->answer_at_once(request, context);
+  if (!outcome) outcome = co_await shared_->handler->handle(request, body, context);
   auto* const response = to_response(*outcome, request, context);
   if (response == nullptr) {
     context.when_client_leaves(nullptr);
@@ -189,13 +214,14 @@ base::task<bool> connection::serve_request(http::request const& request, exchang
   // A script that is answering may still be reading its input; what it leaves is seen to
   // afterwards.
   bool const streamed = std::holds_alternative<http::stream>(response->body);
-  bool const keep_alive = request.keep_alive && !finishing_ && (streamed || body.can_be_drained());
+  bool const keep_alive =
+      request.keep_alive && !winding_down_ && !finishing_ && (streamed || body.can_be_drained());
   auto const plan = plan_response(*response, &request, keep_alive);
   auto const begun = begin_response(client_, *response, plan, &request, context);
   base::error_code error;
   if (!begun.whole) {
     error = co_await finish_response(client_, begun, *response, plan, context,
-                                     shared_.limits.idle_timeout);
+                                     shared_->limits.idle_timeout);
   }
   context.when_client_leaves(nullptr);
   if (streamed) co_await std::get<http::stream>(response->body).source->finish();
@@ -220,7 +246,7 @@ http::response* connection::to_response(http::outcome& outcome, http::request co
     trace(trace::failed{*error});
     log_refusal(*error, ends_.remote);
     if (error->status == client_left_status) return nullptr;
-    auto rendered = shared_.render_error(*error, &request, context.client_is_loopback());
+    auto rendered = shared_->render_error(*error, &request, context.client_is_loopback());
     outcome = std::move(rendered);
   }
   auto& response = std::get<http::response>(outcome);
@@ -236,11 +262,11 @@ void connection::end(http::request const* request, exchange& context, base::erro
   }
   if (error) cut_ = true;
   trace::recorder const trace(context);
-  if (!shared_.log_exchange && !trace) return;
+  if (!shared_->log_exchange && !trace) return;
   auto& record = context.record;
   record.ended = std::chrono::steady_clock::now();
   if (!record.first_byte && record.complete) record.first_byte = record.ended;  // sent at once
-  if (shared_.log_exchange) shared_.log_exchange(request, context);
+  if (shared_->log_exchange) shared_->log_exchange(request, context);
   trace(trace::ended{record});
 }
 
@@ -250,11 +276,11 @@ base::task<bool> connection::refuse(http::http_error error, exchange& context) {
   trace::recorder const trace(context);
   trace(trace::failed{error});
   log_refusal(error, ends_.remote);
-  auto response = shared_.render_error(error, nullptr, context.client_is_loopback());
+  auto response = shared_->render_error(error, nullptr, context.client_is_loopback());
   context.record.status = response.status;
   auto const plan = plan_response(response, nullptr, false);
   auto const failure = co_await write_response(client_, response, plan, nullptr, context,
-                                               shared_.limits.idle_timeout);
+                                               shared_->limits.idle_timeout);
   end(nullptr, context, failure);
   co_return false;
 }

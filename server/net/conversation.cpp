@@ -38,8 +38,7 @@ class ends_after_one final : public trace::tracer {
         : owner_(owner), to_(std::move(to)) {}
     void record(trace::event const& what) override {
       if (to_) to_->record(what);
-      if (std::holds_alternative<trace::ended>(what) && owner_.of_ != nullptr)
-        owner_.of_->finish_soon();
+      if (std::holds_alternative<trace::ended>(what) && owner_.of_ != nullptr) owner_.of_->cut();
     }
 
    private:
@@ -54,11 +53,12 @@ class ends_after_one final : public trace::tracer {
 
 // What the connection's coroutine uses; it may outlive the conversation.
 struct served {
-  served(service const& s, conversation_limits const& limits)
-      : watcher(s.tracer, running), mine(s) {
+  served(std::shared_ptr<service const> s, conversation_limits const& limits)
+      : whose(std::move(s)), watcher(whose->tracer, running), mine(*whose) {
     mine.tracer = &watcher;
     mine.limits.header_timeout = limits.for_head;
   }
+  std::shared_ptr<service const> whose;  // the one that `mine` refers into
   connection* running = nullptr;
   ends_after_one watcher;
   service mine;
@@ -94,13 +94,16 @@ base::task<void> send(std::shared_ptr<tcp_socket> to, std::string bytes) {
 
 }  // namespace
 
-base::task<base::result<conversation>> converse(service const& shared, connection_ends ends,
-                                                std::string request, conversation_limits limits) {
+base::task<base::result<conversation>> converse(std::shared_ptr<service const> shared,
+                                                connection_ends ends, std::string request,
+                                                conversation_limits limits) {
   auto const ex = co_await boost::asio::this_coro::executor;
   auto pair = make_pair(ex);
   if (pair.has_error()) co_return pair.error();
-  auto const s = std::make_shared<served>(shared, limits);
-  s->one.emplace(std::move((*pair)[0]), s->mine, ends);
+  auto const s = std::make_shared<served>(std::move(shared), limits);
+  // Not its owner, which would then own itself: the coroutine is.
+  std::shared_ptr<service const> const mine(std::shared_ptr<void>(), &s->mine);
+  s->one.emplace(std::move((*pair)[0]), mine, ends);
   s->running = &*s->one;
   boost::asio::co_spawn(ex, serve(s), boost::asio::detached);
   auto const client = std::make_shared<tcp_socket>(std::move((*pair)[1]));

@@ -31,6 +31,7 @@ void connection_set::serve(base::unique_fd accepted, boost::asio::ip::tcp const&
   connections_.emplace_front(std::move(socket), shared_);
   ++size_;
   auto const it = connections_.begin();
+  if (winding_down_) it->wind_down();
   boost::asio::co_spawn(executor_, it->run(),
                         [this, it](std::exception_ptr const& failure) { ended(it, failure); });
 }
@@ -43,6 +44,16 @@ void connection_set::ended(std::list<connection>::iterator it, std::exception_pt
   }
   connections_.erase(it);
   --size_;
+}
+
+void connection_set::serve_with(std::shared_ptr<service const> const& other) {
+  shared_ = other;
+  for (auto& c : connections_) c.serve_with(other);
+}
+
+void connection_set::wind_down() {
+  winding_down_ = true;
+  for (auto& c : connections_) c.wind_down();
 }
 
 void connection_set::finish_soon() {
@@ -67,6 +78,27 @@ base::error_code listener::open(boost::asio::ip::tcp::endpoint const& where) {
   if (!ec) acceptor_.set_option(acceptor::reuse_address(true), ec);
   if (!ec) acceptor_.bind(where, ec);
   if (!ec) acceptor_.listen(boost::asio::socket_base::max_listen_connections, ec);
+  return ec;
+}
+
+base::error_code listener::adopt(base::unique_fd listening) {
+  auto const option = [&](int name) {
+    int value = -1;
+    socklen_t size = sizeof value;
+    if (::getsockopt(listening.get(), SOL_SOCKET, name, &value, &size) != 0) value = -1;
+    return value;
+  };
+  int const family = option(SO_DOMAIN);
+  bool const fits = (family == AF_INET || family == AF_INET6) && option(SO_TYPE) == SOCK_STREAM &&
+                    option(SO_ACCEPTCONN) == 1;
+  if (!fits) return make_error_code(boost::system::errc::invalid_argument);
+  if (::fcntl(listening.get(), F_SETFD, FD_CLOEXEC) != 0) return base::last_error();
+  protocol_ = family == AF_INET6 ? boost::asio::ip::tcp::v6() : boost::asio::ip::tcp::v4();
+  boost::system::error_code ec;
+  acceptor_.assign(protocol_, listening.get(), ec);
+  if (ec) return ec;
+  static_cast<void>(listening.release());
+  acceptor_.native_non_blocking(true, ec);
   return ec;
 }
 

@@ -66,7 +66,7 @@ TEST_CASE("a page that reads its news too slowly loses the stream, and nothing p
     boost::asio::io_context loop{1};
     local_context context(loop.get_executor());
     app::exchange_store store("/-");
-    net::service const service;
+    auto const service = std::make_shared<net::service const>();
     app::inspector_access const access;
     app::inspector inspector(store, service, access);
     auto const request =

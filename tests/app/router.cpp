@@ -81,7 +81,8 @@ std::string ask(app::router& routes, std::string const& request_line) {
 }  // namespace
 
 TEST_CASE("the longest prefix gets the request, by whole segments") {
-  app::router routes;
+  base::recency answered_at_once;
+  app::router routes(answered_at_once);
   routes.mount("", std::make_unique<named>("root"));
   routes.mount("/a", std::make_unique<named>("a"));
   routes.mount("/a/b", std::make_unique<named>("b"));
@@ -90,13 +91,14 @@ TEST_CASE("the longest prefix gets the request, by whole segments") {
   CHECK(ask(routes, "GET /ab") == "root GET /ab ");
   CHECK(ask(routes, "GET //a///b/c") == "b GET //a///b/c ");
   CHECK(ask(routes, "OPTIONS *") == "204");
-  app::router bare;
+  app::router bare(answered_at_once);
   bare.mount("/a", std::make_unique<named>("a"));
   CHECK(ask(bare, "GET /x") == "404 not-mapped");
 }
 
 TEST_CASE("a local redirect is followed as a GET, not without end") {
-  app::router routes;
+  base::recency answered_at_once;
+  app::router routes(answered_at_once);
   routes.mount("", std::make_unique<named>("root"));
   routes.mount("/to", std::make_unique<named>("to", "/x?y"));
   routes.mount("/loop", std::make_unique<named>("loop", "/loop"));
@@ -107,7 +109,8 @@ TEST_CASE("a local redirect is followed as a GET, not without end") {
 }
 
 TEST_CASE("what needs no waiting is answered at once, but for local redirects") {
-  app::router routes;
+  base::recency answered_at_once;
+  app::router routes(answered_at_once);
   routes.mount("/quick", std::make_unique<quick>([] {
                  http::response response;
                  response.status = 203;
@@ -141,11 +144,12 @@ TEST_CASE("what needs no waiting is answered at once, but for local redirects") 
 }
 
 TEST_CASE("the router knows when a request was last answered at once") {
-  app::router routes;
+  base::recency answered_at_once;
+  app::router routes(answered_at_once);
   routes.mount("", std::make_unique<quick>(+[] { return http::outcome(http::response{}); }));
   routes.mount("/awaited", std::make_unique<named>("slow"));
   CHECK_FALSE(is_answered_at_once(routes, "/awaited"));
-  CHECK_FALSE(routes.answered_at_once().within(std::chrono::hours(1)));
+  CHECK_FALSE(answered_at_once.within(std::chrono::hours(1)));
   CHECK(is_answered_at_once(routes, "/"));
-  CHECK(routes.answered_at_once().within(std::chrono::hours(1)));
+  CHECK(answered_at_once.within(std::chrono::hours(1)));
 }

@@ -43,3 +43,21 @@ TEST_CASE("a colour ends where its text does") {
   CHECK(in_colour(colour::red, "a", false) == "a");
   CHECK(in_colour(colour::plain, "a", true) == "a");
 }
+
+TEST_CASE("a terminal that is closed has gone") {
+  int const window = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (window < 0) return;
+  REQUIRE(::grantpt(window) == 0);
+  REQUIRE(::unlockpt(window) == 0);
+  int const terminal = ::open(::ptsname(window), O_RDWR | O_NOCTTY | O_CLOEXEC);
+  REQUIRE(terminal >= 0);
+  int const before = ::dup(STDIN_FILENO);
+  ::dup2(terminal, STDIN_FILENO);
+  terminals const with;
+  ::close(terminal);
+  CHECK_FALSE(with.have_gone());
+  ::close(window);
+  CHECK(with.have_gone());
+  ::dup2(before, STDIN_FILENO);
+  ::close(before);
+}

@@ -29,7 +29,8 @@ class echo final : public http::handler {
 
 net::conversation ask(std::string request, net::conversation_limits limits = {}) {
   echo handler;
-  net::service service;
+  auto const shared = std::make_shared<net::service>();
+  auto& service = *shared;
   service.handler = &handler;
   service.render_error = [](http::http_error const& error, http::request const*, bool) {
     http::response response;
@@ -40,7 +41,7 @@ net::conversation ask(std::string request, net::conversation_limits limits = {})
   boost::asio::io_context loop{1};
   net::conversation out;
   boost::asio::co_spawn(
-      loop, net::converse(service, ends, std::move(request), limits),
+      loop, net::converse(shared, ends, std::move(request), limits),
       [&](std::exception_ptr const& failed, base::result<net::conversation> const& answer) {
         CHECK_FALSE(failed);
         REQUIRE(answer.has_value());

@@ -8,7 +8,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -34,17 +33,6 @@ bool is_one_line(std::string const& text) {
 std::string last_line(std::string const& text) {
   auto const lines = words(text, '\n');
   return lines.empty() ? "" : lines.back();
-}
-
-bool refuses_connections(server const& s) {
-  return eventually([&] {
-    try {
-      client const connected(s.port());
-      return false;
-    } catch (std::runtime_error const&) {
-      return true;
-    }
-  });
 }
 
 }  // namespace
@@ -288,7 +276,7 @@ TEST_CASE("a server that is stopped finishes what it has begun") {
     c.send(request("GET", "/cgi-bin/half"));
     c.read_until("one\n");
     s.signal(number);
-    CHECK(refuses_connections(s));
+    CHECK(s.refuses_connections());
     CHECK(idle.ends_here());
     files.write("cgi-bin/go", "");
     CHECK(c.read_until("two\n").ends_with("two\n"));
@@ -332,7 +320,7 @@ TEST_CASE("a second signal ends the server at once") {
   c.send(request("GET", "/cgi-bin/silent"));
   REQUIRE(eventually([&] { return fs::exists(files.cgi_bin() / "pids"); }));
   s.signal(SIGTERM);
-  CHECK(refuses_connections(s));
+  CHECK(s.refuses_connections());
   s.signal(SIGTERM);
   CHECK(s.wait_for_end().has_value());
 }

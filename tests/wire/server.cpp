@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "client.hpp"
 #include "patience.hpp"
 
 namespace wire {
@@ -36,11 +37,13 @@ std::string binary() {
   return GATEHOUSE_BINARY;
 }
 
-server::server(site const& site, arguments const& options, arguments const& more_environment)
+server::server(site const& site, arguments const& options, arguments const& more_environment,
+               arguments const& starter)
     : site_(site) {
   static int count = 0;
   log_file_ = site.base() / ("log-" + std::to_string(++count));
-  arguments argv{binary(), "--port", "0"};
+  arguments argv = starter;
+  argv.insert(argv.end(), {binary(), "--port", "0"});
   argv.insert(argv.end(), options.begin(), options.end());
   argv.push_back(site.root().string());
   arguments environment = plain_environment();
@@ -94,6 +97,17 @@ std::string server::log() const {
 
 bool server::logged(std::string_view text) const {
   return eventually([&] { return log().find(text) != std::string::npos; });
+}
+
+bool server::refuses_connections() const {
+  return eventually([&] {
+    try {
+      client const connected(port_);
+      return false;
+    } catch (std::runtime_error const&) {
+      return true;
+    }
+  });
 }
 
 void server::signal(int number) const {

@@ -14,10 +14,10 @@ namespace wire {
 class server {
  public:
   // Starts `gatehouse --port 0 OPTIONS ROOT` and waits for its ready line. more_environment is
-  // added to plain_environment(). Throws if the server does not get ready in time. The site
-  // outlives it.
+  // added to plain_environment(). starter: a program and its arguments that is to exec the command
+  // line that follows them. Throws if the server does not get ready in time. The site outlives it.
   explicit server(site const& site, arguments const& options = {},
-                  arguments const& more_environment = {});
+                  arguments const& more_environment = {}, arguments const& starter = {});
   server(server const&) = delete;
   server& operator=(server const&) = delete;
 
@@ -35,6 +35,9 @@ class server {
 
   // Waits until the log has this text.
   bool logged(std::string_view text) const;
+
+  // Waits until nobody can connect.
+  bool refuses_connections() const;
 
   void signal(int number) const;
 

@@ -28,9 +28,11 @@ std::optional<http::http_error> refuse_access(inspector_access const& access,
 
 class inspector final : public http::handler {
  public:
-  // All three outlive the inspector.
-  inspector(exchange_store& store, net::service const& service, inspector_access const& access)
-      : store_(store), service_(service), access_(access) {}
+  // store outlives the inspector. service: what answers the requests that it sends; not kept alive,
+  // because the inspector is a part of what it refers to.
+  inspector(exchange_store& store, std::weak_ptr<net::service const> service,
+            inspector_access access)
+      : store_(store), service_(std::move(service)), access_(std::move(access)) {}
 
   // GET: the page and its parts, exchanges, exchanges/ID, events (server-sent). POST: send. The
   // answers are for its own page: JSON, never stored.
@@ -45,8 +47,8 @@ class inspector final : public http::handler {
                                  http::exchange_context& context);
 
   exchange_store& store_;
-  net::service const& service_;
-  inspector_access const& access_;
+  std::weak_ptr<net::service const> service_;
+  inspector_access access_;
 };
 
 }  // namespace gatehouse::app

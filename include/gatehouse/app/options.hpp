@@ -54,8 +54,9 @@ struct options {
   std::vector<std::string> index = {"index.html"};
   bool listing = true;
   bool follow_symlinks = false;
-  std::string user;   // name or number; empty: stay who we are
-  std::string group;  // name or number; empty: the user's own group
+  std::string user;                // name or number; empty: stay who we are
+  std::string group;               // name or number; empty: the user's own group
+  std::filesystem::path takeover;  // empty: none takes over from us, nor we from anyone
 
   // Programs
   bool cgi_bin_off = false;       // --cgi-bin off: none, also if the default directory exists

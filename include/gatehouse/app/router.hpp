@@ -19,6 +19,10 @@ class router final : public http::handler {
     std::string target;
   };
 
+  // answered_at_once: told of every request that neither a script nor anything that waits was
+  // needed for; outlives the router.
+  explicit router(base::recency& answered_at_once) : answered_at_once_(answered_at_once) {}
+
   // prefix: without a slash at its end, "" for the root. A prefix that is there already is
   // replaced.
   void mount(std::string prefix, std::unique_ptr<http::handler> to, purpose what = {});
@@ -30,9 +34,6 @@ class router final : public http::handler {
   base::task<http::outcome> handle(http::request const& request, http::body_source& request_body,
                                    http::exchange_context& context) override;
 
-  // When a request was last answered at once: neither by a script nor by anything that waits.
-  base::recency const& answered_at_once() const { return answered_at_once_; }
-
  private:
   struct entry {
     std::string prefix;
@@ -43,7 +44,7 @@ class router final : public http::handler {
   base::task<http::outcome> dispatch(http::request const& request, http::body_source& request_body,
                                      http::exchange_context& context);
 
-  base::recency answered_at_once_;
+  base::recency& answered_at_once_;
   std::vector<entry> entries_;  // longest prefix first
 };
 

@@ -1,6 +1,8 @@
 #pragma once
-// The server put together from its options: threads, handlers, listener, logs; and its end.
+// The server put together from its options: threads, sites, listener, logs; its changes while it
+// runs, and its end.
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,9 +14,15 @@ namespace gatehouse::app {
 
 class server {
  public:
-  // options: with its directories resolved. Opens the logs, listens, and then gives up privileges;
-  // the error is one line for standard error. From here on run() will see every signal.
-  static std::variant<std::unique_ptr<server>, usage_error> create(options chosen);
+  // Reads the options anew, from where they came from at the start.
+  using option_source = std::function<std::variant<options, usage_error>()>;
+
+  // options: with its directories resolved, as are those that `again` gives. Takes the listening
+  // socket over or is given one or makes one, opens the logs, and then gives up privileges; the
+  // error is one line for standard error. From here on run() will see every signal, and a
+  // predecessor that was taken over from accepts no more.
+  static std::variant<std::unique_ptr<server>, usage_error> create(options chosen,
+                                                                   option_source again);
   server(server const&) = delete;
   server& operator=(server const&) = delete;
   ~server();
@@ -22,9 +30,15 @@ class server {
   // Where it can be reached: "http://127.0.0.1:8000/".
   std::string url() const;
 
-  // Serves until SIGTERM, SIGINT or SIGHUP; then finishes what runs, for at most the drain time,
-  // and stops what still does. Blocks; gives the exit status. A second signal ends the process at
-  // once.
+  // Serves until SIGTERM or SIGINT; then finishes what runs, for at most the drain time, and stops
+  // what still does. Blocks; gives the exit status. A second such signal ends the process at once.
+  //
+  // SIGHUP: reads the options anew and opens the access log anew. Exchanges in progress end as they
+  // began. If anything is wrong with the new options, all stays as it is and the log says why. When
+  // the terminal that it was started from has gone, SIGHUP ends the server as SIGTERM does.
+  //
+  // A server that is taken over from accepts no more, and ends when its connections have had one
+  // more answer each or the drain time is over.
   int run();
 
  private:

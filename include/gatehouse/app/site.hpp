@@ -1,7 +1,8 @@
 #pragma once
-// What answers requests, put together from the options: the router with its handlers, the launcher,
-// and all that connections share. It has no socket: a server listens in front of it, and `gatehouse
-// explain` asks it without one.
+// What answers requests, put together from the options: the router with its handlers, and all that
+// connections share. It has no socket: a server listens in front of it, and `gatehouse explain`
+// asks it without one. When a server reads its configuration again, it makes another site on the
+// same premises, and the old one goes with its last exchange.
 
 #include <memory>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "gatehouse/app/containment.hpp"
 #include "gatehouse/app/options.hpp"
+#include "gatehouse/app/premises.hpp"
 #include "gatehouse/app/router.hpp"
 #include "gatehouse/cgi/gateway.hpp"
 #include "gatehouse/net/connection.hpp"
@@ -23,32 +25,25 @@ std::string script_path(std::vector<cgi::meta_variable> const& environment);
 
 class site {
  public:
-  // chosen: with its directories resolved; outlives the site. Raises the limit of open descriptors
-  // (programs get the old one).
-  explicit site(options const& chosen);
+  // chosen: with its directories resolved. Throws std::system_error if one of them cannot be
+  // opened. where: outlives the site.
+  site(options const& chosen, premises& where);
   site(site const&) = delete;
   site& operator=(site const&) = delete;
 
   // Tells the tracer of every exchange from now on. It outlives the site.
   void trace_to(trace::tracer& one);
 
-  // Programs can be started. After the signal handlers are set and privileges are given up, and
-  // before there are many descriptors (see process::vfork_launcher). Throws where a --sandbox
-  // cannot be had, as make_sandbox does.
+  // Programs are run from now on, and not only described. After the premises are ready.
   void get_ready();
 
   router& routes() { return routes_; }
   net::service& service() { return service_; }
-  process::launcher& launcher() { return *launcher_; }                // after get_ready()
-  process::sandbox const* sandbox() const { return sandbox_.get(); }  // the same; null: none
 
  private:
-  options const& chosen_;
+  premises& where_;
   cgi::gateway_rules rules_;
-  process::containment containment_;
-  std::unique_ptr<process::sandbox> sandbox_;
-  cgi::script_slots slots_;
-  std::unique_ptr<process::launcher> launcher_;
+  process::containment containment_;  // but for the sandbox, which is the premises'
   router routes_;
   trace::tracers tracers_;
   net::service service_;

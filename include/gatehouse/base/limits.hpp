@@ -41,6 +41,10 @@ inline constexpr std::size_t surplus_bytes = 1024 * 1024;
 // told, at the most, that lines are lost.
 inline constexpr auto log_wait = 20ms;
 inline constexpr auto log_news_interval = 1s;
+// Between servers at --takeover: how long one waits for the other's answer, and the running one for
+// the new one to get ready.
+inline constexpr auto takeover_answer = 10s;
+inline constexpr auto takeover_time = 60s;
 // A script's stderr: longest line in the log, and how many last lines are kept for a diagnosis.
 inline constexpr std::size_t stderr_line_bytes = 2 * 1024;
 inline constexpr std::size_t stderr_lines_kept = 20;

@@ -21,9 +21,9 @@ namespace gatehouse::cgi {
 struct gateway_rules {
   variable_rules variables;
   std::vector<interpreter> interpreters;
-  std::string path_variable;                      // PATH as scripts get it
-  rlim_t descriptor_limit = 0;                    // see process::program
-  process::containment const* held_by = nullptr;  // see process::program
+  std::string path_variable;                            // PATH as scripts get it
+  rlim_t descriptor_limit = 0;                          // see process::program
+  std::shared_ptr<process::containment const> held_by;  // see process::program
   run_limits limits{};
   std::chrono::steady_clock::duration queue_timeout{};
   script_slots* slots = nullptr;

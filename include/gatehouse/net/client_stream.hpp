@@ -31,6 +31,9 @@ class client_stream {
   std::string_view buffered() const;
   void consume(std::size_t bytes) { buffer_.consume(bytes); }
 
+  // How much the buffer may hold from now on; what it holds already stays.
+  void limit_buffer(std::size_t bytes);
+
   // Suspends until there is something to read, or the end of the stream, for at most `limit`.
   // Meanwhile an empty buffer takes no memory.
   base::task<base::error_code> wait_for_input(duration limit);

@@ -20,7 +20,8 @@ struct connection_limits {
   duration idle_timeout = std::chrono::seconds(60);
 };
 
-// What all connections of a server share. Outlives them.
+// How requests are answered, for all connections of a server. Connections share the ownership: when
+// another takes its place, each goes on with the old one to the end of its exchange.
 struct service {
   http::handler* handler = nullptr;
   // Renders an error; the request is null if its head could not be parsed.
@@ -39,15 +40,23 @@ struct connection_ends {
 
 class connection {
  public:
-  connection(tcp_socket socket, service const& shared);
+  connection(tcp_socket socket, std::shared_ptr<service const> shared);
 
   // ends: what the socket is to be taken to join, where it cannot tell.
-  connection(tcp_socket socket, service const& shared, connection_ends ends);
+  connection(tcp_socket socket, std::shared_ptr<service const> shared, connection_ends ends);
 
   // Serves the connection to its end. Suspends. The connection outlives the coroutine.
   base::task<void> run();
 
-  // The server stops: an idle connection ends now, a busy one after the response in progress.
+  // Another service answers from the next exchange on.
+  void serve_with(std::shared_ptr<service const> other);
+
+  // The next response is the last, and says so. Until then the connection goes on, so that no
+  // client finds it closed that has just sent a request.
+  void wind_down() { winding_down_ = true; }
+
+  // The server stops: an idle connection ends now, a busy one after the response in progress. What
+  // has come by then is still answered.
   void finish_soon();
 
   // Ends every wait now; the exchange in progress is given up and its script stopped.
@@ -56,7 +65,9 @@ class connection {
  private:
   class exchange;
 
+  base::task<bool> head_begins();
   bool head_has_begun();
+  void take_next_service();
   base::task<http::result<std::optional<std::size_t>>> read_rest_of_head(
       http::head_scanner& scanner);
   base::task<bool> serve_one();
@@ -68,12 +79,14 @@ class connection {
   base::task<void> linger();
 
   client_stream client_;
-  service const& shared_;
+  std::shared_ptr<service const> shared_;  // with all connections, see service
+  std::shared_ptr<service const> next_;    // for the next exchange; null: the same
   connection_ends ends_;
   std::optional<http::steady_time> connected_;  // until an exchange was told of it
   exchange* current_ = nullptr;                 // in progress
   int empty_lines_ = 0;                         // skipped before the next head
   bool idle_ = true;
+  bool winding_down_ = false;
   bool finishing_ = false;
   bool cut_ = false;
 };

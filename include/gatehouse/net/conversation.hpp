@@ -26,7 +26,8 @@ struct conversation {
 // The first request in the bytes, and its response. Suspends. Fails only if there are no
 // descriptors. service: as for any connection; its tracer is told of the exchange. endpoints: what
 // the connection is said to join.
-base::task<base::result<conversation>> converse(service const& shared, connection_ends ends,
-                                                std::string request, conversation_limits limits);
+base::task<base::result<conversation>> converse(std::shared_ptr<service const> shared,
+                                                connection_ends ends, std::string request,
+                                                conversation_limits limits);
 
 }  // namespace gatehouse::net

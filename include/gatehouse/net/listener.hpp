@@ -16,12 +16,16 @@ namespace gatehouse::net {
 // The connections of one thread. Used on that thread only.
 class connection_set {
  public:
-  connection_set(base::executor ex, service const& shared) : executor_(ex), shared_(shared) {}
+  connection_set(base::executor ex, std::shared_ptr<service const> shared)
+      : executor_(ex), shared_(std::move(shared)) {}
 
   // Serves an accepted connection until it ends. Does not suspend.
   void serve(base::unique_fd accepted, boost::asio::ip::tcp const& protocol);
 
-  // See connection. After finish_soon() new connections are not taken.
+  // See connection. After serve_with() and wind_down() new connections are served accordingly;
+  // after finish_soon() they are not taken.
+  void serve_with(std::shared_ptr<service const> const& other);
+  void wind_down();
   void finish_soon();
   void cut();
 
@@ -33,9 +37,10 @@ class connection_set {
   void ended(std::list<connection>::iterator it, std::exception_ptr const& failure);
 
   base::executor executor_;
-  service const& shared_;
+  std::shared_ptr<service const> shared_;  // with the connections, see service
   std::list<connection> connections_;
   std::atomic<std::size_t> size_ = 0;
+  bool winding_down_ = false;
   bool finishing_ = false;
 };
 
@@ -46,6 +51,12 @@ class listener {
 
   // Binds and listens. An error is one of the system's (address in use, ...).
   base::error_code open(boost::asio::ip::tcp::endpoint const& where);
+
+  // Takes over a socket that listens already. invalid_argument: it is no TCP socket that does.
+  base::error_code adopt(base::unique_fd listening);
+
+  // The socket, still owned here, for a successor to adopt a copy of; -1 when there is none.
+  int native_handle() { return acceptor_.is_open() ? acceptor_.native_handle() : -1; }
 
   // Where it listens, with the real port.
   boost::asio::ip::tcp::endpoint endpoint() const;

@@ -33,8 +33,9 @@ struct program {
   std::string directory;                 // its working directory
   rlim_t descriptor_limit = 0;           // its soft RLIMIT_NOFILE; 0: as the server's
   std::string script;                    // what path is to read, or is; may be a link
-  containment const* held_by = nullptr;  // outlives the start; null: by nothing
-  base::unique_fd standard_input;        // any of the three may be none: /dev/null, for reading
+  // Null: by nothing. Shared with the configuration, which may be replaced while the program runs.
+  std::shared_ptr<containment const> held_by{};
+  base::unique_fd standard_input;  // any of the three may be none: /dev/null, for reading
   base::unique_fd standard_output;
   base::unique_fd standard_error;
 };

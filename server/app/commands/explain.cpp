@@ -130,15 +130,15 @@ net::connection_ends ends_of(options const& server) {
 }
 
 // Programs are in groups of their own, which a Ctrl+C does not reach.
-void stop_on_signal(boost::asio::signal_set& signals, site& asked) {
-  signals.async_wait([&asked](boost::system::error_code const& ec, int signal) {
+void stop_on_signal(boost::asio::signal_set& signals, premises& where) {
+  signals.async_wait([&where](boost::system::error_code const& ec, int signal) {
     if (ec) return;
-    asked.launcher().signal_all(SIGKILL);
+    where.launcher()->signal_all(SIGKILL);
     ::_exit(128 + signal);
   });
 }
 
-finding ask(question const& q, site& asked) {
+finding ask(question const& q, premises& where, site& asked) {
   finding out;
   trace::latest_exchange exchange;
   asked.trace_to(exchange);
@@ -147,13 +147,16 @@ finding ask(question const& q, site& asked) {
   std::optional<boost::asio::signal_set> signals;
   if (q.run) {
     signals.emplace(loop, SIGINT, SIGTERM);
-    stop_on_signal(*signals, asked);
+    stop_on_signal(*signals, where);
+    where.get_ready(q.server);
     asked.get_ready();
   }
   net::conversation_limits limits;
   limits.in_all = q.run ? std::chrono::seconds(longest_run) : longest_description;
   boost::asio::co_spawn(
-      loop, net::converse(asked.service(), ends_of(q.server), q.request, limits),
+      loop,
+      net::converse(std::make_shared<net::service const>(asked.service()), ends_of(q.server),
+                    q.request, limits),
       [&](std::exception_ptr const& failed, base::result<net::conversation> answer) {
         if (failed) std::rethrow_exception(failed);
         out.talk = std::move(answer).value();
@@ -218,8 +221,9 @@ int answer(question const& q) {
     std::cerr << wrong->line << std::endl;
     return command_used_wrongly;
   }
-  site asked(q.server);
-  auto found = ask(q, asked);
+  premises where(q.server);
+  site asked(q.server, where);
+  auto found = ask(q, where, asked);
   if (!q.run && found.recording.program) finish_description(found.recording, q.body);
   bool const well = went_well(found.recording, q.run);
   if (q.as == form::shell) {

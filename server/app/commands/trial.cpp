@@ -50,15 +50,18 @@ script_finding unfinished(trial_result const& result) {
 }  // namespace
 
 struct trial::parts {
-  parts(options const& chosen, std::chrono::milliseconds time) : what(chosen), limit(time) {
+  parts(options const& chosen, std::chrono::milliseconds time)
+      : where(chosen), what(chosen, where), limit(time) {
     boost::asio::ip::address const here = boost::asio::ip::address_v4::loopback();
     ends = {{here, 0}, {here, chosen.port}};
     what.trace_to(exchange);
     ::signal(SIGPIPE, SIG_IGN);
+    where.get_ready(chosen);
     what.get_ready();
   }
 
   trace::latest_exchange exchange;
+  premises where;
   site what;
   net::connection_ends ends;
   std::chrono::milliseconds limit;
@@ -68,7 +71,7 @@ trial::trial(options const& chosen, std::chrono::milliseconds limit)
     : parts_(std::make_unique<parts>(chosen, limit)) {}
 
 trial::~trial() {
-  parts_->what.launcher().signal_all(SIGKILL);
+  parts_->where.launcher()->signal_all(SIGKILL);
 }
 
 trial_result trial::get(std::string const& path) {
@@ -77,8 +80,8 @@ trial_result trial::get(std::string const& path) {
   static_cast<void>(parts_->exchange.take());
   boost::asio::co_spawn(
       loop,
-      net::converse(parts_->what.service(), parts_->ends, request_for(path, parts_->ends),
-                    {.in_all = parts_->limit}),
+      net::converse(std::make_shared<net::service const>(parts_->what.service()), parts_->ends,
+                    request_for(path, parts_->ends), {.in_all = parts_->limit}),
       [&](std::exception_ptr const& failed, base::result<net::conversation> const& outcome) {
         if (failed) std::rethrow_exception(failed);
         if (outcome.has_value()) answer = *outcome;

@@ -1,0 +1,17 @@
+#pragma once
+// What a configuration that is read again can change: all but what the process was built on when it
+// started.
+
+#include <string_view>
+#include <vector>
+
+#include "gatehouse/app/options.hpp"
+
+namespace gatehouse::app {
+
+// Gives the options that cannot change while the server runs (port, bind, user, group, threads,
+// takeover, what makes the sandbox) their values of now. Gives the names of those that were to
+// change. Pure.
+std::vector<std::string_view> keep_fixed(options& next, options const& now);
+
+}  // namespace gatehouse::app

@@ -1,0 +1,35 @@
+#include "gatehouse/app/premises.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace gatehouse::app {
+namespace {
+
+// As many connections and pipes as the system allows. Gives the limit that was in force.
+rlim_t raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  auto const before = std::exchange(limit.rlim_cur, limit.rlim_max);
+  return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? before : 0;
+}
+
+}  // namespace
+
+premises::premises(options const& chosen)
+    : slots_(chosen.max_scripts, chosen.queue), descriptor_limit_(raise_descriptor_limit()) {}
+
+void premises::get_ready(options const& chosen) {
+  sandbox_ = make_sandbox(chosen);
+  launcher_ = std::make_unique<process::launcher>(
+      process::pace{.alone = 2 * chosen.threads,
+                    .beside_others = std::max(1U, chosen.threads / 2),
+                    .others = &answered_at_once_},
+      sandbox_.get());
+}
+
+void premises::change(options const& chosen) {
+  slots_.resize(chosen.max_scripts, chosen.queue);
+}
+
+}  // namespace gatehouse::app
