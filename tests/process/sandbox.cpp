@@ -36,13 +36,13 @@ std::string run(process::sandbox& box, std::string const& directory, std::string
   std::string out;
   std::thread([&] {
     auto pipe = process::make_pipe();
-    process::containment const held_by{.no_new_privileges = true, .sandbox = &box};
     process::program what;
     what.path = "/bin/sh";
     what.arguments = {"sh", "-c", script};
     what.environment = {"PATH=/usr/bin:/bin"};
     what.directory = directory;
-    what.held_by = &held_by;
+    what.held_by = std::make_shared<process::containment const>(
+        process::containment{.no_new_privileges = true, .sandbox = &box});
     what.standard_output = std::move(pipe->write);
     process::vfork_launcher launcher;
     if (box.filter_this_thread()) return;
