@@ -1,0 +1,35 @@
+#pragma once
+// What the sweep asks for, and what the answers have to be.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "../wire/site.hpp"
+
+namespace fault {
+
+struct answer {
+  std::string method = "GET";
+  unsigned status = 200;
+  std::optional<std::string> body;  // none: not compared
+};
+
+// One connection: what is sent, and the answers to it.
+struct exchange {
+  std::string name;
+  std::string request;
+  std::vector<answer> answers;
+  bool leaves = false;  // the client closes when the first bytes of an answer have come
+};
+
+// Files and scripts, old enough to be kept in the server's cache.
+void fill(wire::site const& site);
+
+// The options of a server that is to answer them.
+std::vector<std::string> options_for(wire::site const& site);
+
+std::vector<exchange> exchanges();
+
+}  // namespace fault
