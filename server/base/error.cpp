@@ -1,5 +1,7 @@
 #include "gatehouse/base/error.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <string>
 
@@ -37,6 +39,12 @@ boost::system::error_category const& category() {
 
 error_code last_error() {
   return {errno, boost::system::system_category()};
+}
+
+bool is_shortage(error_code const& ec) {
+  if (ec.category() != boost::system::system_category()) return false;
+  constexpr std::array shortages{EMFILE, ENFILE, EAGAIN, ENOMEM, ENOBUFS, ENOSPC, EDQUOT, EUSERS};
+  return std::find(shortages.begin(), shortages.end(), ec.value()) != shortages.end();
 }
 
 }  // namespace gatehouse::base

@@ -52,22 +52,24 @@ http::http_error refusal_for(int error, std::string_view path) {
       return refusal(403, "not-a-file", path);
     case EMFILE:
     case ENFILE:
-      return refusal(503, "too-many-open-files", path);
+      return http::try_again_later("too-many-open-files", std::string(path));
     case ENOMEM:
-      return refusal(503, "out-of-memory", path);
+      return http::try_again_later("out-of-memory", std::string(path));
     default:
       return refusal(500, "file-open-failed",
                      std::string(path) + ": " + std::generic_category().message(error));
   }
 }
 
-// The path of an open file without symbolic links, as the kernel sees it; nothing if /proc cannot
-// tell.
+// The path of an open file without symbolic links, as the kernel sees it; nothing, and errno, if
+// /proc cannot tell.
 std::optional<std::string> real_path_of(int fd) {
   std::array<char, PATH_MAX> buffer;
   auto const link = "/proc/self/fd/" + std::to_string(fd);
   auto const length = ::readlink(link.c_str(), buffer.data(), buffer.size());
-  if (length <= 0 || buffer[0] != '/' || static_cast<std::size_t>(length) == buffer.size()) {
+  if (length < 0) return std::nullopt;
+  if (length == 0 || buffer[0] != '/' || static_cast<std::size_t>(length) == buffer.size()) {
+    errno = EIO;
     return std::nullopt;
   }
   return std::string(buffer.data(), static_cast<std::size_t>(length));
@@ -187,7 +189,7 @@ http::result<open_file> document_root::open_by_symlink(std::string const& relati
       open_at2(root_.get(), relative.c_str(), O_PATH | O_CLOEXEC, RESOLVE_NO_MAGICLINKS);
   if (!end) return refusal_for(errno, relative);
   auto const real_path = real_path_of(end.get());
-  if (!real_path) return refusal(500, "file-open-failed", relative);
+  if (!real_path) return refusal_for(errno, relative);
   if (!passes_hidden(*real_path)) return refusal(403, "script-source", *real_path);
   if (!is_at_or_below(*real_path, real_root_)) {
     return refusal(403, "symlink-leaves-root", relative + " -> " + *real_path);
@@ -201,7 +203,7 @@ http::result<open_file> document_root::open_anywhere(std::string const& relative
   auto file = open_at2(root_.get(), relative.c_str(), read_flags, RESOLVE_NO_MAGICLINKS);
   if (!file) return refusal_for(errno, relative);
   auto const real_path = real_path_of(file.get());
-  if (!real_path) return refusal(500, "file-open-failed", relative);
+  if (!real_path) return refusal_for(errno, relative);
   if (!passes_hidden(*real_path)) return refusal(403, "script-source", *real_path);
   auto opened = checked(std::move(file), *real_path);
   if (!opened) return opened;

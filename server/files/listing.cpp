@@ -5,10 +5,12 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <compare>
 #include <memory>
 #include <optional>
 
+#include "gatehouse/base/error.hpp"
 #include "gatehouse/base/limits.hpp"
 
 namespace gatehouse::files {
@@ -33,6 +35,12 @@ listing_entry to_entry(std::string_view name, struct stat const& status) {
           .modified = std::chrono::sys_seconds(std::chrono::seconds(status.st_mtim.tv_sec))};
 }
 
+// Null at the end, with errno 0, and on an error.
+dirent const* next_entry(DIR* directory) {
+  errno = 0;
+  return ::readdir(directory);
+}
+
 bool is_shortage(http::http_error const& e) {
   return e.status == 503;
 }
@@ -42,7 +50,10 @@ bool is_shortage(http::http_error const& e) {
 http::result<std::optional<listing_entry>> look_at(document_root const& root, std::string_view path,
                                                    int directory, char const* name) {
   struct stat status {};
-  if (::fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0) return std::nullopt;
+  if (::fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (!base::is_shortage(base::last_error())) return std::nullopt;
+    return http::try_again_later("out-of-memory", std::string(path));
+  }
   if (S_ISREG(status.st_mode)) return to_entry(name, status);
   if (!S_ISDIR(status.st_mode) && !S_ISLNK(status.st_mode)) return std::nullopt;
   auto const opened = root.open(std::string(path) + "/" + name);
@@ -115,21 +126,25 @@ http::result<listing> read_listing(document_root const& root, open_file director
                                    std::string_view path) {
   auto const stream = open_stream(std::move(directory));
   if (!stream) {
-    return http::http_error{.status = 503, .reason = "out-of-memory", .detail = std::string(path)};
+    return http::try_again_later("out-of-memory", std::string(path));
   }
   listing list;
-  while (dirent const* entry = ::readdir(stream.get())) {
+  while (dirent const* entry = next_entry(stream.get())) {
     if (entry->d_name[0] == '.') continue;
     auto shown = look_at(root, path, ::dirfd(stream.get()), entry->d_name);
     if (shown.has_error()) return shown.error();
     if (!shown->has_value()) continue;
     if (list.entries.size() == base::limits::listing_entries) {
       list.truncated = true;
-      break;
+      return list;
     }
     list.entries.push_back(std::move(**shown));
   }
-  return list;
+  if (errno == 0) return list;
+  auto const why = base::last_error();
+  return http::http_error{.status = 500,
+                          .reason = "listing-failed",
+                          .detail = std::string(path) + ": " + why.message()};
 }
 
 sorting parse_sorting(std::string_view query) {

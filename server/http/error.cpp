@@ -2,11 +2,20 @@
 
 #include <boost/throw_exception.hpp>
 #include <stdexcept>
+#include <utility>
 
 namespace gatehouse::http {
 
 void throw_exception_from_error(http_error const& e, boost::source_location const& where) {
   boost::throw_exception(std::logic_error("value() of an error: " + std::string(e.reason)), where);
+}
+
+http_error try_again_later(std::string_view reason, std::string detail,
+                           std::chrono::seconds after) {
+  http_error error{.status = 503, .reason = reason};
+  error.detail = std::move(detail);
+  error.fields.add("Retry-After", std::to_string(after.count()));
+  return error;
 }
 
 std::string_view reason_phrase(unsigned status) {

@@ -35,7 +35,7 @@ struct sorting {
 // The entries of a directory in no order. path is the decoded URL path that directory was opened
 // by. Left out are dotfiles, what is neither a regular file nor a directory, and directories and
 // symbolic links that root would not open (hidden ones, links that leave the root). Blocks for as
-// long as the file system does. Errors: 503 as document_root::open.
+// long as the file system does. Errors: 503 as document_root::open, 500 listing-failed.
 http::result<listing> read_listing(document_root const& root, open_file directory,
                                    std::string_view path);
 

@@ -3,6 +3,7 @@
 // it.
 
 #include <boost/system/result.hpp>
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,10 @@ struct http_error {
   bool close = false;        // the connection cannot go on after this
   diagnosis help = {};       // empty explanation: none
 };
+
+// 503: there is no room for the request now, and its client may come back after so many seconds.
+http_error try_again_later(std::string_view reason, std::string detail,
+                           std::chrono::seconds after = std::chrono::seconds(1));
 
 // Parsers give a value or the error that the client is to be answered with.
 template <class T>
