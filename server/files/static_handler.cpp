@@ -119,24 +119,33 @@ std::chrono::sys_seconds current_time() {
 }
 
 // A compressed form of a file, if there is one that was made since the file was changed.
-std::optional<open_file> open_sibling(document_root const& root, std::string_view path,
-                                      std::string_view ending, struct stat const& original) {
+http::result<std::optional<open_file>> open_sibling(document_root const& root,
+                                                    std::string_view path, std::string_view ending,
+                                                    struct stat const& original) {
   auto sibling = root.open(std::string(path).append(ending));
-  if (sibling.has_error() || sibling->is_directory()) return std::nullopt;
-  if (nanoseconds(sibling->status.st_mtim) < nanoseconds(original.st_mtim)) return std::nullopt;
-  return std::move(*sibling);
+  bool const is_there = sibling.has_value() && !sibling->is_directory();
+  if (is_there && nanoseconds(sibling->status.st_mtim) >= nanoseconds(original.st_mtim))
+    return std::move(*sibling);
+  if (sibling.has_error() && sibling.error().status >= 500) return sibling.error();
+  return std::nullopt;
 }
 
 // The forms that a file is there in, the bare one last.
-std::vector<open_form> open_forms(document_root const& root, std::string_view path,
-                                  open_file bare) {
+struct known_forms {
   std::vector<open_form> forms;
+  bool all = true;  // or the system could not tell
+};
+
+known_forms open_forms(document_root const& root, std::string_view path, open_file bare) {
+  known_forms known;
   for (auto const& form : sibling_forms) {
     auto sibling = open_sibling(root, path, form.ending, bare.status);
-    if (sibling) forms.push_back({std::move(*sibling), form.coding});
+    if (sibling.has_error()) known.all = false;
+    if (sibling.has_error() || !sibling->has_value()) continue;
+    known.forms.push_back({std::move(**sibling), form.coding});
   }
-  forms.push_back({std::move(bare), {}});
-  return forms;
+  known.forms.push_back({std::move(bare), {}});
+  return known;
 }
 
 // Which of the forms (their codings, the bare one last) the request likes best.
@@ -379,10 +388,11 @@ http::outcome static_handler::answer_file(asking const& what, std::string_view p
                                           open_file file) {
   // Reached by a link with a harmless name, a script is one still.
   if (is_script(path) || is_script(file.real_name)) return refusal(403, "script-source", path);
-  auto forms = open_forms(root_, path, std::move(file));
+  auto [forms, all_known] = open_forms(root_, path, std::move(file));
   std::erase_if(forms, [&](open_form const& form) { return is_script(form.file.real_name); });
   auto const media_type = media_types_.for_name(path.substr(path.rfind('/') + 1));
-  if (auto const cached = what.has_range ? nullptr : in_cache(what, forms, media_type))
+  bool const cacheable = !what.has_range && all_known;
+  if (auto const cached = cacheable ? in_cache(what, forms, media_type) : nullptr)
     return answer_cached(what, cached);
 
   std::vector<std::string_view> codings;
