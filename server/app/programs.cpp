@@ -87,7 +87,8 @@ void add_by_extension(std::vector<program>& to, mount const& m, options const& c
   if (rules.extensions.empty()) return;
   each_file(m.target, [&](std::string const& rest) {
     auto const target = cgi::find_among_files(rules, rest);
-    if (target && !target->path_info) to.push_back({target->file, target->script_name});
+    bool const found = target.has_value() && target->has_value();
+    if (found && !(**target).path_info) to.push_back({(**target).file, (**target).script_name});
   });
 }
 

@@ -20,6 +20,7 @@
 namespace gatehouse::cgi {
 namespace {
 
+using namespace std::chrono_literals;
 using run_ptr = std::unique_ptr<script_run>;
 
 http::http_error failure(unsigned status, std::string_view reason, std::string detail) {
@@ -35,10 +36,8 @@ std::string seconds_text(std::chrono::steady_clock::duration time) {
 
 http::http_error retry_later(std::string_view reason, std::string detail,
                              std::chrono::steady_clock::duration after) {
-  auto error = failure(503, reason, std::move(detail));
-  auto const seconds = std::chrono::ceil<std::chrono::seconds>(after).count();
-  error.fields.add("Retry-After", std::to_string(std::max<std::int64_t>(1, seconds)));
-  return error;
+  auto const seconds = std::chrono::ceil<std::chrono::seconds>(after);
+  return http::try_again_later(reason, std::move(detail), std::max(seconds, 1s));
 }
 
 // The answer to a request whose body or connection failed while a script was waiting for it.
@@ -83,6 +82,8 @@ std::optional<http::http_error> check_permission(script_target const& target,
                                                  std::string const& path_variable) {
   bool const interpreted = !target.interpreter.empty();
   if (::access(target.file.c_str(), interpreted ? R_OK : X_OK) == 0) return std::nullopt;
+  auto const why = base::last_error();
+  if (!is_about_path(why)) return not_looked_at(target.file, why);
   auto error = failure(403, interpreted ? "script-not-readable" : "script-not-executable",
                        target.file.string());
   if (auto help = check_script(target.file, path_variable)) error.help = std::move(*help);
@@ -97,10 +98,7 @@ http::http_error start_failure(base::error_code const& why, script_target const&
                                gateway_rules const& rules) {
   using boost::system::errc::errc_t;
   if (is_client_failure(why)) return input_failure(why);
-  bool const exhausted =
-      why == errc_t::too_many_files_open || why == errc_t::too_many_files_open_in_system ||
-      why == errc_t::resource_unavailable_try_again || why == errc_t::not_enough_memory;
-  if (exhausted) return retry_later("out-of-resources", why.message(), std::chrono::seconds(1));
+  if (base::is_shortage(why)) return http::try_again_later("out-of-resources", why.message());
   if (why == errc_t::argument_list_too_long) {
     // execve(2) has a limit on each variable and on all of them; the fields are what a client made
     // long.
@@ -290,7 +288,10 @@ http::http_error too_slow(script_run const& run, run_limits const& limits) {
 http::http_error output_failure(base::error_code const& why, script_run const& run,
                                 run_limits const& limits) {
   bool const script_failed = why == base::errc::timed_out && !run.input_failed();
-  return script_failed ? too_slow(run, limits) : input_failure(why);
+  if (script_failed) return too_slow(run, limits);
+  if (is_client_failure(why)) return input_failure(why);
+  if (base::is_shortage(why)) return http::try_again_later("out-of-resources", why.message());
+  return failure(500, "script-pipe-failed", why.message());
 }
 
 // Reads on until the head is whole, or the error that stands for what came instead.
@@ -436,8 +437,9 @@ base::task<http::outcome> run_script(gateway_rules const& rules, script_target t
   auto const length = co_await prepare_input(plan, request, request_body, context);
   if (length.has_error()) {
     if (is_client_failure(length.error())) co_return input_failure(length.error());
-    co_return failure(500, "spool-failed",
-                      "the request body cannot be kept: " + length.error().message());
+    auto const detail = "the request body cannot be kept: " + length.error().message();
+    if (base::is_shortage(length.error())) co_return http::try_again_later("spool-failed", detail);
+    co_return failure(500, "spool-failed", detail);
   }
   auto place = co_await rules.slots->acquire(context.get_executor(), rules.queue_timeout,
                                              [&context](std::function<void()> give_up) {
@@ -507,8 +509,10 @@ base::task<http::outcome> extension_gateway::handle(http::request const& request
                                                     http::body_source& request_body,
                                                     http::exchange_context& context) {
   auto const rest = http::path_below(request.target.path, among_.prefix).value_or("");
-  if (auto target = find_among_files(among_, rest)) {
-    auto answer = co_await run_script(rules_, std::move(*target), request, request_body, context);
+  auto target = find_among_files(among_, rest);
+  if (target.has_error()) co_return target.error();
+  if (target->has_value()) {
+    auto answer = co_await run_script(rules_, std::move(**target), request, request_body, context);
     co_return answer;
   }
   auto answer = co_await files_.handle(request, request_body, context);

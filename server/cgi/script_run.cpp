@@ -11,6 +11,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <cerrno>
 #include <deque>
 
 #include "gatehouse/base/deadline.hpp"
@@ -86,13 +87,29 @@ void cancel_quietly(descriptor& d) {
 }
 
 // Bytes that a non-blocking pipe can give now; nothing when it has none yet, 0 at its end.
-std::optional<std::size_t> read_now(int fd, void* into, std::size_t size) {
+base::result<std::optional<std::size_t>> read_now(int fd, void* into, std::size_t size) {
   while (true) {
     auto const got = ::read(fd, into, size);
-    if (got >= 0) return static_cast<std::size_t>(got);
-    if (errno == EAGAIN) return std::nullopt;
-    if (errno != EINTR) return 0;
+    if (got >= 0) return std::optional(static_cast<std::size_t>(got));
+    if (errno == EAGAIN) return std::optional<std::size_t>();
+    if (errno != EINTR) return base::last_error();
   }
+}
+
+// All of the bytes into an empty pipe that has room for them.
+base::error_code write_whole(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    auto const put = ::write(fd, bytes.data(), bytes.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return base::last_error();
+    bytes.remove_prefix(static_cast<std::size_t>(put));
+  }
+  return {};
+}
+
+// A wait that was not begun or given up by us has failed.
+bool is_failure(base::error_code const& of_wait) {
+  return of_wait && of_wait != boost::asio::error::operation_aborted;
 }
 
 // Makes a pipe hold more, if the system lets us: a user's pipes have a limit together.
@@ -181,9 +198,10 @@ struct script_run::state : std::enable_shared_from_this<script_run::state> {
     auto left = waiting_in(fd);
     while (left > 0) {
       auto const got = read_now(fd, buffer.data(), std::min(buffer.size(), left));
-      if (!got || *got == 0) break;
-      take_stderr({buffer.data(), *got});
-      left -= *got;
+      auto const size = got ? got->value_or(0) : 0;
+      if (size == 0) break;
+      take_stderr({buffer.data(), size});
+      left -= size;
     }
     if (output.is_open() && !output_ended) output_left = waiting_in(output.native_handle());
     tail->flush([this](std::string_view line) { trace(trace::stderr_line{line}); });
@@ -240,6 +258,29 @@ struct script_run::state : std::enable_shared_from_this<script_run::state> {
   bool finished = false;
 };
 
+// What comes after feeding the input, however that ends: Asio takes a coroutine down, and its
+// completion handler uncalled, when there is no memory for what it is to wait with. And it uses the
+// coroutine's cancellation signal for as long as it has the handler: that keeps the signal's owner.
+class script_run::end_of_feeding {
+ public:
+  explicit end_of_feeding(std::shared_ptr<state> s) : of_(std::move(s)) {}
+  end_of_feeding(end_of_feeding&&) noexcept = default;
+  end_of_feeding(end_of_feeding const&) = delete;
+  end_of_feeding& operator=(end_of_feeding const&) = delete;
+  ~end_of_feeding() {
+    if (of_ && !of_->input_done.happened()) end(true);
+  }
+  void operator()(std::exception_ptr const& failure) { end(failure != nullptr); }
+
+ private:
+  void end(bool failed) {
+    if (failed) of_->fail({ENOMEM, boost::system::system_category()});
+    close_quietly(of_->input);
+    of_->input_done.set();
+  }
+  std::shared_ptr<state> of_;
+};
+
 namespace {
 
 // The parent's ends of the three pipes, with the child's ends already in the program.
@@ -268,8 +309,7 @@ base::task<base::error_code> put_whole_body(http::body_source& body, int pipe_en
     if (read.has_error()) co_return read.error();
     if (*read == 0) co_return base::error_code{};
     trace(trace::stdin_bytes{{buffer.data(), *read}});
-    if (::write(pipe_end, buffer.data(), *read) != static_cast<ssize_t>(*read))
-      co_return base::last_error();
+    if (auto const error = write_whole(pipe_end, {buffer.data(), *read})) co_return error;
   }
 }
 
@@ -357,7 +397,7 @@ base::task<base::result<std::unique_ptr<script_run>>> script_run::start(
   if (input != nullptr) {
     boost::asio::co_spawn(
         s->executor, feed_input(s, *input),
-        boost::asio::bind_cancellation_slot(s->cancel_input.slot(), boost::asio::detached));
+        boost::asio::bind_cancellation_slot(s->cancel_input.slot(), end_of_feeding(s)));
   } else {
     s->input_done.set();
   }
@@ -367,7 +407,12 @@ base::task<base::result<std::unique_ptr<script_run>>> script_run::start(
 script_run::~script_run() {
   state_->context = nullptr;
   if (!state_->child) return;
-  if (!state_->finished) state_->stop();
+  if (!state_->finished) {
+    // The input lives as long as its connection, which waits until this has had its effect.
+    state_->input_unwanted = true;
+    state_->cancel_input.emit(boost::asio::cancellation_type::all);
+    state_->stop();
+  }
   state_->watch();  // the run keeps its place as long as the script runs
 }
 
@@ -376,15 +421,17 @@ base::task<base::result<std::size_t>> script_run::read_output(boost::asio::mutab
   while (true) {
     if (s->failure) co_return s->failure;
     if (auto const got = read_output_at_once(buffer)) co_return *got;
+    if (s->failure) co_return s->failure;
     if (s->child->status()) {
       s->output_ended = true;
       continue;
     }
     s->output_awaited = true;
     s->progressed();
-    co_await s->output.async_wait(descriptor::wait_read, base::as_result);
+    auto const [ec] = co_await s->output.async_wait(descriptor::wait_read, base::as_result);
     s->output_awaited = false;
     s->silence.clear();
+    if (is_failure(ec)) s->fail(ec);
   }
 }
 
@@ -393,8 +440,10 @@ std::optional<std::size_t> script_run::read_output_at_once(boost::asio::mutable_
   if (s.failure) return std::nullopt;
   if (s.output_ended) return std::size_t{0};
   auto const wanted = std::min(buffer.size(), s.output_left.value_or(buffer.size()));
-  auto const got = read_now(s.output.native_handle(), buffer.data(), wanted);
-  if (!got) return std::nullopt;
+  auto const read = read_now(s.output.native_handle(), buffer.data(), wanted);
+  if (read.has_error()) s.fail(read.error());
+  if (read.has_error() || !read->has_value()) return std::nullopt;
+  auto const got = *read;
   s.output_ended = *got == 0;
   if (s.output_left) *s.output_left -= *got;
   if (*got >= full_read && !std::exchange(s.output_widened, true)) widen(s.output);
@@ -453,8 +502,6 @@ base::task<void> script_run::feed_input(std::shared_ptr<state> s, http::body_sou
     }
     if (passed.has_error() || *passed == 0) break;
   }
-  close_quietly(s->input);
-  s->input_done.set();
 }
 
 // The next bytes of the body into the script's stdin, moved if the body can do that and nobody
@@ -466,8 +513,8 @@ base::task<base::result<std::size_t>> script_run::pass_input(std::shared_ptr<sta
   while (!s->traced()) {
     auto const moved = co_await input.splice_some(s->input.native_handle());
     if (moved.has_error() && moved.error() == boost::system::errc::resource_unavailable_try_again) {
-      bool const room = co_await input_room(s);
-      if (!room) co_return std::size_t{0};
+      auto const error = co_await input_room(s);
+      if (error) co_return error;
       continue;
     }
     if (moved.has_value() && *moved == 0) break;
@@ -476,13 +523,15 @@ base::task<base::result<std::size_t>> script_run::pass_input(std::shared_ptr<sta
   }
   auto const read = co_await input.read_some(buffer);
   if (read.has_error() || *read == 0) co_return read;
-  bool const taken = co_await write_input(s, {static_cast<char const*>(buffer.data()), *read});
-  co_return taken ? *read : 0;
+  auto const error = co_await write_input(s, {static_cast<char const*>(buffer.data()), *read});
+  if (error) co_return error;
+  co_return read;
 }
 
-// All of the bytes into the script's stdin. False if the script takes no more, or finish() wants no
-// more.
-base::task<bool> script_run::write_input(std::shared_ptr<state> s, std::string_view bytes) {
+// All of the bytes into the script's stdin. errc::stopped if the script takes no more, or finish()
+// wants no more.
+base::task<base::error_code> script_run::write_input(std::shared_ptr<state> s,
+                                                     std::string_view bytes) {
   s->trace(trace::stdin_bytes{bytes});
   while (!bytes.empty()) {
     auto const put = ::write(s->input.native_handle(), bytes.data(), bytes.size());
@@ -490,23 +539,26 @@ base::task<bool> script_run::write_input(std::shared_ptr<state> s, std::string_v
       bytes.remove_prefix(static_cast<std::size_t>(put));
       s->progressed();
     } else if (errno == EAGAIN) {
-      bool const room = co_await input_room(s);
-      if (!room) co_return false;
+      auto const error = co_await input_room(s);
+      if (error) co_return error;
+    } else if (errno == EPIPE) {
+      co_return base::errc::stopped;
     } else if (errno != EINTR) {
-      co_return false;
+      co_return base::last_error();
     }
   }
-  co_return true;
+  co_return base::error_code{};
 }
 
-// Suspends until a full stdin can take more, and widens it then: the script does read. False if
-// finish() wants no more.
-base::task<bool> script_run::input_room(std::shared_ptr<state> s) {
-  if (s->input_unwanted) co_return false;
+// Suspends until a full stdin can take more, and widens it then: the script does read.
+// errc::stopped if finish() wants no more.
+base::task<base::error_code> script_run::input_room(std::shared_ptr<state> s) {
+  if (s->input_unwanted) co_return base::errc::stopped;
   auto const [ec] = co_await s->input.async_wait(descriptor::wait_write, base::as_result);
-  if (ec) co_return false;
+  if (is_failure(ec)) co_return ec;
+  if (ec) co_return base::errc::stopped;
   if (!std::exchange(s->input_widened, true)) widen(s->input);
-  co_return true;
+  co_return base::error_code{};
 }
 
 base::task<void> script_run::log_stderr(std::shared_ptr<state> s) {
@@ -515,13 +567,16 @@ base::task<void> script_run::log_stderr(std::shared_ptr<state> s) {
   if (s->unwatched_errors) static_cast<void>(adopt(s->errors, s->unwatched_errors));
   while (s->errors.is_open()) {
     auto const got = read_now(s->errors.native_handle(), buffer.data(), buffer.size());
-    if (got && *got == 0) break;
-    if (got) s->take_stderr({buffer.data(), *got});
+    bool const more_to_come = got && (!got->has_value() || **got > 0);
+    if (!more_to_come) {
+      close_quietly(s->errors);
+      break;
+    }
+    if (got->has_value()) s->take_stderr({buffer.data(), **got});
     // A wait and not a read: on_end() reads too, and must find all that was not yet taken.
     auto const [ec] = co_await s->errors.async_wait(descriptor::wait_read, base::as_result);
-    if (ec) break;
+    if (ec) break;  // on_end() closes it: the script may still write
   }
-  close_quietly(s->errors);
   // The run keeps its place and its deadline as long as the script runs, closed outputs or not.
   co_await s->child->ended();
 }

@@ -46,8 +46,8 @@ class script_run {
 
   // The next bytes of standard output; 0 at its end, which comes when the pipe is at its end, or
   // when the script has ended and the pipe is drained (a descendant that holds it open does not
-  // count). Errors: errc::timed_out after either deadline, an error of the input, or
-  // errc::client_gone; the script is then stopped.
+  // count). Errors: errc::timed_out after either deadline, an error of the input,
+  // errc::client_gone, or the system's for one of the pipes; the script is then stopped.
   base::task<base::result<std::size_t>> read_output(boost::asio::mutable_buffer buffer);
 
   // The same as far as it can be told without suspending; nothing if the script has to be awaited.
@@ -74,13 +74,14 @@ class script_run {
 
  private:
   struct state;
+  class end_of_feeding;
   explicit script_run(std::shared_ptr<state> s) : state_(std::move(s)) {}
   static base::task<void> feed_input(std::shared_ptr<state> s, http::body_source& input);
   static base::task<base::result<std::size_t>> pass_input(std::shared_ptr<state> s,
                                                           http::body_source& input,
                                                           boost::asio::mutable_buffer buffer);
-  static base::task<bool> write_input(std::shared_ptr<state> s, std::string_view bytes);
-  static base::task<bool> input_room(std::shared_ptr<state> s);
+  static base::task<base::error_code> write_input(std::shared_ptr<state> s, std::string_view bytes);
+  static base::task<base::error_code> input_room(std::shared_ptr<state> s);
   static base::task<void> log_stderr(std::shared_ptr<state> s);
 
   std::shared_ptr<state> state_;  // shared with the coroutines that feed stdin and log stderr
