@@ -201,6 +201,11 @@ void client_stream::close() {
   socket_.close(ignored);
 }
 
+void client_stream::reset_on_close() {
+  boost::system::error_code ignored;
+  socket_.set_option(boost::asio::socket_base::linger(true, 0), ignored);
+}
+
 // How many bytes wait to be read from the socket.
 std::size_t client_stream::waiting() {
   int size = 0;

@@ -224,6 +224,7 @@ base::task<bool> connection::serve_request(http::request const& request, exchang
                                      shared_->limits.idle_timeout);
   }
   context.when_client_leaves(nullptr);
+  if (error && plan.how == framing::until_close) client_.reset_on_close();
   if (streamed) co_await std::get<http::stream>(response->body).source->finish();
   end(&request, context, error);
   if (error || !plan.keep_alive || cut_) co_return false;

@@ -82,6 +82,10 @@ class client_stream {
   void shutdown_send();
   void close();
 
+  // close() will reset the connection: an answer without a length whose end is missing would
+  // otherwise look whole (RFC 9112, 8).
+  void reset_on_close();
+
  private:
   std::size_t waiting();
   base::error_code understood(boost::system::error_code const& ec) const;
