@@ -66,6 +66,25 @@ std::size_t occurrences(std::string const& text, std::string_view what) {
   return out;
 }
 
+// Somebody with no other processes, for a server that is started as root.
+uid_t nobody_else() {
+  return 100'000 + static_cast<uid_t>(::getpid());
+}
+
+arguments with_user(arguments options) {
+  auto const id = std::to_string(nobody_else());
+  options.insert(options.end(), {"--user", id, "--group", id});
+  return options;
+}
+
+// An ordinary user's leak check cannot attach to a process that was root's.
+arguments const no_leak_check = {"ASAN_OPTIONS=detect_leaks=0"};
+
+void open_to_all(site const& files) {
+  fs::permissions(files.base(),
+                  fs::perms::owner_all | fs::perms::others_exec | fs::perms::others_read);
+}
+
 // Processes of a user, by the owner of their entries.
 std::size_t processes_of(uid_t user) {
   std::size_t out = 0;
@@ -262,22 +281,30 @@ TEST_CASE("what a script in the sandbox leaves running is killed when it ends") 
   CHECK(s.logged("script-left-processes: "));
 }
 
+TEST_CASE("the sandbox holds as well when the server has given up root") {
+  if (no_landlock() || ::geteuid() != 0) return;
+  site const files;
+  files.script("own/try.py", tries);
+  files.script("other/secret.py", "#!/usr/bin/python3\npassword = 'x'\n");
+  open_to_all(files);
+  server const s(files, with_user({"--sandbox"}), no_leak_check);
+  CHECK(attempt(s, "open('../other/secret.py').read()") == "refused\n");
+  CHECK(attempt(s, "open('/etc/shadow').read()") == "refused\n");
+  CHECK(attempt(s, "open('/etc/passwd').read(); open('try.py').read()") == "done\n");
+  CHECK(s.log().find("scripts-as-root") == std::string::npos);
+}
+
 TEST_CASE("a script that forks without end and ignores TERM is ended, with all that it started") {
-  constexpr uid_t nobody_else = 61'234;
   if (::geteuid() != 0) {
     MESSAGE("not run as root: the number of processes counts for a whole user");
     return;
   }
   site const files;
   files.script("own/try.py", tries);
-  fs::permissions(files.base(),
-                  fs::perms::owner_all | fs::perms::others_exec | fs::perms::others_read);
-  auto const user = std::to_string(nobody_else);
-  // An ordinary user's leak check cannot attach to a process that was root's.
-  server const s(files,
-                 {"--user", user, "--group", user, "--limit-processes", "60", "--script-timeout",
-                  "4s", "--grace", "100ms"},
-                 {"ASAN_OPTIONS=detect_leaks=0"});
+  open_to_all(files);
+  server const s(
+      files, with_user({"--limit-processes", "60", "--script-timeout", "4s", "--grace", "100ms"}),
+      no_leak_check);
   // Should the limit not hold, the bomb ends by itself.
   auto const answer = ask(s.port(), "POST", "/cgi-bin/own/try.py", "",
                           "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
@@ -291,7 +318,7 @@ TEST_CASE("a script that forks without end and ignores TERM is ended, with all t
   CHECK(s.logged("Resource temporarily unavailable"));
   CHECK(s.logged("script-killed: process group "));
   CHECK(s.logged("seems to have met --limit-processes: "));
-  CHECK(eventually([] { return processes_of(nobody_else) == 1; }));
+  CHECK(eventually([] { return processes_of(nobody_else()) == 1; }));
   CHECK(ask(s.port(), "POST", "/cgi-bin/own/try.py", "", "pass").body == "done\n");
 }
 
