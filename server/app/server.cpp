@@ -26,6 +26,7 @@
 #include "gatehouse/app/site.hpp"
 #include "gatehouse/app/takeover.hpp"
 #include "gatehouse/app/terminal.hpp"
+#include "gatehouse/base/keep_going.hpp"
 #include "gatehouse/base/log.hpp"
 #include "gatehouse/net/listener.hpp"
 #include "gatehouse/trace/log_tracer.hpp"
@@ -38,9 +39,27 @@ using namespace std::chrono_literals;
 
 // How often a stop looks whether everything has ended.
 constexpr auto stop_poll_interval = 10ms;
+// How long a thread stands still when there was no memory.
+constexpr auto memory_pause = 10ms;
 // How long connections may take to end once they have been cut, and scripts once they have been
 // killed.
 constexpr auto end_wait = 2s;
+
+// Runs a loop to its end. What throws out of it is a lack of memory for what was to be waited for:
+// that has cost what was waiting, and the others go on. `start` sees to it that what must run does.
+template <class Start>
+void run_to_end(boost::asio::io_context& loop, Start start) {
+  while (true) {
+    try {
+      start();
+      loop.run();
+      return;
+    } catch (std::exception const& e) {
+      base::log::error("event-lost", e.what());
+      std::this_thread::sleep_for(memory_pause);
+    }
+  }
+}
 
 // One thread's event loop and its connections. The connections go before the loop.
 struct worker {
@@ -114,6 +133,9 @@ struct server::parts {
   std::unique_ptr<takeover_door> door;
   std::optional<boost::asio::signal_set> signals;
   terminals started_from;
+  bool heeding = false;
+  bool awaiting_successor = false;
+  bool asked_to_end = false;
   bool stopping = false;
   std::atomic<unsigned> unheard = 0;  // actions that a set has yet to carry out
 
@@ -128,6 +150,7 @@ struct server::parts {
   void make_workers();
   std::optional<usage_error> listen(base::unique_fd inherited);
   void get_ready();
+  void start();
   std::optional<usage_error> open_door();
   std::optional<usage_error> relieve_predecessor();
   void await_signals();
@@ -293,21 +316,26 @@ std::string server::url() const {
 
 int server::run() {
   auto& p = *parts_;
-  boost::asio::co_spawn(p.main_executor(), p.listener->run(), boost::asio::detached);
-  boost::asio::co_spawn(p.main_executor(), p.heed_signals(), boost::asio::detached);
-  if (p.door) boost::asio::co_spawn(p.main_executor(), p.await_successor(), boost::asio::detached);
   std::vector<std::thread> threads;
   for (std::size_t i = 1; i < p.workers.size(); ++i) {
-    threads.emplace_back([&loop = p.workers[i]->loop] { loop.run(); });
+    threads.emplace_back([&loop = p.workers[i]->loop] { run_to_end(loop, [] {}); });
   }
   p.manager.ready("Serving on " + in_words(p.listener->endpoint()));
-  p.workers.front()->loop.run();
+  run_to_end(p.workers.front()->loop, [&p] { p.start(); });
   for (auto& thread : threads) thread.join();
   bool const all_ended = std::all_of(p.workers.begin(), p.workers.end(),
                                      [](auto const& w) { return w->connections.size() == 0; });
   if (!all_ended)
     ::_exit(0);  // something did not heed being cut: nothing may be taken from under it
   return 0;
+}
+
+// See base::keep_going.
+void server::parts::start() {
+  listener->start();
+  base::keep_going(main_executor(), heeding, [this] { return heed_signals(); });
+  if (door)
+    base::keep_going(main_executor(), awaiting_successor, [this] { return await_successor(); });
 }
 
 // Whoever reads that the server is ready may send it a signal at once.
@@ -333,7 +361,7 @@ void server::parts::await_signals() {
 
 // The first signal to end does so in good order, the second at once.
 base::task<void> server::parts::heed_signals() {
-  for (bool asked_to_end = false;;) {
+  while (true) {
     auto const [ec, signal] = co_await signals->async_wait(base::as_result);
     if (ec) co_return;
     if (signal == SIGHUP && !started_from.have_gone()) {
@@ -352,6 +380,7 @@ base::task<void> server::parts::heed_signals() {
 }
 
 base::task<void> server::parts::await_successor() {
+  if (stopping) co_return;
   bool const handed_over = co_await door->handed_over(listener->native_handle());
   if (!handed_over || stopping) co_return;
   base::log::info("takeover", "another server has taken over; this one ends with its connections");

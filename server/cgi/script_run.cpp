@@ -13,6 +13,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <cerrno>
 #include <deque>
+#include <new>
 
 #include "gatehouse/base/deadline.hpp"
 #include "gatehouse/base/limits.hpp"
@@ -150,12 +151,15 @@ struct script_run::state : std::enable_shared_from_this<script_run::state> {
     if (output_awaited) silence.set(limits.silence);
   }
 
-  // From now on its stderr is logged and its end noticed as they come.
-  void watch() {
+  // From now on its stderr is logged and its end noticed as they come. Without memory its stderr is
+  // read at its end.
+  void watch() noexcept try {
     if (std::exchange(watched, true)) return;
     child->watch();
     if (!child->status())
       boost::asio::co_spawn(executor, log_stderr(shared_from_this()), boost::asio::detached);
+  } catch (std::bad_alloc const&) {
+    base::log::error("script-unwatched", "out of memory");
   }
 
   // It is not one of the short ones.
@@ -342,6 +346,35 @@ base::error_code adopt(descriptor& into, base::unique_fd& fd) {
   return ec;
 }
 
+base::task<void> see_off(process::launch ordered, base::executor ex, process::launcher& from,
+                         std::chrono::steady_clock::duration grace) {
+  auto const pid = co_await ordered.outcome();
+  if (pid.has_value()) process::child_process(ex, *pid, from, grace).stop();
+}
+
+// A program that was ordered: it is seen off unless somebody takes it on.
+struct order {
+  order(process::launch l, base::executor ex, process::launcher& f,
+        std::chrono::steady_clock::duration g)
+      : launched(std::move(l)), executor(ex), from(f), grace(g) {}
+  order(order const&) = delete;
+  order& operator=(order const&) = delete;
+  ~order() {
+    if (taken_on) return;
+    try {
+      boost::asio::co_spawn(executor, see_off(std::move(launched), executor, from, grace),
+                            boost::asio::detached);
+    } catch (std::exception const&) {
+      base::log::error("script-abandoned", "out of memory");
+    }
+  }
+  process::launch launched;
+  base::executor executor;
+  process::launcher& from;
+  std::chrono::steady_clock::duration grace;
+  bool taken_on = false;
+};
+
 }  // namespace
 
 base::task<base::result<std::unique_ptr<script_run>>> script_run::start(
@@ -358,6 +391,7 @@ base::task<base::result<std::unique_ptr<script_run>>> script_run::start(
   }
 
   auto const s = std::make_shared<state>(context.get_executor(), context);
+  std::unique_ptr<script_run> run(new script_run(s));
   s->limits = limits;
   s->held_by = plan.program.held_by;
   s->slot = std::move(plan.slot);
@@ -366,7 +400,8 @@ base::task<base::result<std::unique_ptr<script_run>>> script_run::start(
   if (input != nullptr) {
     if (auto const error = adopt(s->input, ours.input)) co_return error;
   }
-  auto launched = launcher.begin(s->executor, std::move(plan.program));
+  order ordered(launcher.begin(s->executor, std::move(plan.program)), s->executor, launcher,
+                limits.grace);
   std::weak_ptr const weak(s);
   context.when_client_leaves([weak] {
     if (auto const alive = weak.lock()) alive->fail(base::errc::client_gone);
@@ -380,10 +415,12 @@ base::task<base::result<std::unique_ptr<script_run>>> script_run::start(
   // could not be started. Who looks on wants to know when it was.
   if (input == nullptr && !s->traced())
     co_await s->output.async_wait(descriptor::wait_read, base::as_result);
-  auto const pid = co_await launched.outcome();
+  auto const pid = co_await ordered.launched.outcome();
+  ordered.taken_on = pid.has_error();
   if (pid.has_error()) co_return pid.error();
 
   s->child.emplace(s->executor, *pid, launcher, limits.grace);
+  ordered.taken_on = true;
   context.record.script_pid = *pid;
   s->trace(trace::process_started{*pid});
   s->tail.emplace(plan.name, *pid);
@@ -401,7 +438,7 @@ base::task<base::result<std::unique_ptr<script_run>>> script_run::start(
   } else {
     s->input_done.set();
   }
-  co_return std::unique_ptr<script_run>(new script_run(s));
+  co_return std::move(run);
 }
 
 script_run::~script_run() {

@@ -139,6 +139,12 @@ base::task<bool> connection::head_begins() {
   co_return !cut_;
 }
 
+void connection::taken_down() {
+  current_ = nullptr;
+  client_.reset_on_close();
+  client_.close();
+}
+
 // Whether the first bytes of a head are there. Empty lines before it are skipped.
 bool connection::head_has_begun() {
   while (client_.buffered().starts_with("\r\n") && empty_lines_ < empty_lines_ignored) {
@@ -200,8 +206,8 @@ base::task<bool> connection::serve_one() {
 base::task<bool> connection::serve_request(http::request const& request, exchange& context) {
   trace::recorder const trace(context);
   trace(trace::request_parsed{request});
-  request_body body(client_, request, shared_->limits.body_limit_bytes,
-                    shared_->limits.idle_timeout);
+  auto& body = body_.emplace(client_, request, shared_->limits.body_limit_bytes,
+                             shared_->limits.idle_timeout);
   auto outcome = shared_->handler->answer_at_once(request, context);
   if (!outcome) outcome = co_await shared_->handler->handle(request, body, context);
   auto* const response = to_response(*outcome, request, context);

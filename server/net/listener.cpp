@@ -4,9 +4,12 @@
 #include <sys/socket.h>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
+#include <cerrno>
+#include <new>
+#include <utility>
 
+#include "gatehouse/base/keep_going.hpp"
 #include "gatehouse/base/log.hpp"
 
 namespace gatehouse::net {
@@ -21,7 +24,28 @@ constexpr int accept_batch = 64;
 
 }  // namespace
 
-void connection_set::serve(base::unique_fd accepted, boost::asio::ip::tcp const& protocol) {
+// Sees a connection off whose coroutine has ended. Without memory for what it is to wait with, Asio
+// takes a coroutine down and its completion handler with it, uncalled.
+class connection_set::farewell {
+ public:
+  farewell(connection_set& from, std::list<connection>::iterator it) : from_(&from), it_(it) {}
+  farewell(farewell&& other) noexcept
+      : from_(std::exchange(other.from_, nullptr)), it_(other.it_) {}
+  farewell(farewell const&) = delete;
+  farewell& operator=(farewell const&) = delete;
+  ~farewell() {
+    if (from_ != nullptr) from_->taken_down(it_, "out of memory");
+  }
+  void operator()(std::exception_ptr const& failure) {
+    std::exchange(from_, nullptr)->ended(it_, failure);
+  }
+
+ private:
+  connection_set* from_;
+  std::list<connection>::iterator it_;
+};
+
+void connection_set::serve(base::unique_fd accepted, boost::asio::ip::tcp const& protocol) try {
   if (finishing_) return;
   tcp_socket socket(executor_);
   boost::system::error_code ec;
@@ -32,18 +56,34 @@ void connection_set::serve(base::unique_fd accepted, boost::asio::ip::tcp const&
   ++size_;
   auto const it = connections_.begin();
   if (winding_down_) it->wind_down();
-  boost::asio::co_spawn(executor_, it->run(),
-                        [this, it](std::exception_ptr const& failure) { ended(it, failure); });
+  farewell at_end(*this, it);
+  boost::asio::co_spawn(executor_, it->run(), std::move(at_end));
+} catch (std::bad_alloc const&) {
+  base::log::error("connection-failed", "out of memory");
 }
 
 void connection_set::ended(std::list<connection>::iterator it, std::exception_ptr const& failure) {
   try {
     if (failure) std::rethrow_exception(failure);
+    connections_.erase(it);
+    --size_;
   } catch (std::exception const& e) {
-    base::log::error("connection-failed", e.what());
+    taken_down(it, e.what());
   }
-  connections_.erase(it);
-  --size_;
+}
+
+// What the connection has lent to others of this thread's coroutines, which have been told to end,
+// is theirs until they had their turn.
+void connection_set::taken_down(std::list<connection>::iterator it, std::string_view why) noexcept
+    try {
+  base::log::error("connection-failed", why);
+  it->taken_down();
+  boost::asio::post(executor_, [this, it] {
+    connections_.erase(it);
+    --size_;
+  });
+} catch (std::exception const&) {
+  // No memory for that either. It is closed, and its place is kept until the server ends.
 }
 
 void connection_set::serve_with(std::shared_ptr<service const> const& other) {
@@ -107,16 +147,26 @@ boost::asio::ip::tcp::endpoint listener::endpoint() const {
   return acceptor_.local_endpoint(ignored);
 }
 
+void listener::start() {
+  base::keep_going(acceptor_.get_executor(), running_, [this] { return run(); });
+}
+
 base::task<void> listener::run() {
   while (!stopped_) {
     auto const [ec] = co_await acceptor_.async_wait(acceptor::wait_read, base::as_result);
     if (stopped_) co_return;
-    auto const failure = ec ? base::error_code(ec) : accept_waiting();
+    auto const failure = ec ? base::error_code(ec) : accept_while_there_is_memory();
     if (!failure) continue;
     base::log::error("accept-failed", failure.message());
     pause_.expires_after(accept_pause);
     co_await pause_.async_wait(base::as_result);
   }
+}
+
+base::error_code listener::accept_while_there_is_memory() try {
+  return accept_waiting();
+} catch (std::bad_alloc const&) {
+  return {ENOMEM, boost::system::system_category()};
 }
 
 // Takes what is in the queue. accept4, because Asio's accept makes descriptors that survive an

@@ -6,8 +6,9 @@
 #include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
+#include <exception>
+#include <utility>
 
 #include "gatehouse/base/log.hpp"
 
@@ -52,6 +53,41 @@ struct child_process::state {
   bool stopping = false;
   bool let_go = false;
   bool takes_group_along = false;
+  int times_taken_down = 0;  // of its coroutines
+};
+
+// Begins a coroutine again that had no memory to go on: what it sees to has to be done.
+class child_process::again {
+ public:
+  using routine = base::task<void> (*)(std::shared_ptr<state>);
+  again(routine what, std::shared_ptr<state> of) : what_(what), of_(std::move(of)) {}
+  again(again&&) noexcept = default;
+  again(again const&) = delete;
+  again& operator=(again const&) = delete;
+  ~again() {
+    if (of_) taken_down();
+  }
+  void operator()(std::exception_ptr const& failure) {
+    if (failure) return taken_down();
+    of_.reset();
+  }
+
+  static void begin(routine what, std::shared_ptr<state> const& of) noexcept try {
+    again tries(what, of);
+    boost::asio::co_spawn(of->pause.get_executor(), what(of), std::move(tries));
+  } catch (std::exception const&) {
+    // What was to try again has done so on its way out.
+  }
+
+ private:
+  void taken_down() noexcept {
+    auto const of = std::exchange(of_, nullptr);
+    if (++of->times_taken_down < most_times) begin(what_, of);
+  }
+
+  static constexpr int most_times = 10;
+  routine what_;
+  std::shared_ptr<state> of_;
 };
 
 child_process::child_process(base::executor ex, pid_t pid, launcher& from,
@@ -82,7 +118,7 @@ rusage const& child_process::used() const {
 
 void child_process::watch() {
   if (std::exchange(state_->watched, true) || look(*state_)) return;
-  boost::asio::co_spawn(state_->pause.get_executor(), supervise(state_), boost::asio::detached);
+  again::begin(supervise, state_);
 }
 
 base::task<bool> child_process::ended_within(std::chrono::steady_clock::duration limit) {
@@ -112,7 +148,7 @@ void child_process::stop() {
   state_->stopping = true;
   state_->signal_group(SIGTERM);
   watch();
-  boost::asio::co_spawn(state_->pause.get_executor(), see_group_off(state_), boost::asio::detached);
+  again::begin(see_group_off, state_);
 }
 
 void child_process::let_go() {

@@ -15,6 +15,8 @@
 #include <atomic>
 #include <boost/asio/post.hpp>
 #include <cerrno>
+#include <chrono>
+#include <new>
 #include <system_error>
 
 #include "gatehouse/base/event.hpp"
@@ -193,6 +195,9 @@ base::error_code hold(child_plan& plan, sandbox_entry& entry, program const& wha
   return {};
 }
 
+// How long a starting thread waits when there was no memory.
+constexpr auto memory_pause = std::chrono::milliseconds(10);
+
 // As a batch task (sched(7)) this thread, and each program, which inherits it, has the same share
 // of the processor, but does not interrupt the threads that serve connections when it wakes up.
 void yield_to_loops() {
@@ -290,9 +295,8 @@ struct launch::state {
 base::task<base::result<pid_t>> launch::outcome() {
   auto const s = state_;
   auto expected = state::phase::under_way;
-  if (s->now.compare_exchange_strong(expected, state::phase::awaited)) {
-    while (s->now != state::phase::settled) co_await s->wake.wait();
-  }
+  s->now.compare_exchange_strong(expected, state::phase::awaited);
+  while (s->now != state::phase::settled) co_await s->wake.wait();
   co_return s->outcome;
 }
 
@@ -321,6 +325,8 @@ launch launcher::begin(base::executor ex, program what) {
   {
     std::lock_guard const lock(mutex_);
     orders_.push_back(order);
+    // So that there is room for its pid when it runs.
+    running_.reserve(running_.size() + starting_ + orders_.size());
     wake = may_start();
   }
   if (wake) wake_.notify_one();
@@ -369,9 +375,11 @@ void launcher::work(vfork_launcher& with) {
 
 // Without its filter nothing is started.
 base::result<pid_t> launcher::start(program const& what, vfork_launcher& with,
-                                    base::error_code const& unfiltered) const {
+                                    base::error_code const& unfiltered) const try {
   if (unfiltered) return unfiltered;
   return with.start(what);
+} catch (std::bad_alloc const&) {
+  return system_error(ENOMEM);
 }
 
 // The program's ends of the pipes are closed only when the outcome is there to be asked for: their
@@ -384,8 +392,18 @@ void launcher::settle(std::shared_ptr<launch::state> const& order, base::result<
        {&order->what.standard_input, &order->what.standard_output, &order->what.standard_error}) {
     end->reset();
   }
-  if (before == launch::state::phase::awaited)
-    boost::asio::post(order->executor, [order] { order->wake.set(); });
+  if (before == launch::state::phase::awaited) wake_up(order);
+}
+
+// Somebody waits: it has to be told, and if there is no memory for that now, then a little later.
+void launcher::wake_up(std::shared_ptr<launch::state> const& order) {
+  while (true) {
+    try {
+      return boost::asio::post(order->executor, [order] { order->wake.set(); });
+    } catch (std::bad_alloc const&) {
+      std::this_thread::sleep_for(memory_pause);
+    }
+  }
 }
 
 }  // namespace gatehouse::process

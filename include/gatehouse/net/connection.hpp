@@ -9,6 +9,7 @@
 #include "gatehouse/http/handler.hpp"
 #include "gatehouse/http/request_parser.hpp"
 #include "gatehouse/net/client_stream.hpp"
+#include "gatehouse/net/request_body.hpp"
 #include "gatehouse/trace/recorder.hpp"
 
 namespace gatehouse::net {
@@ -62,6 +63,9 @@ class connection {
   // Ends every wait now; the exchange in progress is given up and its script stopped.
   void cut();
 
+  // The coroutine is gone in the middle of its work; the connection can only be destroyed.
+  void taken_down();
+
  private:
   class exchange;
 
@@ -84,7 +88,9 @@ class connection {
   connection_ends ends_;
   std::optional<http::steady_time> connected_;  // until an exchange was told of it
   exchange* current_ = nullptr;                 // in progress
-  int empty_lines_ = 0;                         // skipped before the next head
+  // The one being read; not in the coroutine, because the script's input is fed from it by another.
+  std::optional<request_body> body_;
+  int empty_lines_ = 0;  // skipped before the next head
   bool idle_ = true;
   bool winding_down_ = false;
   bool finishing_ = false;

@@ -5,6 +5,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <exception>
 #include <list>
+#include <string_view>
 #include <vector>
 
 #include "gatehouse/base/event.hpp"
@@ -34,7 +35,9 @@ class connection_set {
   base::executor get_executor() const { return executor_; }
 
  private:
+  class farewell;
   void ended(std::list<connection>::iterator it, std::exception_ptr const& failure);
+  void taken_down(std::list<connection>::iterator it, std::string_view why) noexcept;
 
   base::executor executor_;
   std::shared_ptr<service const> shared_;  // with the connections, see service
@@ -61,14 +64,16 @@ class listener {
   // Where it listens, with the real port.
   boost::asio::ip::tcp::endpoint endpoint() const;
 
-  // Accepts until stop() is called. Suspends. Out of descriptors it waits a moment instead of
-  // spinning.
-  base::task<void> run();
+  // Accepts until stop() is called. Out of descriptors it waits a moment instead of spinning. To be
+  // called again after an exception left the loop, see base::keep_going.
+  void start();
 
   void stop();
 
  private:
   using acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, base::executor>;
+  base::task<void> run();
+  base::error_code accept_while_there_is_memory();
   base::error_code accept_waiting();
 
   acceptor acceptor_;
@@ -76,6 +81,7 @@ class listener {
   std::size_t next_ = 0;  // the set that gets the next connection
   base::timer pause_;
   std::vector<connection_set*> sets_;
+  bool running_ = false;
   bool stopped_ = false;
 };
 

@@ -60,6 +60,7 @@ class child_process {
 
  private:
   struct state;
+  class again;
   static bool look(state& s);
   static void kill_rest(state const& s);
   static base::task<void> supervise(std::shared_ptr<state> s);

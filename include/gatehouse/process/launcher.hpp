@@ -80,7 +80,7 @@ class vfork_launcher {
 class launch {
  public:
   // Suspends until the program runs or could not be started; gives its pid or why not. For the
-  // thread of the executor that it was begun with. Cannot be cancelled.
+  // thread of the executor that it was begun with. Cannot be cancelled; may be asked again.
   base::task<base::result<pid_t>> outcome();
 
  private:
@@ -127,6 +127,7 @@ class launcher {
   base::result<pid_t> start(program const& what, vfork_launcher& with,
                             base::error_code const& unfiltered) const;
   void settle(std::shared_ptr<launch::state> const& order, base::result<pid_t> outcome);
+  static void wake_up(std::shared_ptr<launch::state> const& order);
   void note(pid_t pid);
   bool may_start() const { return !orders_.empty() && starting_ < pace_.now(); }
 
