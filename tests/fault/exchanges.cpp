@@ -51,6 +51,11 @@ answer status(unsigned number) {
   return {.status = number, .body = std::nullopt};
 }
 
+// An entry that cannot be looked at is not listed.
+answer listing() {
+  return {.body = std::nullopt, .may_differ = true};
+}
+
 // A listing as JSON has no times of day in it but those of the files, which fill() sets.
 constexpr std::string_view listing_fields = "Accept: application/json\r\n";
 
@@ -117,10 +122,12 @@ std::vector<exchange> exchanges() {
        get("/large.bin", "Range: bytes=1000-150000\r\n"),
        {{.status = 206, .body = large.substr(1000, 149'001)}}},
       {"parts of a file", get("/large.bin", "Range: bytes=0-9,20-29\r\n"), {status(206)}},
-      {"compressed form", get("/page.html", "Accept-Encoding: gzip\r\n"), {status(200)}},
+      {"compressed form",
+       get("/page.html", "Accept-Encoding: gzip\r\n"),
+       {{.body = "not really gzip", .may_differ = true}}},
       {"HEAD", wire::request("HEAD", "/large.bin"), {{.method = "HEAD", .body = ""}}},
       {"index", get("/indexed/"), {is("an index")}},
-      {"listing", get("/dir/", listing_fields), {status(200)}},
+      {"listing", get("/dir/", listing_fields), {listing()}},
       {"no such file", get("/missing"), {status(404)}},
       {"redirect to the slash", get("/dir"), {status(301)}},
       {"bad request", "GET / HTTP/1.1\r\n\r\n", {status(400)}},
@@ -151,9 +158,9 @@ std::vector<exchange> exchanges() {
        wire::request("POST", "/cgi-bin/echo", "Expect: 100-continue\r\n", small),
        {{.status = 200, .body = small}}},
       {"several on one connection",
-       get("/small.txt") + get("/cgi-bin/hello") + post("/cgi-bin/echo", small) + get("/dir/") +
-           get("/large.bin"),
-       {is(small), is("hello\n"), is(small), status(200), is(large)}},
+       get("/small.txt") + get("/cgi-bin/hello") + post("/cgi-bin/echo", small) +
+           get("/dir/", listing_fields) + get("/large.bin"),
+       {is(small), is("hello\n"), is(small), listing(), is(large)}},
       {"client that leaves a script", get("/cgi-bin/endless"), {}, true},
       {"client that leaves a file", get("/large.bin"), {}, true},
   };

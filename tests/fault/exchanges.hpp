@@ -13,7 +13,8 @@ namespace fault {
 struct answer {
   std::string method = "GET";
   unsigned status = 200;
-  std::optional<std::string> body;  // none: not compared
+  std::optional<std::string> body;  // none: learnt from the first answer, if that is a 200
+  bool may_differ = false;          // what cannot be had is left out of the answer
 };
 
 // One connection: what is sent, and the answers to it.

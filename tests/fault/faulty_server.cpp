@@ -43,6 +43,7 @@ std::optional<int> faulty_server::revive() {
   if (wire::is_running(server_->pid())) return std::nullopt;
   board_->now = order::nothing;
   auto const how = server_->wait_for_end();
+  last_words_ = server_->log();
   start();
   return how;
 }

@@ -34,10 +34,11 @@ class faulty_server {
   ~faulty_server();
 
   std::uint16_t port() const { return server_->port(); }
-  std::string log() const { return server_->log(); }
 
   // Starts it again if it has ended. Gives how it ended, if so.
   std::optional<int> revive();
+  // What it had logged then.
+  std::string const& last_words() const { return last_words_; }
 
   void begin_notes();
   std::vector<place> end_notes();
@@ -60,6 +61,7 @@ class faulty_server {
   std::string board_file_;
   board* board_ = nullptr;
   std::unique_ptr<wire::server> server_;
+  std::string last_words_;
   std::size_t base_line_ = 0;
 };
 

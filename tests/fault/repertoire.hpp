@@ -16,7 +16,7 @@ std::string_view name_of(call what);
 std::vector<std::int32_t> failures_of(call what, bool by_asio);
 
 // A failure of which nobody but the caller is ever to know.
-bool is_passing(std::int32_t failure);
+bool is_passing(call what, std::int32_t failure);
 
 // The system has none left of something, which is nobody's fault and may be over soon: 503.
 bool is_shortage(std::int32_t failure);

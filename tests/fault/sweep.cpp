@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -30,6 +31,7 @@ struct verdict {
   ending how = ending::exact;
   unsigned status = 0;  // of a refusal
   std::vector<std::string> faults;
+  std::vector<std::string> differences;  // that are faults unless something really failed
 };
 
 // Refusals that say what happened: the server's failure, or a file's permission that is missing.
@@ -51,9 +53,10 @@ void judge_reply(answer const& wanted, wire::reply const& got, verdict& out) {
   if (!got.whole) {
     out.how = ending::cut;
   } else if (wanted.body && got.body != *wanted.body) {
-    out.faults.push_back("a whole answer of " + std::to_string(got.body.size()) +
-                         " bytes that differs from what was to come (" +
-                         std::to_string(wanted.body->size()) + " bytes)");
+    (wanted.may_differ ? out.differences : out.faults)
+        .push_back("a whole answer of " + std::to_string(got.body.size()) +
+                   " bytes that differs from what was to come (" +
+                   std::to_string(wanted.body->size()) + " bytes)");
   }
 }
 
@@ -84,13 +87,19 @@ verdict carry_out(std::uint16_t port, exchange& what) {
         out.faults.emplace_back(e.what());
       return out;
     }
-    bool const is_learnt = wanted.body.has_value();
     judge_reply(wanted, got, out);
-    if (!is_learnt && out.how == ending::exact && wanted.status < 300) wanted.body = got.body;
+    // A boundary is made anew for each answer.
+    bool const is_comparable = wanted.status == 200;
+    if (!wanted.body && out.how == ending::exact && is_comparable) wanted.body = got.body;
     if (out.how != ending::exact) return out;
     if (got.field("Connection") == "close") break;
   }
   return out;
+}
+
+std::string end_of(std::string const& text) {
+  constexpr std::size_t shown = 6000;
+  return text.substr(text.size() - std::min(text.size(), shown));
 }
 
 struct tally {
@@ -183,6 +192,9 @@ class sweep {
     } catch (std::exception const& e) {
       got.faults.emplace_back(e.what());
     }
+    bool const passing = is_passing(how.at.what, how.failure);
+    if (passing)
+      std::move(got.differences.begin(), got.differences.end(), std::back_inserter(got.faults));
     auto held = server_.settle();
     auto const fired = server_.disarm();
     if (!held.empty()) held = server_.settle();  // what was held until it could be let go
@@ -195,15 +207,18 @@ class sweep {
     ++counted_.endings[got.how];
     if (got.how == ending::refused && !(fired > 0 && is_fitting(got.status, how.failure)))
       got.faults.push_back("answered with " + std::to_string(got.status));
-    if (fired > 0 && is_passing(how.failure) && got.how != ending::exact)
+    if (fired > 0 && passing && got.how != ending::exact)
       got.faults.push_back(std::string(ending_names[static_cast<int>(got.how)]) +
                            " for what is not a failure");
     if (auto const ended = server_.revive())
-      got.faults.push_back("the server ended with " + std::to_string(*ended));
+      got.faults.push_back("the server ended with " + std::to_string(*ended) + "; its log ends:\n" +
+                           end_of(server_.last_words()));
     try {
       auto const next = carry_out(server_.port(), what);
       if (next.how != ending::exact) got.faults.emplace_back("the next request is not answered");
-      for (auto const& fault : next.faults) got.faults.push_back("the next request: " + fault);
+      for (auto const* list : {&next.faults, &next.differences}) {
+        for (auto const& fault : *list) got.faults.push_back("the next request: " + fault);
+      }
     } catch (std::exception const& e) {
       got.faults.push_back(std::string("the next request: ") + e.what());
     }
