@@ -18,7 +18,8 @@ std::string pattern(std::size_t size) {
 }
 
 std::string const small = pattern(1000);
-std::string const large = pattern(700'000);
+// Over what the server holds open of files that are asked for often.
+std::string const large = pattern(1'500'000);
 std::string const upload = pattern(200'000);
 
 constexpr std::string_view plain = "printf 'Content-Type: text/plain\\n\\n'\n";

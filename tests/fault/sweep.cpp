@@ -38,6 +38,7 @@ struct verdict {
 bool is_fitting(unsigned status, std::int32_t failure) {
   if (failure == EACCES || failure == EPERM) return status == 403 || status == 500;
   if (failure == ENOENT) return status == 404;
+  if (failure == E2BIG) return status == 431;
   return is_shortage(failure) ? status == 503 : status >= 500 && status <= 504 && status != 501;
 }
 

@@ -44,7 +44,7 @@ class ReplaceableServer(Server):
             raise RuntimeError("the configuration was not read again:\n" + self.diagnostics())
 
     def _told(self):
-        return self._stderr().count(" reloaded: ")
+        return sum(" reloaded: " in line for line in self.stderr_lines())
 
     def replace(self):
         """Another process with the same command line; returns the old one, which is to end by itself."""
