@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <new>
 
 #include "gatehouse/base/event.hpp"
 
@@ -13,6 +14,28 @@ struct script_slots::waiter {
   base::executor executor;
   base::event wake;
   bool granted = false;  // guarded by the slots' mutex
+};
+
+// A place in the queue. It is left on every way out, also by an exception; a place that was granted
+// and not taken then goes to the next.
+struct script_slots::queued {
+  queued(script_slots& of, std::shared_ptr<waiter> who) : slots(of), self(std::move(who)) {}
+  queued(queued const&) = delete;
+  queued& operator=(queued const&) = delete;
+  ~queued() {
+    if (leave()) slots.give_back();
+  }
+
+  // Whether a place was granted, which is then the caller's.
+  bool leave() {
+    std::lock_guard const lock(slots.mutex_);
+    std::erase(slots.queue_, self);
+    slots.waiting_ = slots.queue_.size();
+    return std::exchange(self->granted, false);
+  }
+
+  script_slots& slots;
+  std::shared_ptr<waiter> self;
 };
 
 script_slots::script_slots(std::size_t running_limit, std::size_t queue_limit)
@@ -32,15 +55,15 @@ base::task<script_slots::outcome> script_slots::acquire(
     }
     if (queue_.size() >= queue_limit_) co_return outcome{};
     queue_.push_back(self);
+    waiting_ = queue_.size();
   }
+  queued in_line(*this, self);
   on_wait([self] { self->wake.set(); });
   bool const woken = co_await self->wake.wait_for(limit);
   outcome result;
-  std::lock_guard const lock(mutex_);
-  if (self->granted) {
+  if (in_line.leave()) {
     result.place.emplace(*this);
   } else {
-    std::erase(queue_, self);
     result.why = woken ? refusal::given_up : refusal::timed_out;
   }
   co_return result;
@@ -64,9 +87,14 @@ void script_slots::fill_places() {
   while (running_ < running_limit_ && !queue_.empty()) {
     auto const next = std::move(queue_.front());
     queue_.pop_front();
+    waiting_ = queue_.size();
     ++running_;
     next->granted = true;
-    boost::asio::post(next->executor, [next] { next->wake.set(); });
+    try {
+      boost::asio::post(next->executor, [next] { next->wake.set(); });
+    } catch (std::bad_alloc const&) {
+      // It finds its place when its wait is over.
+    }
   }
 }
 

@@ -5,6 +5,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+#include <new>
 #include <vector>
 
 using namespace gatehouse;
@@ -52,6 +53,7 @@ TEST_CASE("places are given in the order of asking") {
   REQUIRE(clients[3].got);
   CHECK_FALSE(clients[3].got->place);
   CHECK(clients[3].got->why == script_slots::refusal::queue_full);
+  CHECK(slots.waiting() == 2);
   clients[0].got->place.reset();
   settle(loop);
   CHECK(clients[1].has_place());
@@ -59,6 +61,7 @@ TEST_CASE("places are given in the order of asking") {
   clients[1].got->place.reset();
   settle(loop);
   CHECK(clients[2].has_place());
+  CHECK(slots.waiting() == 0);
 }
 
 TEST_CASE("who waits too long or leaves gives its turn to the next") {
@@ -77,6 +80,28 @@ TEST_CASE("who waits too long or leaves gives its turn to the next") {
   while (!late.got) loop.run_one();
   CHECK(leaving.got->why == script_slots::refusal::given_up);
   CHECK(late.got->why == script_slots::refusal::timed_out);
+  CHECK(slots.waiting() == 1);
+  first.got->place.reset();
+  settle(loop);
+  CHECK(last.has_place());
+}
+
+TEST_CASE("who fails while it waits gives its turn to the next") {
+  boost::asio::io_context loop{1};
+  script_slots slots(1, 10);
+  client first;
+  client last;
+  ask(loop, slots, first);
+  bool thrown = false;
+  auto const fails = [](boost::asio::io_context& l, script_slots& s) -> base::task<void> {
+    co_await s.acquire(l.get_executor(), 1h,
+                       [](std::function<void()> const&) { throw std::bad_alloc(); });
+  };
+  boost::asio::co_spawn(loop, fails(loop, slots),
+                        [&](std::exception_ptr const& failure) { thrown = failure != nullptr; });
+  settle(loop);
+  CHECK(thrown);
+  ask(loop, slots, last);
   first.got->place.reset();
   settle(loop);
   CHECK(last.has_place());

@@ -2,6 +2,7 @@
 // How many scripts run at once, over all threads, and who waits for a place: first come, first
 // served, in a bounded queue.
 
+#include <atomic>
 #include <chrono>
 #include <deque>
 #include <functional>
@@ -45,12 +46,17 @@ class script_slots {
   };
 
   // Suspends until there is a place, for at most `limit`. on_wait is called if it has to wait, with
-  // an action that gives the wait up (to be called on ex's thread).
+  // an action that gives the wait up (to be called on ex's thread). What it throws is passed on,
+  // and no place is lost by it.
   base::task<outcome> acquire(base::executor ex, std::chrono::steady_clock::duration limit,
                               std::function<void(std::function<void()>)> on_wait);
 
+  // How many wait for a place; any thread may look.
+  std::atomic<std::size_t> const& waiting() const { return waiting_; }
+
  private:
   struct waiter;
+  struct queued;
   void give_back();
   void fill_places();
 
@@ -59,6 +65,7 @@ class script_slots {
   std::size_t queue_limit_;
   std::size_t running_ = 0;
   std::deque<std::shared_ptr<waiter>> queue_;
+  std::atomic<std::size_t> waiting_ = 0;  // the size of queue_
 };
 
 }  // namespace gatehouse::cgi
