@@ -23,6 +23,8 @@ class exchange_category final : public boost::system::error_category {
         return "the request body's chunked framing is broken";
       case errc::truncated:
         return "the content ended before its announced length";
+      case errc::too_slow:
+        return "the client is slower than the least rate";
       case errc::stopped:
         return "stopped";
     }

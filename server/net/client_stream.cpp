@@ -1,6 +1,7 @@
 #include "gatehouse/net/client_stream.hpp"
 
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -10,6 +11,9 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <cerrno>
+
+#include "gatehouse/base/clock.hpp"
+#include "gatehouse/base/limits.hpp"
 
 namespace gatehouse::net {
 
@@ -34,11 +38,16 @@ void advance(std::span<boost::asio::const_buffer> buffers, std::size_t size) {
 
 }  // namespace
 
-client_stream::client_stream(tcp_socket socket, std::size_t buffer_limit_bytes)
+client_stream::client_stream(tcp_socket socket, std::size_t buffer_limit_bytes, rate_rule rule)
     : socket_(std::move(socket)),
       buffer_(buffer_limit_bytes),
-      read_deadline_(socket_.get_executor(), [this] { socket_.cancel(); }),
-      write_deadline_(socket_.get_executor(), [this] { socket_.cancel(); }) {}
+      reading_{{socket_.get_executor(), [this] { on_read_deadline(); }}, allowance(rule)},
+      writing_{{socket_.get_executor(), [this] { on_write_deadline(); }}, allowance(rule)} {}
+
+void client_stream::begin_exchange() {
+  reading_.left.renew();
+  writing_.left.renew();
+}
 
 std::string_view client_stream::buffered() const {
   auto const data = buffer_.cdata();
@@ -49,13 +58,11 @@ void client_stream::limit_buffer(std::size_t bytes) {
   buffer_.max_size(std::max(bytes, buffer_.size()));
 }
 
-base::task<base::error_code> client_stream::wait_for_input(duration limit) {
+base::task<base::error_code> client_stream::wait_for_input(duration limit, is_due due) {
   if (buffer_.size() == 0) buffer_.shrink_to_fit();
-  read_deadline_.set(limit);
+  begin_wait(reading_, limit, due);
   auto const [ec] = co_await socket_.async_wait(tcp_socket::wait_read, base::as_result);
-  auto const error = understood(ec);
-  read_deadline_.clear();
-  co_return error;
+  co_return end_wait(reading_, ec);
 }
 
 // By way of the stack, so that a connection keeps no more than the bytes that came.
@@ -71,6 +78,7 @@ base::result<std::optional<std::size_t>> client_stream::fill_at_once() {
   auto const size = static_cast<std::size_t>(got);
   boost::asio::buffer_copy(buffer_.prepare(size), boost::asio::buffer(piece));
   buffer_.commit(size);
+  reading_.left.moved(size);
   return std::optional(size);
 }
 
@@ -78,7 +86,8 @@ base::result<std::optional<std::size_t>> client_stream::fill_at_once() {
 // thread from their turn.
 base::task<base::result<std::size_t>> client_stream::fill(duration limit) {
   while (true) {
-    if (auto const error = co_await wait_for_input(limit)) co_return error;
+    auto const error = co_await wait_for_input(limit, is_due{true});
+    if (error) co_return error;
     auto const read = fill_at_once();
     if (read.has_error()) co_return read.error();
     if (read->has_value()) co_return **read;
@@ -87,12 +96,12 @@ base::task<base::result<std::size_t>> client_stream::fill(duration limit) {
 
 base::task<base::result<std::size_t>> client_stream::read_some(boost::asio::mutable_buffer into,
                                                                duration limit) {
-  read_deadline_.set(limit);
+  begin_wait(reading_, limit, is_due{true});
   auto const [ec, size] = co_await socket_.async_read_some(into, base::as_result);
-  auto const error = understood(ec);
-  read_deadline_.clear();
+  auto const error = end_wait(reading_, ec);
   if (ec == boost::asio::error::eof) co_return std::size_t{0};
   if (ec) co_return error;
+  reading_.left.moved(size);
   co_return size;
 }
 
@@ -103,6 +112,7 @@ base::task<base::result<std::size_t>> client_stream::splice_some(int pipe, std::
     auto const moved = ::splice(socket_.native_handle(), nullptr, pipe, nullptr, size,
                                 SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
     if (moved > 0) {
+      reading_.left.moved(static_cast<std::uint64_t>(moved));
       co_await boost::asio::post(socket_.get_executor(), base::as_result);
       co_return static_cast<std::size_t>(moved);
     }
@@ -113,14 +123,17 @@ base::task<base::result<std::size_t>> client_stream::splice_some(int pipe, std::
     if (waiting() > 0) co_return failure;
     // Readable, and nothing to move: urgent data, which only a read gets past.
     if (waited) co_return std::size_t{0};
-    if (auto const error = co_await wait_for_input(limit)) co_return error;
+    auto const error = co_await wait_for_input(limit, is_due{true});
+    if (error) co_return error;
   }
 }
 
 std::size_t client_stream::write_at_once(std::string_view bytes, more_follows more) {
   int const flags = MSG_NOSIGNAL | MSG_DONTWAIT | (more == more_follows{true} ? MSG_MORE : 0);
   auto const sent = ::send(socket_.native_handle(), bytes.data(), bytes.size(), flags);
-  return sent < 0 ? 0 : static_cast<std::size_t>(sent);
+  auto const size = static_cast<std::size_t>(std::max<ssize_t>(sent, 0));
+  handed_over_ += size;
+  return size;
 }
 
 std::size_t client_stream::write_at_once(std::span<boost::asio::const_buffer const> buffers) {
@@ -133,7 +146,9 @@ std::size_t client_stream::write_at_once(std::span<boost::asio::const_buffer con
   message.msg_iov = pieces.data();
   message.msg_iovlen = count;
   auto const sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-  return sent < 0 ? 0 : static_cast<std::size_t>(sent);
+  auto const size = static_cast<std::size_t>(std::max<ssize_t>(sent, 0));
+  handed_over_ += size;
+  return size;
 }
 
 base::task<base::error_code> client_stream::write(std::span<boost::asio::const_buffer> buffers,
@@ -143,11 +158,11 @@ base::task<base::error_code> client_stream::write(std::span<boost::asio::const_b
       buffers = buffers.subspan(1);
       continue;
     }
-    write_deadline_.set(limit);
+    begin_wait(writing_, limit, is_due{true});
     auto const [ec, size] = co_await socket_.async_write_some(buffers, base::as_result);
-    auto const error = understood(ec);
-    write_deadline_.clear();
+    auto const error = end_wait(writing_, ec);
     if (ec) co_return error;
+    handed_over_ += size;
     written += size;
     advance(buffers, size);
   }
@@ -170,12 +185,12 @@ base::task<base::error_code> client_stream::send_file(int fd, std::uint64_t offs
       co_return understood(failure);
     auto const moved = static_cast<std::uint64_t>(std::max<ssize_t>(sent, 0));
     length -= moved;
+    handed_over_ += moved;
     written += moved;
     if (length == 0) break;
-    write_deadline_.set(limit);
+    begin_wait(writing_, limit, is_due{true});
     auto const [ec] = co_await socket_.async_wait(tcp_socket::wait_write, base::as_result);
-    auto const error = understood(ec);
-    write_deadline_.clear();
+    auto const error = end_wait(writing_, ec);
     if (ec) co_return error;
   }
   co_return base::error_code{};
@@ -196,6 +211,11 @@ void client_stream::shutdown_send() {
   socket_.shutdown(tcp_socket::shutdown_send, ignored);
 }
 
+void client_stream::reset_on_close() {
+  boost::system::error_code ignored;
+  socket_.set_option(boost::asio::socket_base::linger(true, 0), ignored);
+}
+
 void client_stream::close() {
   boost::system::error_code ignored;
   socket_.close(ignored);
@@ -204,6 +224,74 @@ void client_stream::close() {
 void client_stream::reset_on_close() {
   boost::system::error_code ignored;
   socket_.set_option(boost::asio::socket_base::linger(true, 0), ignored);
+}
+
+void client_stream::begin_wait(direction& d, duration limit, is_due due) {
+  d.is_due = due == is_due{true};
+  d.too_slow = false;
+  d.limit = limit;
+  d.seen = base::coarse_now();
+  d.ends = d.seen + limit;
+  d.deadline.set(std::max(duration::zero(), time_left(d)));
+}
+
+base::error_code client_stream::end_wait(direction& d, boost::system::error_code const& ec) {
+  account(d);
+  auto const error = understood(ec);
+  d.deadline.clear();
+  return error;
+}
+
+void client_stream::account(direction& d) {
+  auto const now = base::coarse_now();
+  bool const pressed =
+      waiting_behind_ != nullptr && waiting_behind_->load(std::memory_order_relaxed) > 0;
+  if (d.is_due) d.left.waited((now - d.seen) * (pressed ? base::limits::pressed_factor : 1));
+  d.seen = now;
+}
+
+// Until the limit or what the client has left is over, or until it is to be looked at again.
+duration client_stream::time_left(direction const& d) const {
+  auto const until_limit = d.ends - d.seen;
+  if (!d.is_due) return until_limit;
+  auto const time = std::min(until_limit, d.left.left());
+  // What others wait for is looked at again before long.
+  return waiting_behind_ == nullptr ? time
+                                    : std::min<duration>(time, base::limits::rate_look_interval);
+}
+
+void client_stream::go_on_or_cancel(direction& d) {
+  auto const left = time_left(d);
+  if (left > duration::zero()) return d.deadline.set(left);
+  d.too_slow = d.ends > d.seen;
+  cancel();
+}
+
+void client_stream::on_read_deadline() {
+  account(reading_);
+  go_on_or_cancel(reading_);
+}
+
+// A socket has room again only when a third of its buffer, which may be megabytes, is free: a
+// client that reads all the while is known by what has left the buffer.
+void client_stream::on_write_deadline() {
+  account(writing_);
+  if (auto const taken = taken_since_last_look(); taken > 0) {
+    writing_.left.moved(taken);
+    writing_.ends = writing_.seen + writing_.limit;
+  }
+  go_on_or_cancel(writing_);
+  reader_was_slow_ = writing_.deadline.expired();
+}
+
+std::uint64_t client_stream::taken_since_last_look() {
+  int queued = 0;
+  if (::ioctl(socket_.native_handle(), SIOCOUTQ, &queued) != 0) return 0;
+  auto const still_there = static_cast<std::uint64_t>(std::max(0, queued));
+  auto const taken = handed_over_ - std::min(handed_over_, still_there);
+  auto const before = taken_;
+  taken_ = std::max(taken_, taken);
+  return taken_ - before;
 }
 
 // How many bytes wait to be read from the socket.
@@ -215,11 +303,10 @@ std::size_t client_stream::waiting() {
 
 base::error_code client_stream::understood(boost::system::error_code const& ec) const {
   if (!ec) return {};
-  if (ec == boost::asio::error::operation_aborted) {
-    return read_deadline_.expired() || write_deadline_.expired() ? base::errc::timed_out
-                                                                 : base::errc::stopped;
-  }
-  return base::errc::client_gone;
+  if (ec != boost::asio::error::operation_aborted) return base::errc::client_gone;
+  if (writing_.deadline.expired()) return base::errc::too_slow;
+  if (!reading_.deadline.expired()) return base::errc::stopped;
+  return reading_.too_slow ? base::errc::too_slow : base::errc::timed_out;
 }
 
 }  // namespace gatehouse::net

@@ -17,6 +17,7 @@ enum class errc {
   body_too_large,   // the request body is over the body limit
   malformed_body,   // the chunked framing of the request body is broken
   truncated,        // the producer ended before the length that it had promised
+  too_slow,         // the client sends or takes less than the least rate
   stopped,          // the work was given up from our side
 };
 

@@ -33,6 +33,28 @@ inline constexpr std::size_t small_body_bytes = 4 * 1024;
 inline constexpr std::size_t drain_bytes = 256 * 1024;
 // How long a closing connection is read so that the client gets the answer before the reset.
 inline constexpr auto linger_time = 2s;
+// How far a client may fall behind the least rate (--min-rate) before it is let go.
+inline constexpr auto rate_grace = 20s;
+// How often it is looked at what a client that is behind has taken from the kernel's buffer, and
+// whether others wait for what a client's exchange holds; then its time runs so much faster.
+inline constexpr auto rate_look_interval = 250ms;
+inline constexpr int pressed_factor = 16;
+// When there is no place for a new connection: how many may be taken beyond the limit while those
+// that make room for them are still closing.
+inline constexpr std::size_t connections_over_limit = 64;
+// Clients that were told so and are waited for, so that they get to read it; and for how long.
+inline constexpr std::size_t refused_clients = 256;
+inline constexpr auto refused_time = 1s;
+// How often a crowd of refused connections makes a line in the log.
+inline constexpr auto refusals_logged_every = 1s;
+// How long accepting pauses when the system has no descriptor or memory to give.
+inline constexpr auto accept_pause = 100ms;
+// What a client that was refused for want of room is to wait before it tries again.
+inline constexpr auto retry_after = 1s;
+// Descriptors that the server needs beside its connections: its own, and for each script (three
+// pipes with both ends, a pidfd, a spooled body).
+inline constexpr std::size_t own_descriptors = 64;
+inline constexpr std::size_t script_descriptors = 8;
 // What a script prints and its client is not given (HEAD, 204, a local redirect's, more than its
 // Content-Length) is
 // read and dropped up to this, so that the script can end; then it is stopped.

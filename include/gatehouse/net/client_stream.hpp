@@ -1,8 +1,9 @@
 #pragma once
 // The client's socket: the one place that reads from it and writes to it, with a read buffer and a
 // deadline for each direction. When a deadline passes, every operation on the socket ends with
-// errc::timed_out.
+// errc::timed_out; when the client is too slow for the least rate, with errc::too_slow.
 
+#include <atomic>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -15,6 +16,7 @@
 #include "gatehouse/base/deadline.hpp"
 #include "gatehouse/base/error.hpp"
 #include "gatehouse/base/task.hpp"
+#include "gatehouse/net/allowance.hpp"
 
 namespace gatehouse::net {
 
@@ -23,9 +25,17 @@ using duration = std::chrono::steady_clock::duration;
 
 class client_stream {
  public:
-  client_stream(tcp_socket socket, std::size_t buffer_limit_bytes);
+  // rule: held to in reading and in writing, each by itself; what ends by it ends with too_slow.
+  client_stream(tcp_socket socket, std::size_t buffer_limit_bytes, rate_rule rule = {});
 
   tcp_socket& socket() { return socket_; }
+
+  // An exchange begins: the client has the whole grace of its rule again.
+  void begin_exchange();
+
+  // While this count (null: none) is not 0, the time that the client is waited for counts
+  // limits::pressed_factor times.
+  void press_when(std::atomic<std::size_t> const* waiting) { waiting_behind_ = waiting; }
 
   // What has been read and not consumed.
   std::string_view buffered() const;
@@ -35,8 +45,10 @@ class client_stream {
   void limit_buffer(std::size_t bytes);
 
   // Suspends until there is something to read, or the end of the stream, for at most `limit`.
-  // Meanwhile an empty buffer takes no memory.
-  base::task<base::error_code> wait_for_input(duration limit);
+  // Meanwhile an empty buffer takes no memory. Between exchanges, when nothing is due, the wait is
+  // not held against the client.
+  enum class is_due : bool {};
+  base::task<base::error_code> wait_for_input(duration limit, is_due due = is_due{false});
 
   // Reads what is there into the buffer, which must not be full: how many bytes came, 0 at the end
   // of the stream, nothing if none are there. Does not suspend.
@@ -62,8 +74,10 @@ class client_stream {
   std::size_t write_at_once(std::string_view bytes, more_follows more = more_follows{false});
   std::size_t write_at_once(std::span<boost::asio::const_buffer const> buffers);
 
-  // Writes all of it; each piece of progress gets a new `limit`. Adds what was written to
-  // `written`, also on failure. The buffers are the caller's and are advanced as they are sent.
+  // Writes all of it; each piece of progress gets a new `limit`, and so does what the client takes
+  // from the kernel meanwhile. Adds what was written to `written`, also on failure. The buffers are
+  // the caller's and are advanced as they are sent. Fails with too_slow when the client takes
+  // nothing for so long, or less than the least rate.
   base::task<base::error_code> write(std::span<boost::asio::const_buffer> buffers, duration limit,
                                      std::uint64_t& written);
 
@@ -78,8 +92,13 @@ class client_stream {
   // Ends every pending operation with errc::stopped; for a server that stops.
   void cancel();
 
+  // Whether a write ended with too_slow: it was the client's reading that was slow.
+  bool reader_was_slow() const { return reader_was_slow_; }
+
   // Our side is done; the client may go on reading what was sent.
   void shutdown_send();
+  // close() will be a reset: what was not sent yet is dropped.
+  void reset_on_close();
   void close();
 
   // close() will reset the connection: an answer without a length whose end is missing would
@@ -87,13 +106,38 @@ class client_stream {
   void reset_on_close();
 
  private:
+  using time_point = std::chrono::steady_clock::time_point;
+
+  // Reading or writing: one wait at a time, its deadline, and what the client has left for it.
+  struct direction {
+    base::deadline deadline;
+    allowance left;
+    bool is_due = false;    // the wait is held against the client
+    duration limit{};       // of the wait
+    time_point ends{};      // when that is over
+    time_point seen{};      // up to when the wait is accounted for
+    bool too_slow = false;  // it was the allowance that was used up, and not the limit
+  };
+
+  void begin_wait(direction& d, duration limit, is_due due);
+  base::error_code end_wait(direction& d, boost::system::error_code const& ec);
+  void account(direction& d);
+  duration time_left(direction const& d) const;
+  void go_on_or_cancel(direction& d);
+  void on_read_deadline();
+  void on_write_deadline();
+  std::uint64_t taken_since_last_look();
   std::size_t waiting();
   base::error_code understood(boost::system::error_code const& ec) const;
 
   tcp_socket socket_;
   boost::beast::flat_buffer buffer_;
-  base::deadline read_deadline_;
-  base::deadline write_deadline_;
+  direction reading_;
+  direction writing_;
+  std::uint64_t handed_over_ = 0;  // bytes that the kernel has been given
+  std::uint64_t taken_ = 0;        // and the client was known to have taken at the last look
+  std::atomic<std::size_t> const* waiting_behind_ = nullptr;
+  bool reader_was_slow_ = false;
 };
 
 }  // namespace gatehouse::net
