@@ -23,6 +23,8 @@ constexpr fixed_option fixed_options[] = {
     {"group", keep<&options::group>},
     {"takeover", keep<&options::takeover>},
     {"threads", keep<&options::threads>},
+    {"max-connections", keep<&options::max_connections>},
+    {"max-connections-per-address", keep<&options::max_connections_per_address>},
     {"sandbox", keep<&options::sandbox>},
     {"sandbox-read", keep<&options::sandbox_read>},
     {"sandbox-write", keep<&options::sandbox_write>},

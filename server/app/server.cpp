@@ -1,6 +1,7 @@
 #include "gatehouse/app/server.hpp"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #include <utility>
 
 #include "gatehouse/app/access_log.hpp"
+#include "gatehouse/app/capacity.hpp"
 #include "gatehouse/app/exchange_store.hpp"
 #include "gatehouse/app/health.hpp"
 #include "gatehouse/app/inspector.hpp"
@@ -69,6 +71,7 @@ struct worker {
     // of clients has left no descriptor to open.
     base::timer const first_timer(loop.get_executor());
   }
+
   // Only its own thread touches its sockets and pipes; others post to it.
   boost::asio::io_context loop{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
   net::connection_set connections;
@@ -109,6 +112,21 @@ bool is_as_chosen(boost::asio::ip::tcp::endpoint const& where, options const& ch
   return where.address() == chosen.bind && (chosen.port == 0 || where.port() == chosen.port);
 }
 
+// The limits on connections that can be kept with the descriptors there are.
+net::admission_limits admission_limits_of(options const& chosen) {
+  rlimit descriptors{};
+  ::getrlimit(RLIMIT_NOFILE, &descriptors);
+  auto const connections = affordable_connections(chosen.max_connections, descriptors.rlim_cur,
+                                                  chosen.max_scripts, chosen.queue);
+  if (connections < chosen.max_connections) {
+    base::log::info("connections-limited",
+                    "to " + std::to_string(connections) + " of " +
+                        std::to_string(chosen.max_connections) + ": the process may have " +
+                        std::to_string(descriptors.rlim_cur) + " descriptors (ulimit -n)");
+  }
+  return {connections, chosen.max_connections_per_address};
+}
+
 std::set<uid_t> trusted_users(identity const& who) {
   return {0, ::geteuid(), who.user.value_or(::geteuid())};
 }
@@ -127,6 +145,7 @@ struct server::parts {
   std::optional<trace::printer> printing;
   std::optional<exchange_store> exchanges;
   std::shared_ptr<generation> current;
+  std::optional<net::admission> places;
   std::vector<std::unique_ptr<worker>> workers;
   std::optional<net::listener> listener;
   std::optional<predecessor> before_us;
@@ -262,7 +281,8 @@ void server::parts::make_workers() {
     auto const& made = workers.emplace_back(std::make_unique<worker>(service_of(current)));
     sets.push_back(&made->connections);
   }
-  listener.emplace(main_executor(), std::move(sets));
+  places.emplace(admission_limits_of(current->chosen));
+  listener.emplace(main_executor(), std::move(sets), *places, current->what.service().render_error);
 }
 
 std::optional<usage_error> server::parts::listen(base::unique_fd inherited) {

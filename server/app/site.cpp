@@ -5,6 +5,7 @@
 
 #include "gatehouse/app/error_page.hpp"
 #include "gatehouse/app/health.hpp"
+#include "gatehouse/base/limits.hpp"
 #include "gatehouse/files/static_handler.hpp"
 
 namespace gatehouse::app {
@@ -136,6 +137,9 @@ site::site(options const& chosen, premises& where)
   service_.limits.body_limit_bytes = chosen.body_limit_bytes;
   service_.limits.header_timeout = chosen.header_timeout;
   service_.limits.idle_timeout = chosen.idle_timeout;
+  service_.limits.least_rate = {
+      .least_bytes_per_second = chosen.min_rate_bytes,
+      .grace = std::min<net::duration>(base::limits::rate_grace, chosen.idle_timeout)};
 }
 
 void site::trace_to(trace::tracer& one) {

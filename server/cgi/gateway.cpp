@@ -47,6 +47,8 @@ http::http_error input_failure(base::error_code why) {
   if (why == base::errc::malformed_body) error = failure(400, "bad-chunk", why.message());
   if (why == base::errc::timed_out)
     error = failure(408, "body-timeout", "the request body stopped coming");
+  if (why == base::errc::too_slow)
+    error = failure(408, "body-too-slow", "the request body came slower than the least rate");
   error.close = true;
   return error;
 }
@@ -448,6 +450,7 @@ base::task<http::outcome> run_script(gateway_rules const& rules, script_target t
   context.when_client_leaves(nullptr);
   if (!place.place) co_return no_place(place.why, rules.queue_timeout);
   plan.slot = std::move(*place.place);
+  context.holds_scarce(&rules.slots->waiting());
 
   describe_program(plan, rules, target, request, *length, context);
   if (rules.launcher == nullptr) {

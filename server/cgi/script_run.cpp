@@ -197,6 +197,7 @@ struct script_run::state : std::enable_shared_from_this<script_run::state> {
   // The script has ended: its place is free, and what is still in the pipes is all that counts.
   void on_end() {
     auto const freed = std::exchange(slot, {});
+    if (context != nullptr) context->holds_scarce(nullptr);
     std::array<char, 4096> buffer;
     int const fd = errors.is_open() ? errors.native_handle() : unwatched_errors.get();
     auto left = waiting_in(fd);

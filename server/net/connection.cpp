@@ -2,6 +2,8 @@
 
 #include <array>
 #include <atomic>
+#include <exception>
+#include <new>
 
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/base/log.hpp"
@@ -39,6 +41,30 @@ void log_refusal(http::http_error const& error, boost::asio::ip::tcp::endpoint c
   base::log::write(how, error.reason, line);
 }
 
+// Where a handler could not go on: the answer, after which the connection ends, since nobody knows
+// what was left undone.
+http::http_error failure_of(std::exception const& e) {
+  bool const out_of_memory = dynamic_cast<std::bad_alloc const*>(&e) != nullptr;
+  http::http_error error{.status = out_of_memory ? 503U : 500U,
+                         .reason = out_of_memory ? "out-of-memory" : "handler-failed",
+                         .close = true};
+  error.detail = e.what();
+  return error;
+}
+
+http::http_error late_head(std::string_view reason, std::string detail) {
+  http::http_error late{.status = 408, .reason = reason, .close = true};
+  late.detail = std::move(detail);
+  return late;
+}
+
+// Whoever is told that the server is short of something is told when to come again.
+void add_retry_after(http::http_error& error) {
+  if (error.status != 503 || error.fields.contains("Retry-After")) return;
+  auto const seconds = std::chrono::ceil<std::chrono::seconds>(base::limits::retry_after).count();
+  error.fields.add("Retry-After", std::to_string(seconds));
+}
+
 }  // namespace
 
 // The exchange as handlers see it.
@@ -46,6 +72,7 @@ class connection::exchange final : public http::exchange_context {
  public:
   explicit exchange(connection& c)
       : exchange_context(c.client_.socket().get_executor(), c.ends_.remote, c.ends_.local),
+        client_(c.client_),
         watch_(c.client_) {
     record.received_at = std::chrono::system_clock::now();
     record.started = std::chrono::steady_clock::now();
@@ -53,6 +80,10 @@ class connection::exchange final : public http::exchange_context {
     number = ++exchanges_traced;
     told_ = c.shared_->tracer->begin(*this, std::exchange(c.connected_, std::nullopt));
     trace_sink = told_.get();
+  }
+  ~exchange() override { client_.press_when(nullptr); }
+  void holds_scarce(std::atomic<std::size_t> const* waiting) override {
+    client_.press_when(waiting);
   }
   void when_client_leaves(std::function<void()> action) override {
     on_cut_ = action;
@@ -64,6 +95,7 @@ class connection::exchange final : public http::exchange_context {
 
  private:
   std::unique_ptr<trace::sink> told_;
+  client_stream& client_;
   client_watch watch_;
   std::function<void()> on_cut_;
 };
@@ -77,7 +109,8 @@ connection::connection(tcp_socket socket, std::shared_ptr<service const> shared)
 
 connection::connection(tcp_socket socket, std::shared_ptr<service const> shared,
                        connection_ends ends)
-    : client_(std::move(socket), shared->limits.header_limit_bytes + buffer_beyond_head),
+    : client_(std::move(socket), shared->limits.header_limit_bytes + buffer_beyond_head,
+              shared->limits.least_rate),
       shared_(std::move(shared)),
       ends_(std::move(ends)) {
   boost::system::error_code ignored;
@@ -93,7 +126,7 @@ base::task<void> connection::run() {
     bool const go_on = co_await serve_one();
     take_next_service();
     if (go_on) continue;
-    if (!cut_) co_await linger();
+    if (!cut_ && !displaced_) co_await linger();
     break;
   }
   client_.close();
@@ -113,7 +146,12 @@ void connection::take_next_service() {
 
 void connection::finish_soon() {
   finishing_ = true;
-  if (idle_) client_.cancel();
+  if (stage_ == stage::idle) client_.cancel();
+}
+
+void connection::make_room() {
+  finishing_ = displaced_ = true;
+  if (stage_ != stage::busy) client_.cancel();
 }
 
 void connection::cut() {
@@ -126,12 +164,12 @@ void connection::cut() {
 // that had sent a request when the connection was to end still gets its answer.
 base::task<bool> connection::head_begins() {
   while (!cut_ && !head_has_begun()) {
+    if (!finishing_) enter(stage::idle);
     if (!finishing_) {
-      idle_ = true;
       auto const error = co_await client_.wait_for_input(shared_->limits.idle_timeout);
-      idle_ = false;
       if (error && !finishing_) co_return false;
     }
+    enter(stage::busy);
     auto const read = client_.fill_at_once();
     if (read.has_error() || *read == 0) co_return false;
     if (finishing_ && !read->has_value()) co_return false;
@@ -145,6 +183,10 @@ void connection::taken_down() {
   client_.close();
 }
 
+void connection::enter(stage now) {
+  if (std::exchange(stage_, now) != now && stages_ != nullptr) stages_->entered(now);
+}
+
 // Whether the first bytes of a head are there. Empty lines before it are skipped.
 bool connection::head_has_begun() {
   while (client_.buffered().starts_with("\r\n") && empty_lines_ < empty_lines_ignored) {
@@ -155,18 +197,22 @@ bool connection::head_has_begun() {
 }
 
 // The size of the head at the front of the buffer, once it is whole; nothing if the client closed
-// before that. 408 when it takes longer than the header timeout.
+// before that. 408 when it takes longer than the header timeout, comes too slowly, or its place is
+// needed.
 base::task<http::result<std::optional<std::size_t>>> connection::read_rest_of_head(
     http::head_scanner& scanner) {
   auto const until = std::chrono::steady_clock::now() + shared_->limits.header_timeout;
   while (true) {
     auto const left = until - std::chrono::steady_clock::now();
+    enter(stage::in_head);
     auto const read = co_await client_.fill(std::max<duration>(left, duration::zero()));
-    if (read.has_error() && read.error() == base::errc::timed_out) {
-      http::http_error late{.status = 408, .reason = "head-timeout", .close = true};
-      late.detail = "the request head did not come in time";
-      co_return late;
-    }
+    enter(stage::busy);
+    if (read.has_error() && read.error() == base::errc::timed_out)
+      co_return late_head("head-timeout", "the request head did not come in time");
+    if (read.has_error() && read.error() == base::errc::too_slow)
+      co_return late_head("head-too-slow", "the request head came slower than the least rate");
+    if (read.has_error() && displaced_)
+      co_return late_head("head-displaced", "the request head was awaited and the place needed");
     if (read.has_error() || *read == 0) co_return std::optional<std::size_t>();
     auto const size = scanner.scan(client_.buffered());
     if (size.has_error() || size->has_value()) co_return size;
@@ -177,6 +223,7 @@ base::task<http::result<std::optional<std::size_t>>> connection::read_rest_of_he
 base::task<bool> connection::serve_one() {
   exchange context(*this);
   current_ = &context;
+  client_.begin_exchange();
   empty_lines_ = 0;
   http::head_scanner scanner(shared_->limits.header_limit_bytes);
   auto size = scanner.scan(client_.buffered());
@@ -208,8 +255,13 @@ base::task<bool> connection::serve_request(http::request const& request, exchang
   trace(trace::request_parsed{request});
   auto& body = body_.emplace(client_, request, shared_->limits.body_limit_bytes,
                              shared_->limits.idle_timeout);
-  auto outcome = shared_->handler->answer_at_once(request, context);
-  if (!outcome) outcome = co_await shared_->handler->handle(request, body, context);
+  std::optional<http::outcome> outcome;
+  try {
+    outcome = shared_->handler->answer_at_once(request, context);
+    if (!outcome) outcome = co_await shared_->handler->handle(request, body, context);
+  } catch (std::exception const& e) {
+    outcome = failure_of(e);
+  }
   auto* const response = to_response(*outcome, request, context);
   if (response == nullptr) {
     context.when_client_leaves(nullptr);
@@ -229,8 +281,9 @@ base::task<bool> connection::serve_request(http::request const& request, exchang
     error = co_await finish_response(client_, begun, *response, plan, context,
                                      shared_->limits.idle_timeout);
   }
-  context.when_client_leaves(nullptr);
+  // Without a length or a last chunk only a reset tells that something is missing.
   if (error && plan.how == framing::until_close) client_.reset_on_close();
+  context.when_client_leaves(nullptr);
   if (streamed) co_await std::get<http::stream>(response->body).source->finish();
   end(&request, context, error);
   if (error || !plan.keep_alive || cut_) co_return false;
@@ -246,7 +299,8 @@ http::response* connection::to_response(http::outcome& outcome, http::request co
     unfollowed.detail = "a local redirect to " + redirect->target + " reached the connection";
     outcome = std::move(unfollowed);
   }
-  if (auto const* const error = std::get_if<http::http_error>(&outcome)) {
+  if (auto* const error = std::get_if<http::http_error>(&outcome)) {
+    add_retry_after(*error);
     context.record.reason = error->reason;
     context.record.status = error->status;
     trace::recorder const trace(context);
@@ -266,6 +320,13 @@ void connection::end(http::request const* request, exchange& context, base::erro
   if (error == base::errc::truncated) {
     base::log::warn("content-under-length",
                     "the content ended before its length; the connection is cut");
+  }
+  if (error == base::errc::too_slow) {
+    context.record.reason = client_.reader_was_slow() ? "reader-too-slow" : "body-too-slow";
+    base::log::info(context.record.reason,
+                    "the response to " + ends_.remote.address().to_string() + " is cut");
+    // What waits to be sent to somebody who does not read it is kernel memory.
+    client_.reset_on_close();
   }
   if (error) cut_ = true;
   trace::recorder const trace(context);
@@ -295,6 +356,8 @@ base::task<bool> connection::refuse(http::http_error error, exchange& context) {
 // Closes so that the client gets to read the answer: a close with unread bytes would reset the
 // connection and throw away what is still on its way (RFC 9112, 9.6).
 base::task<void> connection::linger() {
+  enter(stage::leaving);
+  if (displaced_) co_return;
   client_.shutdown_send();
   client_.consume(client_.buffered().size());
   auto const until = std::chrono::steady_clock::now() + base::limits::linger_time;

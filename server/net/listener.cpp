@@ -5,22 +5,27 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
-#include <cerrno>
-#include <new>
 #include <utility>
 
 #include "gatehouse/base/keep_going.hpp"
+#include "gatehouse/base/limits.hpp"
 #include "gatehouse/base/log.hpp"
 
 namespace gatehouse::net {
 namespace {
 
-using namespace std::chrono_literals;
-
-// How long accepting pauses when the system has no descriptor or memory to give.
-constexpr auto accept_pause = 100ms;
 // How many connections are taken before other work of the thread gets its turn.
 constexpr int accept_batch = 64;
+
+using boost::system::errc::errc_t;
+
+bool is_out_of_descriptors(base::error_code const& failure) {
+  return failure == errc_t::too_many_files_open || failure == errc_t::too_many_files_open_in_system;
+}
+
+base::unique_fd make_reserve() {
+  return base::unique_fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+}
 
 }  // namespace
 
@@ -28,86 +33,160 @@ constexpr int accept_batch = 64;
 // takes a coroutine down and its completion handler with it, uncalled.
 class connection_set::farewell {
  public:
-  farewell(connection_set& from, std::list<connection>::iterator it) : from_(&from), it_(it) {}
+  farewell(connection_set& from, member& who) : from_(&from), who_(&who) {}
   farewell(farewell&& other) noexcept
-      : from_(std::exchange(other.from_, nullptr)), it_(other.it_) {}
+      : from_(std::exchange(other.from_, nullptr)), who_(other.who_) {}
   farewell(farewell const&) = delete;
   farewell& operator=(farewell const&) = delete;
   ~farewell() {
-    if (from_ != nullptr) from_->taken_down(it_, "out of memory");
+    if (from_ != nullptr) from_->taken_down(*who_, "out of memory");
   }
   void operator()(std::exception_ptr const& failure) {
-    std::exchange(from_, nullptr)->ended(it_, failure);
+    std::exchange(from_, nullptr)->ended(*who_, failure);
   }
 
  private:
   connection_set* from_;
-  std::list<connection>::iterator it_;
+  member* who_;
 };
 
-void connection_set::serve(base::unique_fd accepted, boost::asio::ip::tcp const& protocol) try {
+void connection_set::serve(base::unique_fd accepted, boost::asio::ip::tcp const& protocol,
+                           admission::place place) {
   if (finishing_) return;
-  tcp_socket socket(executor_);
-  boost::system::error_code ec;
-  socket.assign(protocol, accepted.get(), ec);
-  if (ec) return base::log::error("accept-failed", ec.message());
-  static_cast<void>(accepted.release());
-  connections_.emplace_front(std::move(socket), shared_);
-  ++size_;
-  auto const it = connections_.begin();
-  if (winding_down_) it->wind_down();
-  farewell at_end(*this, it);
-  boost::asio::co_spawn(executor_, it->run(), std::move(at_end));
-} catch (std::bad_alloc const&) {
-  base::log::error("connection-failed", "out of memory");
+  try {
+    tcp_socket socket(executor_);
+    boost::system::error_code ec;
+    socket.assign(protocol, accepted.get(), ec);
+    if (ec) return base::log::error("accept-failed", ec.message());
+    static_cast<void>(accepted.release());
+    start(std::move(socket), std::move(place));
+  } catch (std::exception const& e) {
+    base::log::error("connection-failed", e.what());
+  }
 }
 
-void connection_set::ended(std::list<connection>::iterator it, std::exception_ptr const& failure) {
+void connection_set::start(tcp_socket socket, admission::place place) {
+  auto& waiting = lines_[static_cast<std::size_t>(line::waiting)];
+  auto& who = waiting.members.emplace_back(*this, std::move(socket), std::move(place));
+  who.self = std::prev(waiting.members.end());
+  waiting.size.store(waiting.members.size(), std::memory_order_relaxed);
+  ++size_;
+  who.one.watch_stages(who);
+  if (winding_down_) who.one.wind_down();
+  farewell at_end(*this, who);
+  boost::asio::co_spawn(executor_, who.one.run(), std::move(at_end));
+}
+
+void connection_set::entered(member& who, stage now) {
+  switch (now) {
+    case stage::in_head:
+      return move(who, static_cast<std::size_t>(line::in_head));
+    case stage::busy:
+      return move(who, busy);
+    case stage::idle:
+    case stage::leaving:
+      break;
+  }
+  if (room_owed_ > 0) {
+    --room_owed_;
+    who.one.make_room();
+  } else {
+    move(who, static_cast<std::size_t>(line::waiting));
+  }
+}
+
+void connection_set::move(member& who, std::size_t to) {
+  auto& from = lines_[who.line];
+  auto& into = lines_[to];
+  into.members.splice(into.members.end(), from.members, who.self);
+  from.size.store(from.members.size(), std::memory_order_relaxed);
+  into.size.store(into.members.size(), std::memory_order_relaxed);
+  who.line = to;
+}
+
+bool connection_set::ask_for_room(line whom) {
+  auto& asked = lines_[static_cast<std::size_t>(whom)];
+  if (asked.size.load(std::memory_order_relaxed) <= asked.asked.load(std::memory_order_relaxed))
+    return false;
+  ++asked.asked;
+  boost::asio::post(executor_, [this, whom] { make_room(whom); });
+  return true;
+}
+
+// Who was there to be asked may be busy by now: then whoever waits next makes room.
+void connection_set::make_room(line whom) {
+  --lines_[static_cast<std::size_t>(whom)].asked;
+  for (auto const each : {line::waiting, line::in_head}) {
+    auto& members = lines_[static_cast<std::size_t>(each)].members;
+    if (members.empty()) continue;
+    auto& first = members.front();
+    move(first, busy);  // nobody is asked twice
+    return first.one.make_room();
+  }
+  ++room_owed_;
+}
+
+void connection_set::ended(member& who, std::exception_ptr const& failure) {
   try {
     if (failure) std::rethrow_exception(failure);
-    connections_.erase(it);
-    --size_;
+    erase(who);
   } catch (std::exception const& e) {
-    taken_down(it, e.what());
+    taken_down(who, e.what());
   }
 }
 
 // What the connection has lent to others of this thread's coroutines, which have been told to end,
 // is theirs until they had their turn.
-void connection_set::taken_down(std::list<connection>::iterator it, std::string_view why) noexcept
-    try {
+void connection_set::taken_down(member& who, std::string_view why) noexcept try {
   base::log::error("connection-failed", why);
-  it->taken_down();
-  boost::asio::post(executor_, [this, it] {
-    connections_.erase(it);
-    --size_;
-  });
+  move(who, busy);  // it can make no room
+  who.one.taken_down();
+  boost::asio::post(executor_, [this, &who] { erase(who); });
 } catch (std::exception const&) {
   // No memory for that either. It is closed, and its place is kept until the server ends.
 }
 
+void connection_set::erase(member& who) {
+  auto& from = lines_[who.line];
+  from.members.erase(who.self);
+  from.size.store(from.members.size(), std::memory_order_relaxed);
+  --size_;
+}
+
 void connection_set::serve_with(std::shared_ptr<service const> const& other) {
   shared_ = other;
-  for (auto& c : connections_) c.serve_with(other);
+  for_each([&](connection& c) { c.serve_with(other); });
 }
 
 void connection_set::wind_down() {
   winding_down_ = true;
-  for (auto& c : connections_) c.wind_down();
+  for_each([](connection& c) { c.wind_down(); });
 }
 
 void connection_set::finish_soon() {
   finishing_ = true;
-  for (auto& c : connections_) c.finish_soon();
+  for_each([](connection& c) { c.finish_soon(); });
 }
 
 void connection_set::cut() {
   finishing_ = true;
-  for (auto& c : connections_) c.cut();
+  for_each([](connection& c) { c.cut(); });
 }
 
-listener::listener(base::executor ex, std::vector<connection_set*> sets)
-    : acceptor_(ex), pause_(ex), sets_(std::move(sets)) {}
+template <class Action>
+void connection_set::for_each(Action action) {
+  for (auto& each : lines_) {
+    for (auto& m : each.members) action(m.one);
+  }
+}
+
+listener::listener(base::executor ex, std::vector<connection_set*> sets, admission& places,
+                   refused_clients::page refusal)
+    : acceptor_(ex),
+      pause_(ex),
+      sets_(std::move(sets)),
+      places_(places),
+      refused_(ex, std::move(refusal)) {}
 
 base::error_code listener::open(boost::asio::ip::tcp::endpoint const& where) {
   boost::system::error_code ec;
@@ -151,51 +230,132 @@ void listener::start() {
   base::keep_going(acceptor_.get_executor(), running_, [this] { return run(); });
 }
 
+// Whatever happens, somebody goes on accepting.
 base::task<void> listener::run() {
+  reserve_ = make_reserve();
   while (!stopped_) {
-    auto const [ec] = co_await acceptor_.async_wait(acceptor::wait_read, base::as_result);
-    if (stopped_) co_return;
-    auto const failure = ec ? base::error_code(ec) : accept_while_there_is_memory();
-    if (!failure) continue;
-    base::log::error("accept-failed", failure.message());
-    pause_.expires_after(accept_pause);
-    co_await pause_.async_wait(base::as_result);
+    try {
+      co_await accept_some();
+    } catch (std::exception const& e) {
+      base::log::error("accept-failed", e.what());
+      short_of_something_ = true;
+    }
   }
 }
 
-base::error_code listener::accept_while_there_is_memory() try {
-  return accept_waiting();
-} catch (std::bad_alloc const&) {
-  return {ENOMEM, boost::system::system_category()};
+base::task<void> listener::accept_some() {
+  if (std::exchange(short_of_something_, false)) {
+    pause_.expires_after(base::limits::accept_pause);
+    co_await pause_.async_wait(base::as_result);
+    if (stopped_) co_return;
+  }
+  auto const [ec] = co_await acceptor_.async_wait(acceptor::wait_read, base::as_result);
+  if (stopped_) co_return;
+  auto const failure = ec ? base::error_code(ec) : accept_waiting();
+  if (!failure) co_return;
+  short_of_something_ = true;
+  relieve(failure);
 }
 
-// Takes what is in the queue. accept4, because Asio's accept makes descriptors that survive an
-// exec.
+// Takes what is in the queue.
 base::error_code listener::accept_waiting() {
   for (int taken = 0; taken < accept_batch; ++taken) {
-    base::unique_fd accepted(
-        ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (!accepted) {
-      auto const failure = base::last_error();
-      if (failure == boost::system::errc::operation_would_block) return {};
-      if (failure == boost::system::errc::connection_aborted) continue;
-      if (failure == boost::system::errc::interrupted) continue;
-      return failure;
+    auto client = accept_one();
+    if (client.has_value()) {
+      admit(std::move(*client));
+      continue;
     }
-    auto& set = *sets_[next_];
-    next_ = (next_ + 1) % sets_.size();
-    boost::asio::post(set.get_executor(),
-                      [&set, protocol = protocol_, fd = std::move(accepted)]() mutable {
-                        set.serve(std::move(fd), protocol);
-                      });
+    auto const& failure = client.error();
+    if (failure == errc_t::operation_would_block) return {};
+    if (failure == errc_t::connection_aborted || failure == errc_t::interrupted) continue;
+    return failure;
   }
   return {};
+}
+
+// accept4, because Asio's accept makes descriptors that survive an exec.
+base::result<listener::accepted> listener::accept_one() {
+  accepted out;
+  auto size = static_cast<socklen_t>(out.from.capacity());
+  out.socket.reset(
+      ::accept4(acceptor_.native_handle(), out.from.data(), &size, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  if (!out.socket) return base::last_error();
+  out.from.resize(size);
+  return out;
+}
+
+// When all is full, those that were accepted just before may not have begun to wait yet: whether
+// one of them makes room is asked again when they have had their turn.
+void listener::admit(accepted client, is_second_try again) {
+  auto const address = client.from.address();
+  auto const source = admission::source_of(address);
+  auto const answer = places_.ask(source);
+  if (answer == admission::answer::address_full)
+    return refused_.refuse(std::move(client.socket), address, "address-limit");
+  if (answer == admission::answer::full && !find_room()) {
+    if (again == is_second_try{true})
+      return refused_.refuse(std::move(client.socket), address, "connection-limit");
+    return boost::asio::post(acceptor_.get_executor(), [this, c = std::move(client)]() mutable {
+      if (!stopped_) admit(std::move(c), is_second_try{true});
+    });
+  }
+  auto& set = *sets_[next_];
+  next_ = (next_ + 1) % sets_.size();
+  boost::asio::post(set.get_executor(), [&set, protocol = protocol_, fd = std::move(client.socket),
+                                         place = places_.take(source)]() mutable {
+    set.serve(std::move(fd), protocol, std::move(place));
+  });
+}
+
+// Whether a connection makes room for one that is taken now. Its own end follows at once, but on
+// its own thread: the limit is passed by a few meanwhile.
+bool listener::find_room() {
+  auto const most = places_.limits().connections + base::limits::connections_over_limit;
+  return places_.size() < most && ask_for_room();
+}
+
+// Those that wait for nothing yet come first, on all threads.
+bool listener::ask_for_room() {
+  for (auto const whom : {connection_set::line::waiting, connection_set::line::in_head}) {
+    for (std::size_t i = 0; i < sets_.size(); ++i) {
+      if (sets_[(next_ + i) % sets_.size()]->ask_for_room(whom)) return true;
+    }
+  }
+  return false;
+}
+
+// Out of descriptors: connections that only wait give theirs up, as many as are taken at once; if
+// there are none, those who wait to be accepted are told to come again.
+void listener::relieve(base::error_code const& failure) {
+  auto const now = std::chrono::steady_clock::now();
+  if (now >= failure_logged_ + base::limits::refusals_logged_every) {
+    failure_logged_ = now;
+    base::log::error("accept-failed", failure.message());
+  }
+  if (!is_out_of_descriptors(failure)) return;
+  int asked = 0;
+  while (asked < accept_batch && ask_for_room()) ++asked;
+  if (asked == 0) turn_away_waiting();
+}
+
+// With the descriptor that is kept for this: a client that is accepted and told is better off than
+// one that waits for nothing.
+void listener::turn_away_waiting() {
+  for (int turned_away = 0; turned_away < accept_batch; ++turned_away) {
+    reserve_.reset();
+    auto client = accept_one();
+    if (client.has_error()) break;
+    refused_.refuse(std::move(client->socket), client->from.address(), "out-of-descriptors",
+                    refused_clients::patience::none);
+  }
+  if (!reserve_) reserve_ = make_reserve();
 }
 
 void listener::stop() {
   stopped_ = true;
   boost::system::error_code ignored;
   acceptor_.close(ignored);
+  refused_.stop();
   pause_.cancel();
 }
 

@@ -44,6 +44,9 @@ TEST_CASE("without arguments every option has its default") {
   CHECK_FALSE(o.follow_symlinks);
   CHECK_FALSE(o.pass_auth);
   CHECK(o.threads >= 1);
+  CHECK(o.max_connections == 16384);
+  CHECK(o.max_connections_per_address == 0);
+  CHECK(o.min_rate_bytes == 500);
   CHECK(o.max_scripts >= 16);
   CHECK(o.queue == 128);
   CHECK(o.script_deadline == 0ms);
@@ -82,6 +85,12 @@ TEST_CASE("every option is read") {
                          "--pass-auth",
                          "--threads",
                          "3",
+                         "--max-connections",
+                         "1000000",
+                         "--max-connections-per-address",
+                         "20",
+                         "--min-rate",
+                         "2k",
                          "--max-scripts",
                          "7",
                          "--queue",
@@ -158,6 +167,9 @@ TEST_CASE("every option is read") {
   CHECK(o.environment[2].value == "");
   CHECK(o.pass_auth);
   CHECK(o.threads == 3);
+  CHECK(o.max_connections == 1'000'000);
+  CHECK(o.max_connections_per_address == 20);
+  CHECK(o.min_rate_bytes == 2048);
   CHECK(o.max_scripts == 7);
   CHECK(o.queue == 0);
   CHECK(o.queue_timeout == 1s);
@@ -234,6 +246,11 @@ TEST_CASE("a wrong argument is one line that says what is wrong") {
        R"(--interpreter: "php" is not an absolute path such as /usr/bin/php-cgi)"},
       {{"--env", "1A=b"}, R"(--env: "1A" is not the name of an environment variable)"},
       {{"--threads", "0"}, R"(--threads: "0" is not a number from 1 to 1024)"},
+      {{"--max-connections", "0"}, R"(--max-connections: "0" is not a number from 1 to 1000000)"},
+      {{"--max-connections-per-address", "many"},
+       R"(--max-connections-per-address: "many" is not a number from 0 to 1000000)"},
+      {{"--min-rate", "500/s"},
+       R"(--min-rate: "500/s" is not a size such as 4096, 64k, 10M or 1G)"},
       {{"--grace", "1d"}, R"(--grace: "1d" is not a time such as 500ms, 30s, 5m or 2h)"},
       {{"--header-timeout", "0"}, "--header-timeout: must be more than 0"},
       {{"--body-limit", "x"}, R"(--body-limit: "x" is not a size such as 4096, 64k, 10M or 1G)"},

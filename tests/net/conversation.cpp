@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <boost/asio/co_spawn.hpp>
+#include <new>
+#include <stdexcept>
 
 using namespace gatehouse;
 using namespace std::chrono_literals;
@@ -27,14 +29,40 @@ class echo final : public http::handler {
   }
 };
 
-net::conversation ask(std::string request, net::conversation_limits limits = {}) {
-  echo handler;
+// Cannot go on.
+class failing final : public http::handler {
+ public:
+  failing(bool at_once, bool out_of_memory) : at_once_(at_once), out_of_memory_(out_of_memory) {}
+  std::optional<http::outcome> answer_at_once(http::request const&,
+                                              http::exchange_context&) override {
+    if (at_once_) fail();
+    return std::nullopt;
+  }
+  base::task<http::outcome> handle(http::request const&, http::body_source&,
+                                   http::exchange_context&) override {
+    fail();
+    co_return http::response{};
+  }
+
+ private:
+  void fail() const {
+    if (out_of_memory_) throw std::bad_alloc();
+    throw std::runtime_error("broken");
+  }
+  bool at_once_;
+  bool out_of_memory_;
+};
+
+net::conversation ask(http::handler& handler, std::string request,
+                      net::conversation_limits limits = {}) {
   auto const shared = std::make_shared<net::service>();
   auto& service = *shared;
   service.handler = &handler;
   service.render_error = [](http::http_error const& error, http::request const*, bool) {
     http::response response;
     response.status = error.status;
+    response.close = error.close;
+    for (auto const& field : error.fields) response.fields.add(field.name, field.value);
     return response;
   };
   net::connection_ends const ends{{boost::asio::ip::address_v4::loopback(), 1234}, {}};
@@ -49,6 +77,11 @@ net::conversation ask(std::string request, net::conversation_limits limits = {})
       });
   loop.run();
   return out;
+}
+
+net::conversation ask(std::string request, net::conversation_limits limits = {}) {
+  echo handler;
+  return ask(handler, std::move(request), limits);
 }
 
 }  // namespace
@@ -85,4 +118,27 @@ TEST_CASE("of a long response the first part is kept") {
   auto const answer = ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n", {.kept_bytes = 8});
   CHECK(answer.response == "HTTP/1.1");
   CHECK(answer.size > 8);
+}
+
+TEST_CASE("what a handler throws ends its exchange with an answer, and nothing else") {
+  struct row {
+    std::string_view label;
+    bool at_once;
+    bool out_of_memory;
+    std::string_view status_line;
+    bool retry_after;
+  };
+  row const rows[] = {
+      {"no memory, at once", true, true, "HTTP/1.1 503 Service Unavailable\r\n", true},
+      {"no memory, after a while", false, true, "HTTP/1.1 503 Service Unavailable\r\n", true},
+      {"something else", false, false, "HTTP/1.1 500 Internal Server Error\r\n", false},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.label);
+    failing handler(r.at_once, r.out_of_memory);
+    auto const answer = ask(handler, "GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    CHECK(answer.response.starts_with(r.status_line));
+    CHECK((answer.response.find("\r\nRetry-After: 1\r\n") != std::string::npos) == r.retry_after);
+    CHECK(answer.response.find("\r\nConnection: close\r\n") != std::string::npos);
+  }
 }

@@ -98,7 +98,7 @@ std::size_t reply::count(std::string_view name) const {
       fields.begin(), fields.end(), [&](auto const& f) { return same(f.first, name); }));
 }
 
-client::client(std::uint16_t port, int receive_buffer_bytes) {
+client::client(std::uint16_t port, int receive_buffer_bytes, char const* from) {
   fd_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (receive_buffer_bytes > 0) {
     ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes, sizeof receive_buffer_bytes);
@@ -107,6 +107,10 @@ client::client(std::uint16_t port, int receive_buffer_bytes) {
   ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   sockaddr_in address{};
   address.sin_family = AF_INET;
+  if (from != nullptr) {
+    ::inet_pton(AF_INET, from, &address.sin_addr);
+    ::bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address);
+  }
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (::connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) {

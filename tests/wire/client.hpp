@@ -31,8 +31,9 @@ struct reply {
 
 class client {
  public:
-  // Connects to 127.0.0.1. receive_buffer_bytes: SO_RCVBUF, 0 for the system's choice.
-  explicit client(std::uint16_t port, int receive_buffer_bytes = 0);
+  // Connects to 127.0.0.1. receive_buffer_bytes: SO_RCVBUF, 0 for the system's choice. from: an
+  // address of this machine, if it is to be a certain one.
+  explicit client(std::uint16_t port, int receive_buffer_bytes = 0, char const* from = nullptr);
   client(client const&) = delete;
   client& operator=(client const&) = delete;
   ~client();

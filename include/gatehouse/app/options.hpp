@@ -68,6 +68,9 @@ struct options {
 
   // Limits and times
   unsigned threads = cores();
+  unsigned max_connections = 16'384;         // fewer if there are not enough descriptors
+  unsigned max_connections_per_address = 0;  // 0: no limit
+  std::uint64_t min_rate_bytes = 500;        // a second; 0: none
   unsigned max_scripts = std::max(16U, 4 * cores());
   unsigned queue = 128;
   milliseconds queue_timeout = std::chrono::seconds(10);

@@ -10,7 +10,7 @@
 namespace gatehouse::app {
 
 // Gives the options that cannot change while the server runs (port, bind, user, group, threads,
-// takeover, what makes the sandbox) their values of now. Gives the names of those that were to
+// takeover, the limits on connections, what makes the sandbox) their values of now. Gives the names of those that were to
 // change. Pure.
 std::vector<std::string_view> keep_fixed(options& next, options const& now);
 

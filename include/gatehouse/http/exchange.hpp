@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <boost/asio/ip/tcp.hpp>
 #include <chrono>
 #include <cstdint>
@@ -53,6 +54,11 @@ class exchange_context {
   // Calls action, on this thread and at most once, when the client closes or resets the connection,
   // until the exchange ends or another action (or none) takes its place.
   virtual void when_client_leaves(std::function<void()> action) = 0;
+
+  // The exchange holds something from now on that there are few of, and so many wait for it, as the
+  // count (null: nothing any more) says at any time until the exchange ends. A slow client is then
+  // given less patience.
+  virtual void holds_scarce(std::atomic<std::size_t> const* waiting) { static_cast<void>(waiting); }
 
   exchange_record record;
   // Set while a local redirect is followed: the URL path that was asked for first.

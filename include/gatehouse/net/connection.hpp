@@ -19,6 +19,7 @@ struct connection_limits {
   std::uint64_t body_limit_bytes = std::uint64_t{1} << 30U;
   duration header_timeout = std::chrono::seconds(20);
   duration idle_timeout = std::chrono::seconds(60);
+  rate_rule least_rate;  // its grace is at most the idle timeout
 };
 
 // How requests are answered, for all connections of a server. Connections share the ownership: when
@@ -39,12 +40,30 @@ struct connection_ends {
   boost::asio::ip::tcp::endpoint local;
 };
 
+// What a connection waits for, seen by whoever has to find room for another one.
+enum class stage {
+  idle,     // a request
+  leaving,  // its client, to read the last answer and close
+  in_head,  // the rest of a request head
+  busy      // its own work, or what is due of an exchange
+};
+
+// Told of each change, on the connection's thread.
+class stage_watch {
+ public:
+  virtual ~stage_watch() = default;
+  virtual void entered(stage now) = 0;
+};
+
 class connection {
  public:
   connection(tcp_socket socket, std::shared_ptr<service const> shared);
 
   // ends: what the socket is to be taken to join, where it cannot tell.
   connection(tcp_socket socket, std::shared_ptr<service const> shared, connection_ends ends);
+
+  // Before run(): who is told of the stages; the first is idle. It outlives run().
+  void watch_stages(stage_watch& watch) { stages_ = &watch; }
 
   // Serves the connection to its end. Suspends. The connection outlives the coroutine.
   base::task<void> run();
@@ -60,6 +79,10 @@ class connection {
   // has come by then is still answered.
   void finish_soon();
 
+  // Its place is needed: an idle or leaving connection ends now, one that waits for the rest of a
+  // head does after a 408, and a busy one after the response in progress.
+  void make_room();
+
   // Ends every wait now; the exchange in progress is given up and its script stopped.
   void cut();
 
@@ -70,6 +93,7 @@ class connection {
   class exchange;
 
   base::task<bool> head_begins();
+  void enter(stage now);
   bool head_has_begun();
   void take_next_service();
   base::task<http::result<std::optional<std::size_t>>> read_rest_of_head(
@@ -90,9 +114,11 @@ class connection {
   exchange* current_ = nullptr;                 // in progress
   // The one being read; not in the coroutine, because the script's input is fed from it by another.
   std::optional<request_body> body_;
-  int empty_lines_ = 0;  // skipped before the next head
-  bool idle_ = true;
+  int empty_lines_ = 0;            // skipped before the next head
+  stage_watch* stages_ = nullptr;  // may be null
+  stage stage_ = stage::idle;
   bool winding_down_ = false;
+  bool displaced_ = false;
   bool finishing_ = false;
   bool cut_ = false;
 };

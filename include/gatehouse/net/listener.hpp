@@ -1,27 +1,37 @@
 #pragma once
-// Accepts connections and spreads them over the threads, one after the other.
+// Accepts connections and spreads them over the threads, one after the other. When there is no
+// place for one more, the connection that has waited longest for a request makes room; when all are
+// busy, the new one gets a 503. It is not left waiting in the backlog: there it would look like a
+// server that does not answer, and whoever stands before it (a balancer, a browser) could not go
+// elsewhere.
 
+#include <array>
 #include <atomic>
 #include <boost/asio/ip/tcp.hpp>
 #include <exception>
 #include <list>
+#include <memory>
 #include <string_view>
 #include <vector>
 
 #include "gatehouse/base/event.hpp"
 #include "gatehouse/base/unique_fd.hpp"
+#include "gatehouse/net/admission.hpp"
 #include "gatehouse/net/connection.hpp"
+#include "gatehouse/net/refused_clients.hpp"
 
 namespace gatehouse::net {
 
-// The connections of one thread. Used on that thread only.
+// The connections of one thread. Used on that thread only, but for what says otherwise.
 class connection_set {
  public:
   connection_set(base::executor ex, std::shared_ptr<service const> shared)
       : executor_(ex), shared_(std::move(shared)) {}
 
-  // Serves an accepted connection until it ends. Does not suspend.
-  void serve(base::unique_fd accepted, boost::asio::ip::tcp const& protocol);
+  // Serves an accepted connection until it ends, and then gives its place back. Does not suspend;
+  // what fails is logged.
+  void serve(base::unique_fd accepted, boost::asio::ip::tcp const& protocol,
+             admission::place place);
 
   // See connection. After serve_with() and wind_down() new connections are served accordingly;
   // after finish_soon() they are not taken.
@@ -30,18 +40,52 @@ class connection_set {
   void finish_soon();
   void cut();
 
+  // Those that can make room, in the order in which they are asked to.
+  enum class line { waiting, in_head };
+  // Has one connection make room, if there is one of them that was not asked yet: the one that has
+  // stood longest in its line. False if there is none. For the listener, on its thread.
+  bool ask_for_room(line whom);
+
   // How many connections there are; may be asked from any thread.
   std::size_t size() const { return size_.load(std::memory_order_relaxed); }
   base::executor get_executor() const { return executor_; }
 
  private:
+  // A connection, and its place.
+  struct member final : stage_watch {
+    member(connection_set& set, tcp_socket socket, admission::place p)
+        : owner(set), place(std::move(p)), one(std::move(socket), set.shared_) {}
+    void entered(stage now) override { owner.entered(*this, now); }
+
+    connection_set& owner;
+    admission::place place;
+    connection one;
+    std::list<member>::iterator self;
+    std::size_t line = 0;  // where it stands
+  };
+  // In the order in which they came there.
+  struct standing {
+    std::list<member> members;
+    std::atomic<std::size_t> size = 0;   // of members, for the listener
+    std::atomic<std::size_t> asked = 0;  // how many of them were asked and have not heard it yet
+  };
+  static constexpr std::size_t busy = 2;  // the line of those that cannot make room
+
+  void start(tcp_socket socket, admission::place place);
+  void entered(member& who, stage now);
+  void move(member& who, std::size_t to);
+  void make_room(line whom);
   class farewell;
-  void ended(std::list<connection>::iterator it, std::exception_ptr const& failure);
-  void taken_down(std::list<connection>::iterator it, std::string_view why) noexcept;
+  void ended(member& who, std::exception_ptr const& failure);
+  void taken_down(member& who, std::string_view why) noexcept;
+  void erase(member& who);
+  template <class Action>
+  void for_each(Action action);
 
   base::executor executor_;
   std::shared_ptr<service const> shared_;  // with the connections, see service
-  std::list<connection> connections_;
+  std::array<standing, 3> lines_;          // waiting, in_head, busy
+  std::size_t room_owed_ = 0;  // asked for when all who could make room had just become busy
   std::atomic<std::size_t> size_ = 0;
   bool winding_down_ = false;
   bool finishing_ = false;
@@ -49,8 +93,10 @@ class connection_set {
 
 class listener {
  public:
-  // sets: one for each thread; they outlive the listener.
-  listener(base::executor ex, std::vector<connection_set*> sets);
+  // sets: one for each thread; they and the places outlive the listener. refusal: renders what a
+  // client is told that there is no place for.
+  listener(base::executor ex, std::vector<connection_set*> sets, admission& places,
+           refused_clients::page refusal);
 
   // Binds and listens. An error is one of the system's (address in use, ...).
   base::error_code open(boost::asio::ip::tcp::endpoint const& where);
@@ -64,23 +110,41 @@ class listener {
   // Where it listens, with the real port.
   boost::asio::ip::tcp::endpoint endpoint() const;
 
-  // Accepts until stop() is called. Out of descriptors it waits a moment instead of spinning. To be
-  // called again after an exception left the loop, see base::keep_going.
+  // Accepts until stop() is called. Out of descriptors it turns away who waits, by means of one
+  // that it has kept, and waits a moment instead of spinning; the same out of memory. To be called
+  // again after an exception left the loop, see base::keep_going.
   void start();
 
   void stop();
 
  private:
   using acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, base::executor>;
+  struct accepted {
+    base::unique_fd socket;
+    boost::asio::ip::tcp::endpoint from;
+  };
+
   base::task<void> run();
-  base::error_code accept_while_there_is_memory();
+  base::task<void> accept_some();
   base::error_code accept_waiting();
+  base::result<accepted> accept_one();
+  enum class is_second_try : bool {};
+  void admit(accepted client, is_second_try again = is_second_try{false});
+  bool find_room();
+  bool ask_for_room();
+  void relieve(base::error_code const& failure);
+  void turn_away_waiting();
 
   acceptor acceptor_;
   boost::asio::ip::tcp protocol_ = boost::asio::ip::tcp::v4();
   std::size_t next_ = 0;  // the set that gets the next connection
   base::timer pause_;
   std::vector<connection_set*> sets_;
+  admission& places_;
+  refused_clients refused_;
+  base::unique_fd reserve_;  // given up for a moment to turn somebody away
+  std::chrono::steady_clock::time_point failure_logged_{};
+  bool short_of_something_ = false;  // accepting pauses
   bool running_ = false;
   bool stopped_ = false;
 };
