@@ -221,11 +221,6 @@ void client_stream::close() {
   socket_.close(ignored);
 }
 
-void client_stream::reset_on_close() {
-  boost::system::error_code ignored;
-  socket_.set_option(boost::asio::socket_base::linger(true, 0), ignored);
-}
-
 void client_stream::begin_wait(direction& d, duration limit, is_due due) {
   d.is_due = due == is_due{true};
   d.too_slow = false;

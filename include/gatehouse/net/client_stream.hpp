@@ -97,13 +97,10 @@ class client_stream {
 
   // Our side is done; the client may go on reading what was sent.
   void shutdown_send();
-  // close() will be a reset: what was not sent yet is dropped.
+  // close() will be a reset: what was not sent yet is dropped. An answer without a length whose end
+  // is missing would otherwise look whole (RFC 9112, 8).
   void reset_on_close();
   void close();
-
-  // close() will reset the connection: an answer without a length whose end is missing would
-  // otherwise look whole (RFC 9112, 8).
-  void reset_on_close();
 
  private:
   using time_point = std::chrono::steady_clock::time_point;
