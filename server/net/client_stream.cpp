@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/sockios.h>
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -11,6 +12,7 @@
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <cerrno>
+#include <limits>
 
 #include "gatehouse/base/clock.hpp"
 #include "gatehouse/base/limits.hpp"
@@ -42,7 +44,9 @@ client_stream::client_stream(tcp_socket socket, std::size_t buffer_limit_bytes, 
     : socket_(std::move(socket)),
       buffer_(buffer_limit_bytes),
       reading_{{socket_.get_executor(), [this] { on_read_deadline(); }}, allowance(rule)},
-      writing_{{socket_.get_executor(), [this] { on_write_deadline(); }}, allowance(rule)} {}
+      writing_{{socket_.get_executor(), [this] { on_write_deadline(); }}, allowance(rule)} {
+  limit_unsent(base::limits::unsent_bytes);
+}
 
 void client_stream::begin_exchange() {
   reading_.left.renew();
@@ -162,6 +166,7 @@ base::task<base::error_code> client_stream::write(std::span<boost::asio::const_b
     auto const [ec, size] = co_await socket_.async_write_some(buffers, base::as_result);
     auto const error = end_wait(writing_, ec);
     if (ec) co_return error;
+    trust_reader();
     handed_over_ += size;
     written += size;
     advance(buffers, size);
@@ -192,6 +197,7 @@ base::task<base::error_code> client_stream::send_file(int fd, std::uint64_t offs
     auto const [ec] = co_await socket_.async_wait(tcp_socket::wait_write, base::as_result);
     auto const error = end_wait(writing_, ec);
     if (ec) co_return error;
+    trust_reader();
   }
   co_return base::error_code{};
 }
@@ -260,6 +266,21 @@ void client_stream::go_on_or_cancel(direction& d) {
   if (left > duration::zero()) return d.deadline.set(left);
   d.too_slow = d.ends > d.seen;
   cancel();
+}
+
+// tcp(7), TCP_NOTSENT_LOWAT. No loss where there is none, as in a conversation.
+void client_stream::limit_unsent(std::size_t bytes) {
+  auto const most = static_cast<unsigned>(bytes);
+  ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, sizeof most);
+}
+
+// There is room to write again. Once the client must have taken enough, the kernel may buffer what
+// it likes: with less, large answers cost half as much processor time again.
+void client_stream::trust_reader() {
+  constexpr auto enough = base::limits::reader_proof_bytes + 2 * base::limits::unsent_bytes;
+  if (reader_is_trusted_ || handed_over_ < enough) return;
+  reader_is_trusted_ = true;
+  limit_unsent(std::numeric_limits<unsigned>::max());
 }
 
 void client_stream::on_read_deadline() {

@@ -151,6 +151,23 @@ TEST_CASE("a client that reads nothing, or too little, is too slow") {
   }
 }
 
+TEST_CASE("of what is sent to a client that reads nothing, little waits in the kernel") {
+  // The socket's buffer would take more than a MiB.
+  std::string const bytes(8 * 1024 * 1024, 'x');
+  run(
+      {},
+      [&](fixture& f) -> base::task<void> {
+        std::array<boost::asio::const_buffer, 1> buffers{boost::asio::buffer(bytes)};
+        std::uint64_t written = 0;
+        auto const error = co_await f.stream.write(buffers, 100ms, written);
+        CHECK(error == base::errc::too_slow);
+        CHECK(written < 512 * 1024);
+        f.stream.reset_on_close();
+        f.stream.close();
+      },
+      does_nothing);
+}
+
 TEST_CASE("a client that sends too little is too slow, by each way of reading") {
   net::rate_rule const rule{.least_bytes_per_second = 100'000, .grace = 300ms};
   enum class way { fill, read };

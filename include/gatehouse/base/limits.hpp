@@ -39,6 +39,11 @@ inline constexpr auto rate_grace = 20s;
 // whether others wait for what a client's exchange holds; then its time runs so much faster.
 inline constexpr auto rate_look_interval = 250ms;
 inline constexpr int pressed_factor = 16;
+// What waits in the kernel to be sent to one client (and a packet more), until it has taken so much
+// that it is known to read: a crowd that asks for large answers and reads nothing would otherwise
+// fill all the memory that the kernel has for connections.
+inline constexpr std::size_t unsent_bytes = 64 * 1024;
+inline constexpr std::size_t reader_proof_bytes = 256 * 1024;
 // When there is no place for a new connection: how many may be taken beyond the limit while those
 // that make room for them are still closing.
 inline constexpr std::size_t connections_over_limit = 64;

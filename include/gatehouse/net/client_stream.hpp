@@ -121,6 +121,8 @@ class client_stream {
   void account(direction& d);
   duration time_left(direction const& d) const;
   void go_on_or_cancel(direction& d);
+  void limit_unsent(std::size_t bytes);
+  void trust_reader();
   void on_read_deadline();
   void on_write_deadline();
   std::uint64_t taken_since_last_look();
@@ -135,6 +137,7 @@ class client_stream {
   std::uint64_t taken_ = 0;        // and the client was known to have taken at the last look
   std::atomic<std::size_t> const* waiting_behind_ = nullptr;
   bool reader_was_slow_ = false;
+  bool reader_is_trusted_ = false;  // with as much in the kernel's buffer as it likes
 };
 
 }  // namespace gatehouse::net
