@@ -43,6 +43,22 @@ TEST_CASE("programs are in the root's cgi-bin, else in ./cgi-bin, else nowhere")
   CHECK(resolved(off, directory.path()).cgi_bin.empty());
 }
 
+TEST_CASE("what a sandbox is to reach has to be there") {
+  gatehouse::tests::temporary_directory const directory;
+  directory.write("site/a", "");
+  options o;
+  o.sandbox_read = {"site/a", "site"};
+  o.sandbox_write = {"site"};
+  auto const real = resolved(o, directory.path());
+  CHECK(real.sandbox_read == std::vector{directory.path() / "site/a", directory.path() / "site"});
+  CHECK(real.sandbox_write == std::vector{directory.path() / "site"});
+  o.sandbox_write = {"missing"};
+  CHECK(error_of(o, directory.path()) == R"(gatehouse: --sandbox-write: "missing" does not exist)");
+  o.sandbox_write = {"site/a"};
+  CHECK(error_of(o, directory.path()) ==
+        R"(gatehouse: --sandbox-write: "site/a" is not a directory)");
+}
+
 TEST_CASE("paths are made absolute and real") {
   gatehouse::tests::temporary_directory const directory;
   directory.write("site/a", "");
