@@ -251,17 +251,20 @@ base::task<void> listener::accept_some() {
   }
   auto const [ec] = co_await acceptor_.async_wait(acceptor::wait_read, base::as_result);
   if (stopped_) co_return;
-  auto const failure = ec ? base::error_code(ec) : accept_waiting();
+  std::size_t taken = 0;
+  auto const failure = ec ? base::error_code(ec) : accept_waiting(taken);
   if (!failure) co_return;
   short_of_something_ = true;
-  relieve(failure);
+  log_failure(failure);
+  if (is_out_of_descriptors(failure)) relieve(taken);
 }
 
-// Takes what is in the queue.
-base::error_code listener::accept_waiting() {
-  for (int taken = 0; taken < accept_batch; ++taken) {
+// Takes what is in the queue, and counts it.
+base::error_code listener::accept_waiting(std::size_t& taken) {
+  for (int tries = 0; tries < accept_batch; ++tries) {
     auto client = accept_one();
     if (client.has_value()) {
+      ++taken;
       admit(std::move(*client));
       continue;
     }
@@ -324,18 +327,20 @@ bool listener::ask_for_room() {
   return false;
 }
 
-// Out of descriptors: connections that only wait give theirs up, as many as are taken at once; if
-// there are none, those who wait to be accepted are told to come again.
-void listener::relieve(base::error_code const& failure) {
+void listener::log_failure(base::error_code const& failure) {
   auto const now = std::chrono::steady_clock::now();
-  if (now >= failure_logged_ + base::limits::refusals_logged_every) {
-    failure_logged_ = now;
-    base::log::error("accept-failed", failure.message());
-  }
-  if (!is_out_of_descriptors(failure)) return;
+  if (now < failure_logged_ + base::limits::refusals_logged_every) return;
+  failure_logged_ = now;
+  base::log::error("accept-failed", failure.message());
+}
+
+// Out of descriptors: connections that only wait give theirs up, as many as are taken at once; if
+// there are none, those who wait to be accepted are told to come again. Those that were taken just
+// now have not begun to wait yet: they can be asked the next time.
+void listener::relieve(std::size_t taken) {
   int asked = 0;
   while (asked < accept_batch && ask_for_room()) ++asked;
-  if (asked == 0) turn_away_waiting();
+  if (asked == 0 && taken == 0) turn_away_waiting();
 }
 
 // With the descriptor that is kept for this: a client that is accepted and told is better off than

@@ -126,13 +126,14 @@ class listener {
 
   base::task<void> run();
   base::task<void> accept_some();
-  base::error_code accept_waiting();
+  base::error_code accept_waiting(std::size_t& taken);
   base::result<accepted> accept_one();
   enum class is_second_try : bool {};
   void admit(accepted client, is_second_try again = is_second_try{false});
   bool find_room();
   bool ask_for_room();
-  void relieve(base::error_code const& failure);
+  void log_failure(base::error_code const& failure);
+  void relieve(std::size_t taken);
   void turn_away_waiting();
 
   acceptor acceptor_;
