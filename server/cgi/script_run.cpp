@@ -420,11 +420,11 @@ base::task<base::result<std::unique_ptr<script_run>>> script_run::start(
   ordered.taken_on = pid.has_error();
   if (pid.has_error()) co_return pid.error();
 
+  s->tail.emplace(plan.name, *pid);
   s->child.emplace(s->executor, *pid, launcher, limits.grace);
   ordered.taken_on = true;
   context.record.script_pid = *pid;
   s->trace(trace::process_started{*pid});
-  s->tail.emplace(plan.name, *pid);
   s->child->when_ended([weak] {
     if (auto const alive = weak.lock()) alive->on_end();
   });
