@@ -10,8 +10,8 @@
 namespace gatehouse::app {
 
 // Gives the options that cannot change while the server runs (port, bind, user, group, threads,
-// takeover, the limits on connections, what makes the sandbox) their values of now. Gives the names of those that were to
-// change. Pure.
+// takeover, the limits on connections, what makes the sandbox) their values of now. Gives the names
+// of those that were to change. Pure.
 std::vector<std::string_view> keep_fixed(options& next, options const& now);
 
 }  // namespace gatehouse::app
