@@ -317,7 +317,7 @@ class Watcher(Soaker):
         self.doing = "watches the inspector's events"
         reader, writer = await self.connect()
         try:
-            writer.write(Request("/-/events").head())
+            writer.write(Request("/-/events").head(client="leaves"))
             seconds = self.dice.choice([0.1, 1, 3])
             until = time.monotonic() + seconds
             while (left := until - time.monotonic()) > 0:
