@@ -39,6 +39,8 @@ OPTIONS = [
     # Long for a busy machine, and short enough for every deadline to be met in a minute.
     "--queue-timeout", "100s", "--script-timeout", "10s", "--script-deadline", "15s",
     "--header-timeout", "8s", "--idle-timeout", "12s", "--grace", "500ms",
+    # Those who dawdle here are to be answered in the end, also while scripts queue.
+    "--min-rate", "0",
     "--log-level", "warn",
 ]  # fmt: skip
 
