@@ -77,6 +77,10 @@ lines printed(app::options const& o) {
       std::string("log-format=") + (o.log_format == app::log_format::json ? "json" : "combined"),
       std::string("log-level=") + levels[static_cast<int>(o.log_level)],
       "trace=" + on_off(o.trace),
+      "nice=" + std::to_string(o.nice),
+      "no-new-privs=" + on_off(o.no_new_privs),
+      "sandbox=" + on_off(o.sandbox),
+      "sandbox-net=" + on_off(o.sandbox_net),
   };
   auto const add_unless_empty = [&](std::string const& key, std::string const& value) {
     if (!value.empty()) out.push_back(key + "=" + value);
@@ -88,6 +92,17 @@ lines printed(app::options const& o) {
   add_unless_empty("cgi-ext", joined(o.cgi_extensions));
   add_unless_empty("inspect-token", o.inspect_token);
   out.push_back("inspect=" + on_off(o.inspect));
+  add_unless_empty("takeover", o.takeover.native());
+  auto const add_unless_zero = [&](std::string const& key, std::uint64_t value) {
+    if (value != 0) out.push_back(key + "=" + std::to_string(value));
+  };
+  if (o.limit_cpu.count() != 0) out.push_back("limit-cpu=" + milliseconds(o.limit_cpu));
+  add_unless_zero("limit-memory", o.limit_memory_bytes);
+  add_unless_zero("limit-processes", o.limit_processes);
+  add_unless_zero("limit-files", o.limit_files);
+  add_unless_zero("limit-file-size", o.limit_file_size_bytes);
+  for (auto const& path : o.sandbox_read) out.push_back("sandbox-read=" + path.native());
+  for (auto const& path : o.sandbox_write) out.push_back("sandbox-write=" + path.native());
   for (auto const& m : o.mappings) {
     bool const cgi = m.what == app::mapping::kind::cgi;
     out.push_back("map=" + (m.prefix.empty() ? "/" : m.prefix) + (cgi ? " cgi:" : " static:") +
