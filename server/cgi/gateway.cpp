@@ -20,7 +20,6 @@
 namespace gatehouse::cgi {
 namespace {
 
-using namespace std::chrono_literals;
 using run_ptr = std::unique_ptr<script_run>;
 
 http::http_error failure(unsigned status, std::string_view reason, std::string detail) {
@@ -32,12 +31,6 @@ http::http_error failure(unsigned status, std::string_view reason, std::string d
 std::string seconds_text(std::chrono::steady_clock::duration time) {
   auto const ms = std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
   return ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms";
-}
-
-http::http_error retry_later(std::string_view reason, std::string detail,
-                             std::chrono::steady_clock::duration after) {
-  auto const seconds = std::chrono::ceil<std::chrono::seconds>(after);
-  return http::try_again_later(reason, std::move(detail), std::max(seconds, 1s));
 }
 
 // The answer to a request whose body or connection failed while a script was waiting for it.
@@ -57,10 +50,11 @@ http::http_error no_place(script_slots::refusal why,
                           std::chrono::steady_clock::duration queue_timeout) {
   switch (why) {
     case script_slots::refusal::queue_full:
-      return retry_later("script-queue-full", "all places and the queue are taken", queue_timeout);
+      return http::try_again_later("script-queue-full", "all places and the queue are taken",
+                                   queue_timeout);
     case script_slots::refusal::timed_out:
-      return retry_later("script-queue-timeout", "no place within " + seconds_text(queue_timeout),
-                         queue_timeout);
+      return http::try_again_later("script-queue-timeout",
+                                   "no place within " + seconds_text(queue_timeout), queue_timeout);
     case script_slots::refusal::given_up:
       break;
   }
@@ -116,8 +110,7 @@ http::http_error start_failure(base::error_code const& why, script_target const&
     if (why == errc_t::permission_denied && is_sandboxed(rules)) {
       error.help.explanation +=
           " In its sandbox it can run only what lies in its own directory, in the system's or in "
-          "one "
-          "of --sandbox-read, and what others may run.";
+          "one of --sandbox-read, and what others may run.";
     }
   }
   return error;

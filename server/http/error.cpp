@@ -1,5 +1,6 @@
 #include "gatehouse/http/error.hpp"
 
+#include <algorithm>
 #include <boost/throw_exception.hpp>
 #include <stdexcept>
 #include <utility>
@@ -11,11 +12,18 @@ void throw_exception_from_error(http_error const& e, boost::source_location cons
 }
 
 http_error try_again_later(std::string_view reason, std::string detail,
-                           std::chrono::seconds after) {
+                           std::chrono::steady_clock::duration after) {
   http_error error{.status = 503, .reason = reason};
   error.detail = std::move(detail);
-  error.fields.add("Retry-After", std::to_string(after.count()));
+  add_retry_after(error, after);
   return error;
+}
+
+void add_retry_after(http_error& error, std::chrono::steady_clock::duration after) {
+  if (error.fields.contains("Retry-After")) return;
+  auto const seconds = std::chrono::ceil<std::chrono::seconds>(after);
+  error.fields.add("Retry-After",
+                   std::to_string(std::max(seconds, std::chrono::seconds(1)).count()));
 }
 
 std::string_view reason_phrase(unsigned status) {

@@ -58,13 +58,6 @@ http::http_error late_head(std::string_view reason, std::string detail) {
   return late;
 }
 
-// Whoever is told that the server is short of something is told when to come again.
-void add_retry_after(http::http_error& error) {
-  if (error.status != 503 || error.fields.contains("Retry-After")) return;
-  auto const seconds = std::chrono::ceil<std::chrono::seconds>(base::limits::retry_after).count();
-  error.fields.add("Retry-After", std::to_string(seconds));
-}
-
 }  // namespace
 
 // The exchange as handlers see it.
@@ -300,7 +293,8 @@ http::response* connection::to_response(http::outcome& outcome, http::request co
     outcome = std::move(unfollowed);
   }
   if (auto* const error = std::get_if<http::http_error>(&outcome)) {
-    add_retry_after(*error);
+    // Whoever is told that the server is short of something is told when to come again.
+    if (error->status == 503) http::add_retry_after(*error);
     context.record.reason = error->reason;
     context.record.status = error->status;
     trace::recorder const trace(context);

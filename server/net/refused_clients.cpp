@@ -27,9 +27,8 @@ bool drop_input(int socket) {
 }
 
 http::http_error error_for(std::string_view reason) {
-  http::http_error error{.status = 503, .reason = reason, .close = true};
-  auto const seconds = std::chrono::ceil<std::chrono::seconds>(base::limits::retry_after).count();
-  error.fields.add("Retry-After", std::to_string(seconds));
+  auto error = http::try_again_later(reason, {});
+  error.close = true;
   return error;
 }
 

@@ -76,3 +76,29 @@ TEST_CASE("who takes a value that is an error gets an exception that names it") 
   CHECK_THROWS_WITH_AS(static_cast<void>(refused.value()), "value() of an error: bad-host",
                        std::logic_error);
 }
+
+TEST_CASE("who is to come again is told in how many whole seconds, at least one") {
+  using namespace std::chrono_literals;
+  struct row {
+    std::string_view label;
+    std::chrono::steady_clock::duration after;
+    std::string_view seconds;
+  };
+  row const rows[] = {
+      {"the usual", base::limits::retry_after, "1"},
+      {"at once", 0s, "1"},
+      {"a part of a second", 1ms, "1"},
+      {"seconds", 10s, "10"},
+      {"a part of one more", 10'001ms, "11"},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.label);
+    auto error = http::try_again_later("busy", "why", r.after);
+    CHECK(error.status == 503);
+    CHECK(error.reason == "busy");
+    CHECK(error.detail == "why");
+    CHECK(error.fields.combined("Retry-After") == r.seconds);
+    http::add_retry_after(error, 7s);
+    CHECK(error.fields.combined("Retry-After") == r.seconds);  // that has been said
+  }
+}

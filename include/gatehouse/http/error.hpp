@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "gatehouse/base/limits.hpp"
 #include "gatehouse/http/fields.hpp"
 
 namespace gatehouse::http {
@@ -29,9 +30,14 @@ struct http_error {
   diagnosis help = {};       // empty explanation: none
 };
 
-// 503: there is no room for the request now, and its client may come back after so many seconds.
+// 503: there is no room for the request now, and its client may come back after a while.
 http_error try_again_later(std::string_view reason, std::string detail,
-                           std::chrono::seconds after = std::chrono::seconds(1));
+                           std::chrono::steady_clock::duration after = base::limits::retry_after);
+
+// Says when to come again (RFC 9110, 10.2.3), in whole seconds and at least one, unless that has
+// been said.
+void add_retry_after(http_error& error,
+                     std::chrono::steady_clock::duration after = base::limits::retry_after);
 
 // Parsers give a value or the error that the client is to be answered with.
 template <class T>
