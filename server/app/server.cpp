@@ -28,6 +28,7 @@
 #include "gatehouse/app/site.hpp"
 #include "gatehouse/app/takeover.hpp"
 #include "gatehouse/app/terminal.hpp"
+#include "gatehouse/base/endpoint_text.hpp"
 #include "gatehouse/base/keep_going.hpp"
 #include "gatehouse/base/log.hpp"
 #include "gatehouse/net/listener.hpp"
@@ -99,12 +100,6 @@ boost::asio::ip::tcp::endpoint endpoint_of(base::unique_fd const& socket) {
   auto size = static_cast<socklen_t>(out.capacity());
   if (::getsockname(socket.get(), out.data(), &size) == 0) out.resize(size);
   return out;
-}
-
-std::string in_words(boost::asio::ip::tcp::endpoint const& where) {
-  auto const address = where.address().to_string();
-  return (where.address().is_v6() ? "[" + address + "]" : address) + ":" +
-         std::to_string(where.port());
 }
 
 // Where the options want the server to listen, as far as they say it: port 0 is any.
@@ -289,13 +284,14 @@ std::optional<usage_error> server::parts::listen(base::unique_fd inherited) {
   if (!inherited) {
     auto const error = listener->open(asked);
     if (!error) return std::nullopt;
-    return usage_error{"gatehouse: cannot listen on " + in_words(asked) + ": " + error.message()};
+    return usage_error{"gatehouse: cannot listen on " + base::endpoint_text(asked) + ": " +
+                       error.message()};
   }
   if (auto const error = listener->adopt(std::move(inherited))) {
     return usage_error{"gatehouse: the socket that was given cannot be served: " + error.message()};
   }
   if (!is_as_chosen(listener->endpoint(), current->chosen)) {
-    base::log::warn("socket-given", "listens on " + in_words(listener->endpoint()) +
+    base::log::warn("socket-given", "listens on " + base::endpoint_text(listener->endpoint()) +
                                         ", as the socket that was given does; --bind and --port "
                                         "are not used");
   }
@@ -331,7 +327,7 @@ server::server(std::unique_ptr<parts> p) : parts_(std::move(p)) {}
 server::~server() = default;
 
 std::string server::url() const {
-  return "http://" + in_words(parts_->listener->endpoint()) + "/";
+  return "http://" + base::endpoint_text(parts_->listener->endpoint()) + "/";
 }
 
 int server::run() {
@@ -340,7 +336,7 @@ int server::run() {
   for (std::size_t i = 1; i < p.workers.size(); ++i) {
     threads.emplace_back([&loop = p.workers[i]->loop] { run_to_end(loop, [] {}); });
   }
-  p.manager.ready("Serving on " + in_words(p.listener->endpoint()));
+  p.manager.ready("Serving on " + base::endpoint_text(p.listener->endpoint()));
   run_to_end(p.workers.front()->loop, [&p] { p.start(); });
   for (auto& thread : threads) thread.join();
   bool const all_ended = std::all_of(p.workers.begin(), p.workers.end(),
@@ -415,7 +411,7 @@ void server::parts::reload() {
     return manager.ready("Serving as before: the new configuration is wrong");
   }
   base::log::info("reloaded", "the configuration was read again");
-  manager.ready("Serving on " + in_words(listener->endpoint()));
+  manager.ready("Serving on " + base::endpoint_text(listener->endpoint()));
 }
 
 std::optional<usage_error> server::parts::change_generation() try {

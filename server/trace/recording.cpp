@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gatehouse/base/endpoint_text.hpp"
 #include "gatehouse/base/limits.hpp"
 
 namespace gatehouse::trace {
@@ -11,12 +12,6 @@ using std::chrono::microseconds;
 
 microseconds duration_of(timeval const& t) {
   return std::chrono::seconds(t.tv_sec) + microseconds(t.tv_usec);
-}
-
-std::string text_of(boost::asio::ip::tcp::endpoint const& endpoint) {
-  auto const address = endpoint.address().to_string();
-  return (endpoint.address().is_v6() ? "[" + address + "]" : address) + ":" +
-         std::to_string(endpoint.port());
 }
 
 class adder {
@@ -131,8 +126,8 @@ recording begin_recording(http::exchange_context const& context,
                           std::optional<http::steady_time> connected) {
   recording out;
   out.id = context.number;
-  out.client = text_of(context.remote());
-  out.server = text_of(context.local());
+  out.client = base::endpoint_text(context.remote());
+  out.server = base::endpoint_text(context.local());
   out.began = context.record.received_at;
   out.began_at = context.record.started;
   if (connected) {
