@@ -205,14 +205,6 @@ std::optional<std::string> read_whole(open_file const& file) {
   return content;
 }
 
-std::string lines_of(http::fields const& fields) {
-  std::string lines;
-  for (auto const& field : fields) {
-    lines.append(field.name).append(": ").append(field.value).append("\r\n");
-  }
-  return lines;
-}
-
 // Small enough to be kept in memory.
 bool is_small(open_form const& form) {
   return static_cast<std::uint64_t>(form.file.status.st_size) <= base::limits::cached_file_bytes;
@@ -236,7 +228,8 @@ std::shared_ptr<cached_file const> kept_forms(std::vector<open_form>& forms,
   for (open_form const& form : forms) {
     auto const& state = form.file.status;
     auto description = describe(form, forms.size() > 1, media_type);
-    auto lines = lines_of(content_fields(description));
+    std::string lines;
+    content_fields(description).append_lines(lines);
     file->forms.push_back({std::move(description), std::move(lines), {}, {}});
     file->states.push_back(state);
     if (!is_small(form)) continue;

@@ -67,4 +67,8 @@ std::string fields::combined(std::string_view name) const {
   return out;
 }
 
+void fields::append_lines(std::string& to) const {
+  for (field const f : *this) to.append(f.name).append(": ").append(f.value).append("\r\n");
+}
+
 }  // namespace gatehouse::http

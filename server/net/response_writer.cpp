@@ -268,9 +268,7 @@ std::string response_head(http::response const& response, response_plan const& p
   if (!response.fields.contains("Date")) head.append("Date: ").append(date).append("\r\n");
   if (!response.fields.contains("Server"))
     head.append("Server: gatehouse/" GATEHOUSE_VERSION "\r\n");
-  for (auto const& field : response.fields) {
-    head.append(field.name).append(": ").append(field.value).append("\r\n");
-  }
+  response.fields.append_lines(head);
   if (response.field_lines) head.append(*response.field_lines);
   if (plan.how == framing::chunked) {
     head.append("Transfer-Encoding: chunked\r\n");

@@ -66,3 +66,15 @@ TEST_CASE("a copy does not share bytes with its origin") {
   f.add("Other", "other");
   CHECK(shown(copy) == "Host=h;Accept=a;accept=b;Empty=;");
 }
+
+TEST_CASE("fields become lines of a head, in their order") {
+  fields list;
+  std::string head = "HTTP/1.1 200 OK\r\n";
+  list.append_lines(head);
+  CHECK(head == "HTTP/1.1 200 OK\r\n");
+  list.add("A", "1");
+  list.add("b", "");
+  list.add("A", "2, 3");
+  list.append_lines(head);
+  CHECK(head == "HTTP/1.1 200 OK\r\nA: 1\r\nb: \r\nA: 2, 3\r\n");
+}

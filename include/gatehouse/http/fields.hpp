@@ -44,6 +44,9 @@ class fields {
   // The values of all fields of that name joined with ", " (RFC 9110, 5.3); empty without any.
   std::string combined(std::string_view name) const;
 
+  // Each field as a line of a head, with its CRLF (RFC 9112, 5), behind what is there.
+  void append_lines(std::string& to) const;
+
   class iterator {
    public:
     iterator(fields const& list, std::size_t index) : list_(&list), index_(index) {}
