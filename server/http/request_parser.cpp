@@ -5,7 +5,6 @@
 
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/http/grammar.hpp"
-#include "gatehouse/http/obs_fold.hpp"
 #include "gatehouse/http/silent_parser.hpp"
 
 namespace gatehouse::http {
@@ -55,6 +54,17 @@ bool is_another_version(std::string_view request_line) {
   auto const digit = [](char c) { return c >= '0' && c <= '9'; };
   return text.starts_with(" HTTP/") && digit(text[6]) && text[7] == '.' && digit(text[8]) &&
          text.substr(6) != "1.0" && text.substr(6) != "1.1";
+}
+
+// obs-fold = OWS CRLF RWS (RFC 9112, 5.2), which Beast takes for a part of the value; also behind a
+// bare LF.
+bool has_folded_line(std::string_view lines) {
+  while (true) {
+    auto const lf = lines.find('\n');
+    if (lf == std::string_view::npos) return false;
+    lines.remove_prefix(lf + 1);
+    if (lines.starts_with(' ') || lines.starts_with('\t')) return true;
+  }
 }
 
 http_error beast_refusal(boost::beast::error_code const& ec) {

@@ -123,6 +123,8 @@ TEST_CASE("a head that is not sound is refused with its reason, and the connecti
       {"a Host that is none", get("Host: a b\r\n"), 400, "bad-host"},
       {"obs-fold", get(host + "A: b\r\n c\r\n"), 400, "obs-fold"},
       {"obs-fold with a tab", get(host + "A: b\r\n\tc\r\n"), 400, "obs-fold"},
+      {"obs-fold behind a bare LF", get(host + "A: b\n c\r\n"), 400, "obs-fold"},
+      {"obs-fold at the end", get(host + "A: b\r\n \r\n"), 400, "obs-fold"},
       {"space before the first field", get(" " + host), 400, "obs-fold"},
       {"space before the colon", get(host + "A : b\r\n"), 400, "bad-field-name"},
       {"no field name", get(host + ": b\r\n"), 400, "bad-field-name"},
