@@ -26,7 +26,8 @@ endif()
 
 find_program(GATEHOUSE_MOLD mold)
 if(GATEHOUSE_MOLD)
-  add_link_options(-fuse-ld=mold)
+  # Code that is seldom run stays apart from the rest, and so out of memory (GNU ld does so by itself).
+  add_link_options(-fuse-ld=mold LINKER:-z,keep-text-section-prefix)
 endif()
 
 # What every target of ours is compiled with.
