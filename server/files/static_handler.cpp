@@ -309,6 +309,20 @@ http::outcome without_body(http::outcome from) {
   return from;
 }
 
+// The page as a body; null if the budget has no room for it.
+http::shared_buffer counted(std::string page, std::shared_ptr<base::budget> const& among) {
+  if (page.capacity() <= base::limits::stream_buffer_bytes)
+    return http::make_buffer(std::move(page));
+  struct counted_page {
+    std::string text;
+    base::budget::part space;
+  };
+  base::budget::part space(among);
+  if (!space.grow(page.capacity())) return nullptr;
+  auto const kept = std::make_shared<counted_page>(counted_page{std::move(page), std::move(space)});
+  return http::shared_buffer(kept, &kept->text);
+}
+
 }  // namespace
 
 // A request for a path below the root.
@@ -323,7 +337,8 @@ static_handler::static_handler(static_options options)
     : options_(std::move(options)),
       root_({options_.root, options_.follow_symlinks, options_.hidden}),
       media_types_(system_media_types()),
-      cache_(base::limits::file_cache_bytes) {}
+      cache_(base::limits::file_cache_bytes),
+      listings_(std::make_shared<base::budget>(base::limits::listings_bytes)) {}
 
 std::optional<http::outcome> static_handler::answer_at_once(http::request const& request,
                                                             http::exchange_context&) {
@@ -436,18 +451,26 @@ http::outcome static_handler::answer_listing(http::request const& request, std::
   if (list.has_error()) return list.error();
   auto const order = parse_sorting(request.target.query);
   sort_entries(*list, order);
+  bool const as_json = http::prefers_json(request.fields);
+  auto page = counted(as_json ? render_json(*list, request.target.path)
+                              : render_html(*list, order, request.target.path),
+                      listings_);
+  if (!page) {
+    return http::try_again_later("listings-unread",
+                                 "long listings that slow clients are still reading fill "
+                                 "the memory that there is for them");
+  }
   http::response r;
   r.fields.add("Vary", "Accept");
   r.fields.add("Cache-Control", "no-cache");
   r.fields.add("X-Content-Type-Options", "nosniff");
-  if (http::prefers_json(request.fields)) {
+  if (as_json) {
     r.fields.add("Content-Type", "application/json; charset=utf-8");
-    r.body = http::make_buffer(render_json(*list, request.target.path));
   } else {
     r.fields.add("Content-Type", "text/html; charset=utf-8");
     r.fields.add("Content-Security-Policy", listing_page_policy);
-    r.body = http::make_buffer(render_html(*list, order, request.target.path));
   }
+  r.body = std::move(page);
   return r;
 }
 

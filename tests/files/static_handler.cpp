@@ -80,6 +80,17 @@ base::task<void> read_body(http::body& body, std::string& out) {
   }
 }
 
+http::request make_request(std::string const& method, std::string const& target,
+                           field_rows const& fields) {
+  http::request request;
+  request.method = method;
+  auto parsed = http::parse_target(method, target);
+  REQUIRE(parsed.has_value());
+  request.target = *parsed;
+  for (auto const& f : fields) request.fields.add(f.name, f.value);
+  return request;
+}
+
 base::task<void> exchange(http::handler& handler, http::request const& request,
                           http::exchange_context& context, answer& out) {
   http::empty_body no_body;
@@ -100,12 +111,7 @@ base::task<void> exchange(http::handler& handler, http::request const& request,
 // What the handler answers. The target is as on the wire.
 answer ask(static_handler& handler, std::string const& method, std::string const& target,
            field_rows fields = {}) {
-  http::request request;
-  request.method = method;
-  auto parsed = http::parse_target(method, target);
-  REQUIRE(parsed.has_value());
-  request.target = *parsed;
-  for (auto const& f : fields) request.fields.add(f.name, f.value);
+  auto const request = make_request(method, target, fields);
   boost::asio::io_context io(1);
   quiet_context context(io.get_executor());
   answer out;
@@ -578,6 +584,44 @@ TEST_CASE("the listing of the root leaves out scripts and dotfiles") {
   CHECK(names ==
         "evil.example sub dir with-index a.txt app.cgi app.tar.gz app.txt empty.txt "
         "index.html ");
+}
+
+TEST_CASE("long listings that nobody has read yet have a limit, and short ones go on") {
+  site const s;
+  // Names that are percent-encoded in links: a page of 1 MiB needs few entries.
+  std::string const name(240, '%');
+  for (int i = 0; i < 1000; ++i) s.dir.file("www/long/" + name + std::to_string(i), "");
+  static_handler handler(s.options());
+  boost::asio::io_context io(1);
+  quiet_context context(io.get_executor());
+  auto const ask_for = [&](std::string const& target) {
+    return handler.answer_at_once(make_request("GET", target, {}), context).value();
+  };
+  auto const reason_of = [](http::outcome const& outcome) {
+    auto const* error = std::get_if<http::http_error>(&outcome);
+    return error != nullptr ? std::string(error->reason) : "";
+  };
+
+  std::vector<http::outcome> unread;
+  std::size_t bytes = 0;
+  while (bytes < 2 * base::limits::listings_bytes) {
+    auto outcome = ask_for("/long/");
+    if (auto const* error = std::get_if<http::http_error>(&outcome)) {
+      CHECK(error->status == 503);
+      CHECK(error->reason == "listings-unread");
+      CHECK(error->fields.combined("Retry-After") == "1");
+      break;
+    }
+    auto const& page = std::get<http::shared_buffer>(std::get<http::response>(outcome).body);
+    bytes += page->size();
+    unread.push_back(std::move(outcome));
+  }
+  CHECK(bytes <= base::limits::listings_bytes);
+  CHECK(bytes > base::limits::listings_bytes / 2);
+  CHECK(reason_of(ask_for("/sub%20dir/")).empty());
+  CHECK(reason_of(ask_for("/long/")) == "listings-unread");
+  unread.pop_back();
+  CHECK(reason_of(ask_for("/long/")).empty());
 }
 
 TEST_CASE("listings can be off") {

@@ -95,6 +95,9 @@ inline constexpr std::size_t traced_lines = 200;
 inline constexpr std::size_t printed_bytes = 2 * 1024;
 // Entries in a directory listing.
 inline constexpr std::size_t listing_entries = 10'000;
+// Listings of one served directory that wait in memory for their readers, all together; those of at
+// most stream_buffer_bytes are not counted.
+inline constexpr std::size_t listings_bytes = 128 * 1024 * 1024;
 // The hot-file cache: the largest file in memory (each of its forms), all of them in one served
 // directory, how long an answer may be given without looking at the file again (and a coarse_tick),
 // and how long a file must have been unchanged to be taken (file systems' clocks tick in up to two

@@ -2,10 +2,12 @@
 // The handler for files: what lies beneath a directory is served as it is, by GET and HEAD.
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "gatehouse/base/budget.hpp"
 #include "gatehouse/files/document_root.hpp"
 #include "gatehouse/files/file_cache.hpp"
 #include "gatehouse/files/media_type.hpp"
@@ -42,6 +44,7 @@ class static_handler final : public http::handler {
   //   405 method-not-allowed        with Allow; 501 method-unknown for a token without meaning here
   //   412 precondition-failed
   //   416 range-not-satisfiable     with Content-Range
+  //   503 listings-unread           limits::listings_bytes wait for slow readers
   // An index file that is a script is a local redirect to it.
   std::optional<http::outcome> answer_at_once(http::request const& request,
                                               http::exchange_context& context) override;
@@ -66,6 +69,7 @@ class static_handler final : public http::handler {
   document_root root_;
   media_type_table const& media_types_;
   file_cache cache_;
+  std::shared_ptr<base::budget> listings_;
 };
 
 }  // namespace gatehouse::files
