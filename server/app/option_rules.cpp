@@ -333,6 +333,10 @@ constexpr option_rule rules[] = {
     {limits, 0, "body-limit", "SIZE", false,
      [](options& o, view v) { return set_size(o.body_limit_bytes, v); }, nullptr,
      "largest request body; more is answered 413 (default 1G)"},
+    {limits, 0, "spool-limit", "SIZE", false,
+     [](options& o, view v) { return set_size(o.spool_limit_bytes, v); }, nullptr,
+     "room on disk for chunked request bodies that wait for programs, all together, and at least "
+     "for one of --body-limit; more is answered 503 (default 4G)"},
     {limits, 0, "header-limit", "SIZE", false, set_header_limit, nullptr,
      "largest request head; more is answered 431 (default 32k)"},
 

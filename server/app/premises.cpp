@@ -14,10 +14,17 @@ rlim_t raise_descriptor_limit() {
   return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? before : 0;
 }
 
+// A body that is not over its limit can be spooled.
+std::uint64_t spool_bytes(options const& chosen) {
+  return std::max(chosen.spool_limit_bytes, chosen.body_limit_bytes);
+}
+
 }  // namespace
 
 premises::premises(options const& chosen)
-    : slots_(chosen.max_scripts, chosen.queue), descriptor_limit_(raise_descriptor_limit()) {}
+    : slots_(chosen.max_scripts, chosen.queue),
+      spool_space_(std::make_shared<base::budget>(spool_bytes(chosen))),
+      descriptor_limit_(raise_descriptor_limit()) {}
 
 void premises::get_ready(options const& chosen) {
   sandbox_ = make_sandbox(chosen);
@@ -30,6 +37,7 @@ void premises::get_ready(options const& chosen) {
 
 void premises::change(options const& chosen) {
   slots_.resize(chosen.max_scripts, chosen.queue);
+  spool_space_->resize(spool_bytes(chosen));
 }
 
 }  // namespace gatehouse::app

@@ -127,6 +127,7 @@ site::site(options const& chosen, premises& where)
       containment_(make_containment(chosen)),
       routes_(where.answered_at_once()) {
   rules_.slots = &where.slots();
+  rules_.spool_space = where.spool_space();
   rules_.descriptor_limit = where.descriptor_limit();
   routes_.mount(std::string(health_path), std::make_unique<health>(where.stopping()),
                 {"the server's health", ""});

@@ -25,6 +25,8 @@ class exchange_category final : public boost::system::error_category {
         return "the content ended before its announced length";
       case errc::too_slow:
         return "the client is slower than the least rate";
+      case errc::spools_full:
+        return "spooled request bodies fill the room that there is for them";
       case errc::stopped:
         return "stopped";
     }

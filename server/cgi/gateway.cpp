@@ -90,6 +90,15 @@ bool is_sandboxed(gateway_rules const& rules) {
   return rules.held_by != nullptr && rules.held_by->sandbox != nullptr;
 }
 
+// The answer to a request whose body was not taken, or could not be kept.
+http::http_error body_failure(base::error_code const& why) {
+  if (why == base::errc::spools_full) return http::try_again_later("spool-limit", why.message());
+  if (is_client_failure(why)) return input_failure(why);
+  auto detail = "the request body cannot be kept: " + why.message();
+  if (base::is_shortage(why)) return http::try_again_later("spool-failed", std::move(detail));
+  return failure(500, "spool-failed", std::move(detail));
+}
+
 http::http_error start_failure(base::error_code const& why, script_target const& target,
                                gateway_rules const& rules) {
   using boost::system::errc::errc_t;
@@ -118,9 +127,10 @@ http::http_error start_failure(base::error_code const& why, script_target const&
 
 // A whole chunked body on disk, so that its length is known (RFC 3875, 4.1.2).
 base::task<base::result<process::spool_file>> spool(http::body_source& body,
+                                                    std::shared_ptr<base::budget> space,
                                                     http::exchange_context const& context) {
   trace::recorder const trace(context);
-  auto file = process::spool_file::create();
+  auto file = process::spool_file::create(std::move(space));
   if (file.has_error()) co_return file.error();
   auto const buffer = std::make_unique_for_overwrite<char[]>(base::limits::stream_buffer_bytes);
   while (true) {
@@ -135,15 +145,16 @@ base::task<base::result<process::spool_file>> spool(http::body_source& body,
 
 // The request body as the plan's input, and its length.
 base::task<base::result<std::optional<std::uint64_t>>> prepare_input(
-    run_plan& plan, http::request const& request, http::body_source& body,
-    http::exchange_context const& context) {
+    run_plan& plan, gateway_rules const& rules, http::request const& request,
+    http::body_source& body, http::exchange_context const& context) {
   if (request.chunked) {
-    auto file = co_await spool(body, context);
+    auto file = co_await spool(body, rules.spool_space, context);
     if (file.has_error()) co_return file.error();
     auto const size = file->size();
     auto released = file->release();
     if (released.has_error()) co_return released.error();
-    plan.input_file = std::move(*released);
+    plan.input_file = std::move(released->file);
+    plan.spooled = std::move(released->space);
     co_return std::optional<std::uint64_t>(size);
   }
   if (request.content_length.value_or(0) > 0) {
@@ -429,13 +440,8 @@ base::task<http::outcome> run_script(gateway_rules const& rules, script_target t
   if (auto error = check_permission(target, rules.path_variable)) co_return std::move(*error);
 
   run_plan plan;
-  auto const length = co_await prepare_input(plan, request, request_body, context);
-  if (length.has_error()) {
-    if (is_client_failure(length.error())) co_return input_failure(length.error());
-    auto const detail = "the request body cannot be kept: " + length.error().message();
-    if (base::is_shortage(length.error())) co_return http::try_again_later("spool-failed", detail);
-    co_return failure(500, "spool-failed", detail);
-  }
+  auto const length = co_await prepare_input(plan, rules, request, request_body, context);
+  if (length.has_error()) co_return body_failure(length.error());
   auto place = co_await rules.slots->acquire(context.get_executor(), rules.queue_timeout,
                                              [&context](std::function<void()> give_up) {
                                                context.when_client_leaves(std::move(give_up));

@@ -197,6 +197,7 @@ struct script_run::state : std::enable_shared_from_this<script_run::state> {
   // The script has ended: its place is free, and what is still in the pipes is all that counts.
   void on_end() {
     auto const freed = std::exchange(slot, {});
+    auto const freed_room = std::exchange(spooled, {});
     if (context != nullptr) context->holds_scarce(nullptr);
     std::array<char, 4096> buffer;
     int const fd = errors.is_open() ? errors.native_handle() : unwatched_errors.get();
@@ -246,6 +247,7 @@ struct script_run::state : std::enable_shared_from_this<script_run::state> {
   std::shared_ptr<process::containment const> held_by;
   std::vector<std::string> met;  // of its limits
   script_slots::slot slot;
+  base::budget::part spooled;  // what its input takes on the disk
   std::optional<stderr_tail> tail;
   std::optional<process::child_process> child;
   base::error_code failure;
@@ -396,6 +398,7 @@ base::task<base::result<std::unique_ptr<script_run>>> script_run::start(
   s->limits = limits;
   s->held_by = plan.program.held_by;
   s->slot = std::move(plan.slot);
+  s->spooled = std::move(plan.spooled);
   if (auto const error = adopt(s->output, ours.output)) co_return error;
   s->unwatched_errors = std::move(ours.errors);
   if (input != nullptr) {

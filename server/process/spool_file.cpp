@@ -8,7 +8,7 @@
 
 namespace gatehouse::process {
 
-base::result<spool_file> spool_file::create() {
+base::result<spool_file> spool_file::create(std::shared_ptr<base::budget> space) {
   char const* const configured = std::getenv("TMPDIR");
   std::string const directory = configured != nullptr && *configured != '\0' ? configured : "/tmp";
   base::unique_fd file(::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
@@ -18,10 +18,11 @@ base::result<spool_file> spool_file::create() {
     if (!file) return base::last_error();
     ::unlink(name.c_str());
   }
-  return spool_file(std::move(file));
+  return spool_file(std::move(file), std::move(space));
 }
 
 base::error_code spool_file::append(std::string_view bytes) {
+  if (!space_.grow(bytes.size())) return base::errc::spools_full;
   while (!bytes.empty()) {
     auto const written = ::write(file_.get(), bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
@@ -32,9 +33,9 @@ base::error_code spool_file::append(std::string_view bytes) {
   return {};
 }
 
-base::result<base::unique_fd> spool_file::release() {
+base::result<spool_file::content> spool_file::release() {
   if (::lseek(file_.get(), 0, SEEK_SET) < 0) return base::last_error();
-  return std::move(file_);
+  return content{std::move(file_), std::move(space_)};
 }
 
 }  // namespace gatehouse::process

@@ -51,6 +51,7 @@ TEST_CASE("without arguments every option has its default") {
   CHECK(o.queue == 128);
   CHECK(o.script_deadline == 0ms);
   CHECK(o.body_limit_bytes == 1073741824);
+  CHECK(o.spool_limit_bytes == 4294967296);
   CHECK(o.header_limit_bytes == 32768);
   CHECK(o.access_log == "-");
   CHECK(o.log_format == log_format::combined);
@@ -111,6 +112,8 @@ TEST_CASE("every option is read") {
                          "7s",
                          "--body-limit",
                          "8M",
+                         "--spool-limit",
+                         "16M",
                          "--header-limit",
                          "9k",
                          "--access-log",
@@ -180,6 +183,7 @@ TEST_CASE("every option is read") {
   CHECK(o.idle_timeout == 6h);
   CHECK(o.drain_time == 7s);
   CHECK(o.body_limit_bytes == 8388608);
+  CHECK(o.spool_limit_bytes == 16777216);
   CHECK(o.header_limit_bytes == 9216);
   CHECK(o.access_log == "off");
   CHECK(o.log_format == log_format::json);

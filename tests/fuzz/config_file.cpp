@@ -75,6 +75,7 @@ lines printed(app::options const& o) {
       "idle-timeout=" + milliseconds(o.idle_timeout),
       "drain-time=" + milliseconds(o.drain_time),
       "body-limit=" + std::to_string(o.body_limit_bytes),
+      "spool-limit=" + std::to_string(o.spool_limit_bytes),
       "header-limit=" + std::to_string(o.header_limit_bytes),
       "access-log=" + o.access_log,
       std::string("log-format=") + (o.log_format == app::log_format::json ? "json" : "combined"),

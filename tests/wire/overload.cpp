@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -75,6 +76,20 @@ std::size_t next_descriptor(server const& s) {
     ++number;
   }
   return number;
+}
+
+// What the server holds in files without a name.
+std::uintmax_t bytes_spooled(server const& s) {
+  std::uintmax_t sum = 0;
+  std::error_code ec;
+  for (auto const& fd :
+       std::filesystem::directory_iterator("/proc/" + std::to_string(s.pid()) + "/fd", ec)) {
+    auto const name = std::filesystem::read_symlink(fd.path(), ec).string();
+    if (name.find(" (deleted)") == std::string::npos) continue;
+    auto const size = std::filesystem::file_size(fd.path(), ec);
+    if (!ec) sum += size;
+  }
+  return sum;
 }
 
 // The server may have descriptors up to this number, not included, from now on.
@@ -257,6 +272,36 @@ TEST_CASE("a slow client does not keep a script's place from those who wait for 
   CHECK(eventually([&] { return children_of(s.pid()).size() == 1; }));
   CHECK(ask(s.port(), "POST", "/cgi-bin/sink", "", "x").body == "fine\n");
   CHECK(s.logged("-too-slow"));
+}
+
+TEST_CASE("spooled bodies have a limit together, and their room comes back") {
+  site const files;
+  files.script("sink", "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n'\nwc -c\n");
+  server const s(files, {"--body-limit", "100k", "--spool-limit", "400k"});
+  std::string const head = request("POST", "/cgi-bin/sink", "Transfer-Encoding: chunked\r\n");
+  std::string const most = chunked(std::string(100'000, 'x'));
+  std::string const begun = head + most.substr(0, most.size() - 5);
+  clients senders;
+  for (int i = 0; i < 4; ++i) {
+    senders.push_back(std::make_unique<client>(s.port()));
+    senders.back()->send(begun);
+  }
+  CHECK(eventually([&] { return bytes_spooled(s) == 400'000; }));
+  auto const one_more = [&] {
+    client c(s.port());
+    c.send(head + most);
+    return c.read_reply();
+  };
+  auto const refused = one_more();
+  CHECK(refused.status == 503);
+  CHECK(refused.body.find("spool-limit") != std::string::npos);
+  CHECK(refused.field("Retry-After") == "1");
+  CHECK(ask(s.port(), "POST", "/cgi-bin/sink", "", std::string(100'000, 'x')).body == "100000\n");
+  for (auto& sender : senders) {
+    sender->send(most.substr(most.size() - 5));
+    CHECK(sender->read_reply().body == "100000\n");
+  }
+  CHECK(one_more().body == "100000\n");
 }
 
 TEST_CASE("an answer without a length that is cut ends with a reset") {

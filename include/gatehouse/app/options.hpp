@@ -81,6 +81,7 @@ struct options {
   milliseconds idle_timeout = std::chrono::seconds(60);
   milliseconds drain_time = std::chrono::seconds(10);
   std::uint64_t body_limit_bytes = std::uint64_t{1} << 30U;
+  std::uint64_t spool_limit_bytes = std::uint64_t{4} << 30U;
   std::uint64_t header_limit_bytes = std::uint64_t{32} << 10U;
 
   // Containment of programs; 0: no such limit

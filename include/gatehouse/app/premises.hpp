@@ -10,6 +10,7 @@
 
 #include "gatehouse/app/containment.hpp"
 #include "gatehouse/app/options.hpp"
+#include "gatehouse/base/budget.hpp"
 #include "gatehouse/base/recency.hpp"
 #include "gatehouse/cgi/script_slots.hpp"
 #include "gatehouse/process/launcher.hpp"
@@ -28,12 +29,14 @@ class premises {
   // cannot be had, as make_sandbox does.
   void get_ready(options const& chosen);
 
-  // Takes from the options what can change: how many scripts run at once, and wait.
+  // Takes from the options what can change: how many scripts run at once, and wait, and how much of
+  // request bodies may be spooled for them.
   void change(options const& chosen);
 
   process::launcher* launcher() { return launcher_.get(); }  // null before get_ready()
   process::sandbox* sandbox() { return sandbox_.get(); }     // the same; null also without one
   cgi::script_slots& slots() { return slots_; }
+  std::shared_ptr<base::budget> const& spool_space() { return spool_space_; }
 
   // The limit of open descriptors that was in force, which programs get back: one that uses
   // select(2) breaks on descriptors over 1023.
@@ -49,6 +52,7 @@ class premises {
  private:
   base::recency answered_at_once_;
   cgi::script_slots slots_;
+  std::shared_ptr<base::budget> spool_space_;
   rlim_t descriptor_limit_;
   std::atomic<bool> stopping_ = false;
   std::unique_ptr<process::sandbox> sandbox_;

@@ -18,6 +18,7 @@ enum class errc {
   malformed_body,   // the chunked framing of the request body is broken
   truncated,        // the producer ended before the length that it had promised
   too_slow,         // the client sends or takes less than the least rate
+  spools_full,      // all spooled request bodies together are over their limit
   stopped,          // the work was given up from our side
 };
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "gatehouse/base/budget.hpp"
 #include "gatehouse/cgi/meta_variables.hpp"
 #include "gatehouse/cgi/script_run.hpp"
 #include "gatehouse/cgi/script_slots.hpp"
@@ -27,6 +28,7 @@ struct gateway_rules {
   run_limits limits{};
   std::chrono::steady_clock::duration queue_timeout{};
   script_slots* slots = nullptr;
+  std::shared_ptr<base::budget> spool_space;  // of chunked request bodies
   process::launcher* launcher = nullptr;  // null: programs are described to the recorder, not run
 };
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "gatehouse/base/budget.hpp"
 #include "gatehouse/cgi/script_slots.hpp"
 #include "gatehouse/http/body_source.hpp"
 #include "gatehouse/http/exchange.hpp"
@@ -28,7 +29,8 @@ struct run_plan {
   bool input_at_hand =
       false;  // all of input can be read now and is at most limits::small_body_bytes
   base::unique_fd input_file;  // instead of input: the whole body, at its first byte
-  script_slots::slot slot;     // given back when the script has ended
+  base::budget::part spooled;  // what input_file takes
+  script_slots::slot slot;     // given back, like the room above, when the script has ended
 };
 
 class script_run {

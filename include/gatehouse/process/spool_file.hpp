@@ -3,8 +3,10 @@
 // starts.
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
+#include "gatehouse/base/budget.hpp"
 #include "gatehouse/base/error.hpp"
 #include "gatehouse/base/unique_fd.hpp"
 
@@ -12,20 +14,27 @@ namespace gatehouse::process {
 
 class spool_file {
  public:
-  // In TMPDIR, else /tmp. Errors are the system's.
-  static base::result<spool_file> create();
+  // In TMPDIR, else /tmp. Its bytes are counted among those of space. Errors are the system's.
+  static base::result<spool_file> create(std::shared_ptr<base::budget> space);
 
-  // Adds bytes at the end. ENOSPC and the like are given back; nothing is retried.
+  // Adds bytes at the end. Errors: errc::spools_full; ENOSPC and the like are given back, nothing
+  // is retried.
   base::error_code append(std::string_view bytes);
 
   std::uint64_t size() const { return size_; }
 
-  // Gives the file away, to be read from its first byte.
-  base::result<base::unique_fd> release();
+  // A file that is given away, at its first byte, and the room that it takes.
+  struct content {
+    base::unique_fd file;
+    base::budget::part space;
+  };
+  base::result<content> release();
 
  private:
-  explicit spool_file(base::unique_fd file) : file_(std::move(file)) {}
+  spool_file(base::unique_fd file, std::shared_ptr<base::budget> space)
+      : file_(std::move(file)), space_(std::move(space)) {}
   base::unique_fd file_;
+  base::budget::part space_;
   std::uint64_t size_ = 0;
 };
 
