@@ -1,10 +1,7 @@
 #include "gatehouse/files/static_handler.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <chrono>
 #include <optional>
 #include <span>
@@ -12,59 +9,20 @@
 
 #include "gatehouse/base/clock.hpp"
 #include "gatehouse/base/limits.hpp"
+#include "gatehouse/files/copy_name.hpp"
+#include "gatehouse/files/forms.hpp"
 #include "gatehouse/files/listing.hpp"
 #include "gatehouse/files/listing_page.hpp"
 #include "gatehouse/files/multipart_source.hpp"
 #include "gatehouse/http/accept.hpp"
 #include "gatehouse/http/conditions.hpp"
-#include "gatehouse/http/grammar.hpp"
 #include "gatehouse/http/percent.hpp"
 #include "gatehouse/http/range.hpp"
 
 namespace gatehouse::files {
-
-// A file or a compressed form of it, open.
-struct open_form {
-  open_file file;
-  std::string_view coding;  // empty: the bare file
-};
-
 namespace {
 
 constexpr std::string_view allowed_methods = "GET, HEAD, OPTIONS";
-
-struct sibling_form {
-  std::string_view coding;
-  std::string_view ending;
-};
-// The smaller one first.
-constexpr std::array<sibling_form, 2> sibling_forms = {{{"br", ".br"}, {"gzip", ".gz"}}};
-
-// What editors, package managers and compressors put behind the name of a file when they copy it,
-// and what some file systems leave off a name (trailing dots and spaces).
-constexpr std::array<std::string_view, 23> copy_endings = {
-    "~",         ".bak",       ".old",      ".orig",   ".save",    ".swp", ".swo", ".rej",
-    ".dpkg-old", ".dpkg-dist", ".dpkg-new", ".rpmnew", ".rpmsave", ".tmp", ".gz",  ".br",
-    ".bz2",      ".xz",        ".zst",      ".zip",    "#",        ".",    " "};
-
-bool has_ending(std::string_view name, std::string_view ending) {
-  return name.size() >= ending.size() &&
-         http::iequals(name.substr(name.size() - ending.size()), ending);
-}
-
-// The name of what a copy was made of: "a.cgi.orig.gz" -> "a.cgi", "a.cgi.~2~" -> "a.cgi".
-std::string_view original_name(std::string_view name) {
-  while (true) {
-    auto const found = std::find_if(copy_endings.begin(), copy_endings.end(),
-                                    [&](std::string_view e) { return has_ending(name, e); });
-    if (found == copy_endings.end()) return name;
-    name.remove_suffix(found->size());
-    if (*found != "~") continue;
-    auto const number = name.find_last_not_of("0123456789");
-    if (number != std::string_view::npos && name.substr(0, number + 1).ends_with(".~"))
-      name = name.substr(0, number - 1);
-  }
-}
 
 http::http_error refusal(unsigned status, std::string_view reason, std::string_view detail) {
   return {.status = status, .reason = reason, .detail = std::string(detail)};
@@ -109,64 +67,6 @@ http::response redirect_to_slash(http::target const& target) {
   return r;
 }
 
-std::uint64_t nanoseconds(timespec const& t) {
-  return static_cast<std::uint64_t>(t.tv_sec) * 1'000'000'000U +
-         static_cast<std::uint64_t>(t.tv_nsec);
-}
-
-std::chrono::sys_seconds current_time() {
-  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-}
-
-// A compressed form of a file, if there is one that was made since the file was changed.
-http::result<std::optional<open_file>> open_sibling(document_root const& root,
-                                                    std::string_view path, std::string_view ending,
-                                                    struct stat const& original) {
-  auto sibling = root.open(std::string(path).append(ending));
-  bool const is_there = sibling.has_value() && !sibling->is_directory();
-  if (is_there && nanoseconds(sibling->status.st_mtim) >= nanoseconds(original.st_mtim))
-    return std::move(*sibling);
-  if (sibling.has_error() && sibling.error().status >= 500) return sibling.error();
-  return std::nullopt;
-}
-
-// The forms that a file is there in, the bare one last.
-struct known_forms {
-  std::vector<open_form> forms;
-  bool all = true;  // or the system could not tell
-};
-
-known_forms open_forms(document_root const& root, std::string_view path, open_file bare) {
-  known_forms known;
-  for (auto const& form : sibling_forms) {
-    auto sibling = open_sibling(root, path, form.ending, bare.status);
-    if (sibling.has_error()) known.all = false;
-    if (sibling.has_error() || !sibling->has_value()) continue;
-    known.forms.push_back({std::move(**sibling), form.coding});
-  }
-  known.forms.push_back({std::move(bare), {}});
-  return known;
-}
-
-// Which of the forms (their codings, the bare one last) the request likes best.
-std::size_t preferred_form(http::request const& request,
-                           std::span<std::string_view const> codings) {
-  auto const bare = codings.size() - 1;
-  if (bare == 0) return bare;
-  auto const wanted = http::preferred_coding(request.fields, codings.first(bare));
-  if (!wanted) return bare;
-  return static_cast<std::size_t>(std::find(codings.begin(), codings.end(), *wanted) -
-                                  codings.begin());
-}
-
-representation describe(open_form const& form, bool varies, std::string_view media_type) {
-  return {.media_type = media_type,
-          .coding = form.coding,
-          .varies = varies,
-          .size = static_cast<std::uint64_t>(form.file.status.st_size),
-          .validators = validators_of(form.file.status, form.coding, current_time())};
-}
-
 http::response not_modified(representation const& chosen) {
   http::response r;
   r.status = 304;
@@ -179,7 +79,7 @@ std::optional<http::outcome> stopped_by_condition(http::request const& request,
                                                   representation const& chosen,
                                                   std::string_view path) {
   if (!http::is_conditional(request)) return std::nullopt;
-  switch (http::evaluate(request, chosen.validators, current_time())) {
+  switch (http::evaluate(request, chosen.validators, base::current_second())) {
     case http::precondition::failed:
       return refusal(412, "precondition-failed", path);
     case http::precondition::not_modified:
@@ -188,66 +88,6 @@ std::optional<http::outcome> stopped_by_condition(http::request const& request,
       break;
   }
   return std::nullopt;
-}
-
-// The whole of a small file; nothing if it is not what it was when it was opened.
-std::optional<std::string> read_whole(open_file const& file) {
-  std::string content(static_cast<std::size_t>(file.status.st_size), '\0');
-  for (std::size_t at = 0; at < content.size();) {
-    auto const got =
-        ::pread(file.file.get(), content.data() + at, content.size() - at, static_cast<off_t>(at));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return std::nullopt;
-    at += static_cast<std::size_t>(got);
-  }
-  struct stat after {};
-  if (::fstat(file.file.get(), &after) != 0 || !same_state(file.status, after)) return std::nullopt;
-  return content;
-}
-
-// Small enough to be kept in memory.
-bool is_small(open_form const& form) {
-  return static_cast<std::uint64_t>(form.file.status.st_size) <= base::limits::cached_file_bytes;
-}
-
-// Whether the cache may keep all of them: none is too large or changed a moment ago.
-bool may_be_kept(std::vector<open_form> const& forms) {
-  auto const now = std::chrono::system_clock::now();
-  return std::all_of(forms.begin(), forms.end(), [&](open_form const& form) {
-    auto const size = static_cast<std::uint64_t>(form.file.status.st_size);
-    return size <= base::limits::cached_open_file_bytes && is_settled(form.file.status, now);
-  });
-}
-
-// A file's forms as the cache keeps them; takes the descriptors of those that it holds open.
-// Nothing, and nothing taken, if they cannot be kept or change at this moment.
-std::shared_ptr<cached_file const> kept_forms(std::vector<open_form>& forms,
-                                              std::string_view media_type) {
-  if (!may_be_kept(forms)) return nullptr;
-  auto const file = std::make_shared<cached_file>();
-  for (open_form const& form : forms) {
-    auto const& state = form.file.status;
-    auto description = describe(form, forms.size() > 1, media_type);
-    std::string lines;
-    content_fields(description).append_lines(lines);
-    file->forms.push_back({std::move(description), std::move(lines), {}, {}});
-    file->states.push_back(state);
-    if (!is_small(form)) continue;
-    auto content = read_whole(form.file);
-    if (!content) return nullptr;
-    file->forms.back().content = std::move(*content);
-  }
-  for (std::size_t i = 0; i < forms.size(); ++i) {
-    if (!is_small(forms[i])) file->forms[i].file = std::move(forms[i].file.file);
-  }
-  return file;
-}
-
-bool is_same(cached_file const& known, std::vector<open_form> const& forms) {
-  return std::equal(known.states.begin(), known.states.end(), forms.begin(), forms.end(),
-                    [](struct stat const& state, open_form const& form) {
-                      return same_state(state, form.file.status);
-                    });
 }
 
 http::response whole(open_form chosen, representation const& description) {
@@ -410,7 +250,8 @@ http::outcome static_handler::answer_file(asking const& what, std::string_view p
   auto const description = describe(chosen, forms.size() > 1, media_type);
   if (auto stopped = stopped_by_condition(what.request, description, path))
     return std::move(*stopped);
-  if (what.has_range && http::range_applies(what.request, description.validators, current_time()))
+  if (what.has_range &&
+      http::range_applies(what.request, description.validators, base::current_second()))
     return parts_or_whole(what.request, std::move(chosen), description);
   return whole(std::move(chosen), description);
 }
@@ -428,7 +269,7 @@ std::shared_ptr<cached_file const> static_handler::in_cache(asking const& what,
 
 http::outcome static_handler::answer_cached(asking const& what,
                                             std::shared_ptr<cached_file const> const& file) const {
-  std::array<std::string_view, sibling_forms.size() + 1> codings;
+  std::array<std::string_view, most_forms> codings;
   auto const count = file->forms.size();
   for (std::size_t i = 0; i < count; ++i) codings[i] = file->forms[i].description.coding;
   auto const& chosen = file->forms[preferred_form(what.request, std::span(codings).first(count))];

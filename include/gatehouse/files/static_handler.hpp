@@ -10,6 +10,7 @@
 #include "gatehouse/base/budget.hpp"
 #include "gatehouse/files/document_root.hpp"
 #include "gatehouse/files/file_cache.hpp"
+#include "gatehouse/files/forms.hpp"
 #include "gatehouse/files/media_type.hpp"
 #include "gatehouse/http/handler.hpp"
 
@@ -25,8 +26,6 @@ struct static_options {
   std::vector<std::string> script_extensions;    // ".cgi": such files are never given out, nor
                                                // copies of them ("a.cgi~", "a.cgi.bak", "a.cgi.gz")
 };
-
-struct open_form;
 
 class static_handler final : public http::handler {
  public:
