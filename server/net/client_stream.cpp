@@ -104,7 +104,7 @@ base::task<base::result<std::size_t>> client_stream::read_some(boost::asio::muta
   auto const [ec, size] = co_await socket_.async_read_some(into, base::as_result);
   auto const error = end_wait(reading_, ec);
   if (ec == boost::asio::error::eof) co_return std::size_t{0};
-  if (ec) co_return error;
+  if (error) co_return error;
   reading_.left.moved(size);
   co_return size;
 }
@@ -164,11 +164,11 @@ base::task<base::error_code> client_stream::write(std::span<boost::asio::const_b
     }
     begin_wait(writing_, limit, is_due{true});
     auto const [ec, size] = co_await socket_.async_write_some(buffers, base::as_result);
-    auto const error = end_wait(writing_, ec);
-    if (ec) co_return error;
-    trust_reader();
     handed_over_ += size;
     written += size;
+    auto const error = end_wait(writing_, ec);
+    if (error) co_return error;
+    trust_reader();
     advance(buffers, size);
   }
   co_return base::error_code{};
@@ -196,7 +196,7 @@ base::task<base::error_code> client_stream::send_file(int fd, std::uint64_t offs
     begin_wait(writing_, limit, is_due{true});
     auto const [ec] = co_await socket_.async_wait(tcp_socket::wait_write, base::as_result);
     auto const error = end_wait(writing_, ec);
-    if (ec) co_return error;
+    if (error) co_return error;
     trust_reader();
   }
   co_return base::error_code{};
@@ -240,7 +240,16 @@ base::error_code client_stream::end_wait(direction& d, boost::system::error_code
   account(d);
   auto const error = understood(ec);
   d.deadline.clear();
-  return error;
+  if (error || !has_used_up(d)) return error;
+  reader_was_slow_ = &d == &writing_;
+  return base::errc::too_slow;
+}
+
+// Asked after every wait: one who moves a byte in each tick would never meet a deadline.
+bool client_stream::has_used_up(direction& d) {
+  if (!d.is_due || d.left.left() > duration::zero()) return false;
+  if (&d == &writing_) d.left.moved(taken_since_last_look());
+  return d.left.left() == duration::zero();
 }
 
 void client_stream::account(direction& d) {

@@ -118,6 +118,7 @@ class client_stream {
 
   void begin_wait(direction& d, duration limit, is_due due);
   base::error_code end_wait(direction& d, boost::system::error_code const& ec);
+  bool has_used_up(direction& d);
   void account(direction& d);
   duration time_left(direction const& d) const;
   void go_on_or_cancel(direction& d);
