@@ -50,7 +50,7 @@ class Server:
         self.port = 0
         self.own: list[int] = []
         self._started: list[subprocess.Popen] = []
-        self._room = Path()
+        self._room: Path | None = None
 
     def start(self) -> None:
         for program in self.programs:
@@ -81,7 +81,9 @@ class Server:
             self._kill_group(process)
             process.wait()
         self._started.clear()
-        shutil.rmtree(self._room, ignore_errors=True)
+        if self._room:
+            shutil.rmtree(self._room, ignore_errors=True)
+            self._room = None
 
     def url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.port}{path}"
