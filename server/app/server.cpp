@@ -16,24 +16,18 @@
 #include <thread>
 #include <utility>
 
-#include "gatehouse/app/access_log.hpp"
 #include "gatehouse/app/capacity.hpp"
-#include "gatehouse/app/exchange_store.hpp"
-#include "gatehouse/app/health.hpp"
-#include "gatehouse/app/inspector.hpp"
+#include "gatehouse/app/generation.hpp"
 #include "gatehouse/app/premises.hpp"
 #include "gatehouse/app/privileges.hpp"
 #include "gatehouse/app/reload.hpp"
 #include "gatehouse/app/service_manager.hpp"
-#include "gatehouse/app/site.hpp"
 #include "gatehouse/app/takeover.hpp"
 #include "gatehouse/app/terminal.hpp"
 #include "gatehouse/base/endpoint_text.hpp"
 #include "gatehouse/base/keep_going.hpp"
 #include "gatehouse/base/log.hpp"
 #include "gatehouse/net/listener.hpp"
-#include "gatehouse/trace/log_tracer.hpp"
-#include "gatehouse/trace/printer.hpp"
 
 namespace gatehouse::app {
 namespace {
@@ -79,22 +73,6 @@ struct worker {
   boost::asio::executor_work_guard<base::executor> keep_running;
 };
 
-// One configuration and what is made of it. Shared by the server, which has one at a time, and by
-// the connections whose exchange began with it; it goes with the last of them.
-struct generation {
-  generation(options o, premises& where) : chosen(std::move(o)), what(chosen, where) {}
-  generation(generation const&) = delete;
-  generation& operator=(generation const&) = delete;
-
-  options chosen;
-  access_log log;
-  site what;
-};
-
-std::shared_ptr<net::service> service_of(std::shared_ptr<generation> const& one) {
-  return {one, &one->what.service()};
-}
-
 boost::asio::ip::tcp::endpoint endpoint_of(base::unique_fd const& socket) {
   boost::asio::ip::tcp::endpoint out;
   auto size = static_cast<socklen_t>(out.capacity());
@@ -136,9 +114,7 @@ struct server::parts {
   service_manager manager;
   premises where;
   boost::asio::ip::tcp::endpoint asked;  // where the options want us to listen
-  trace::log_tracer log_tracing;
-  std::optional<trace::printer> printing;
-  std::optional<exchange_store> exchanges;
+  onlookers told;
   std::shared_ptr<generation> current;
   std::optional<net::admission> places;
   std::vector<std::unique_ptr<worker>> workers;
@@ -157,10 +133,6 @@ struct server::parts {
   std::optional<usage_error> begin(options const& chosen);
   std::variant<base::unique_fd, usage_error> inherited_socket(options const& chosen,
                                                               identity const& who);
-  std::variant<std::shared_ptr<generation>, usage_error> make_generation(
-      options const& chosen, boost::asio::ip::tcp::endpoint const& at);
-  std::optional<usage_error> assemble(std::shared_ptr<generation> const& one,
-                                      boost::asio::ip::tcp::endpoint const& at);
   void make_workers();
   std::optional<usage_error> listen(base::unique_fd inherited);
   void get_ready();
@@ -193,7 +165,7 @@ std::optional<usage_error> server::parts::begin(options const& chosen) {
   auto socket = inherited_socket(chosen, std::get<identity>(who));
   if (auto const* const error = std::get_if<usage_error>(&socket)) return *error;
   auto& inherited = std::get<base::unique_fd>(socket);
-  auto first = make_generation(chosen, inherited ? endpoint_of(inherited) : asked);
+  auto first = make_generation(chosen, inherited ? endpoint_of(inherited) : asked, where, told);
   if (auto const* const error = std::get_if<usage_error>(&first)) return *error;
   current = std::get<std::shared_ptr<generation>>(std::move(first));
   make_workers();
@@ -216,58 +188,6 @@ std::variant<base::unique_fd, usage_error> server::parts::inherited_socket(optio
   before_us = std::get<std::optional<predecessor>>(std::move(found));
   if (!before_us) return given;
   return before_us->take_socket();
-}
-
-std::variant<std::shared_ptr<generation>, usage_error> server::parts::make_generation(
-    options const& chosen, boost::asio::ip::tcp::endpoint const& at) try {
-  auto one = std::make_shared<generation>(chosen, where);
-  if (auto const wrong = assemble(one, at)) return *wrong;
-  return one;
-} catch (std::exception const& e) {
-  return usage_error{std::string("gatehouse: ") + e.what()};
-}
-
-std::optional<usage_error> server::parts::assemble(std::shared_ptr<generation> const& one,
-                                                   boost::asio::ip::tcp::endpoint const& at) {
-  auto const& chosen = one->chosen;
-  auto& what = one->what;
-  if (chosen.inspect && chosen.inspect_token.empty() && !at.address().is_loopback()) {
-    return usage_error{
-        "gatehouse: --inspect: it shows requests with all that is in them, and others "
-        "reach " +
-        at.address().to_string() + "; use --inspect-token TOKEN there"};
-  }
-  auto log = access_log::open(chosen.access_log, chosen.log_format);
-  if (log.has_error()) {
-    return usage_error{"gatehouse: --access-log: " + chosen.access_log + ": " +
-                       log.error().message()};
-  }
-  one->log = std::move(*log);
-  if (one->log.is_on()) {
-    what.service().log_exchange = [&log = one->log](http::request const* request,
-                                                    http::exchange_context const& context) {
-      bool const health_check = request != nullptr && request->target.path == health_path;
-      if (!health_check) log.write(request, context);
-    };
-  }
-  if (chosen.log_level == base::log::level::trace) what.trace_to(log_tracing);
-  auto const hidden = std::string(inspector_prefix);
-  if (chosen.trace) {
-    if (!printing) {
-      printing.emplace(STDERR_FILENO, shows_colours(STDERR_FILENO),
-                       chosen.inspect ? hidden : std::string());
-    }
-    what.trace_to(*printing);
-  }
-  if (chosen.inspect) {
-    if (!exchanges) exchanges.emplace(hidden);
-    what.trace_to(*exchanges);
-    what.routes().mount(hidden,
-                        std::make_unique<inspector>(*exchanges, service_of(one),
-                                                    inspector_access{chosen.inspect_token}),
-                        {"the inspector", ""});
-  }
-  return std::nullopt;
 }
 
 void server::parts::make_workers() {
@@ -419,7 +339,7 @@ std::optional<usage_error> server::parts::change_generation() try {
   if (auto const* const wrong = std::get_if<usage_error>(&read)) return *wrong;
   auto& next = std::get<options>(read);
   auto const kept = keep_fixed(next, current->chosen);
-  auto made = make_generation(next, listener->endpoint());
+  auto made = make_generation(next, listener->endpoint(), where, told);
   if (auto const* const wrong = std::get_if<usage_error>(&made)) return *wrong;
   for (auto const name : kept) {
     base::log::warn("reload-kept", "--" + std::string(name) + " keeps its value until a restart");
@@ -441,7 +361,7 @@ base::task<void> server::parts::stop(ending how) {
   manager.stopping();
   if (door) door->close();
   listener->stop();
-  if (exchanges) exchanges->close();
+  if (told.exchanges) told.exchanges->close();
   auto const& chosen = current->chosen;
   if (how == ending::gently) {
     on_each_set([](net::connection_set& set) { set.wind_down(); });
