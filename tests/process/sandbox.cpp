@@ -11,6 +11,7 @@
 
 #include "../refuse_call.hpp"
 #include "../temporary_directory.hpp"
+#include "gatehouse/base/limits.hpp"
 #include "gatehouse/process/launcher.hpp"
 #include "gatehouse/process/pipe.hpp"
 
@@ -128,6 +129,35 @@ TEST_CASE("a directory's ruleset is made once, and anew when another takes its p
   fs::rename(at / "a", at / "old");
   at.directory("a");
   CHECK(ruleset("a", at / "a/x") != first);
+}
+
+TEST_CASE("no more than so many rulesets are kept, and one that is in use stays whole") {
+  if (no_landlock()) return;
+  constexpr auto most = base::limits::sandboxed_directories;
+  tests::temporary_directory const at;
+  auto const box = prepared();
+  std::vector<std::weak_ptr<base::unique_fd const>> made;
+  auto const ruleset = [&] {
+    auto const name = std::to_string(made.size());
+    at.directory(name);
+    auto const entry = box->entry_for(at / name, at / name / "script");
+    REQUIRE(entry.has_value());
+    made.push_back(entry->ruleset);
+    return entry->ruleset;
+  };
+  auto const kept = [&] {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(made, [](auto const& one) { return !one.expired(); }));
+  };
+  auto in_use = ruleset();
+  while (made.size() < most) ruleset();
+  CHECK(kept() == most);
+  while (made.size() < 3 * most) {
+    ruleset();
+    CHECK(kept() <= most + 1);
+  }
+  REQUIRE(in_use.use_count() == 1);
+  CHECK(::fcntl(in_use->get(), F_GETFD) == FD_CLOEXEC);
 }
 
 TEST_CASE("what takes the place of a file that may be read may be read") {
