@@ -14,6 +14,7 @@ from pathlib import Path
 
 import report
 import workloads
+from programs import PATH, is_installed
 from servers import ServerFailed
 from workloads import Contender, Place, Workload
 
@@ -128,10 +129,9 @@ def setting(options: argparse.Namespace) -> dict:
 
 def first_line(*command: str) -> str:
     """What a command says first; nothing if there is no such command."""
-    path = os.environ["PATH"] + ":/usr/sbin:/sbin"
-    if shutil.which(command[0], path=path) is None:
+    if not is_installed(command[0]):
         return ""
-    run = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PATH": path})
+    run = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PATH": PATH})
     return (run.stdout + run.stderr).partition("\n")[0]
 
 

@@ -6,16 +6,14 @@ streaming instead of buffering) is on.
 """
 
 import os
-import pwd
-import shutil
-import signal
-import socket
-import subprocess
-import tempfile
+import sys
 import time
 from pathlib import Path
 
 import processes
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "tests" / "support"))
+from programs import NotReady, ProgramGroup, apache_user, free_port, is_installed  # noqa: E402
 
 START_SECONDS = 10
 STOP_SECONDS = 5
@@ -24,17 +22,6 @@ SCRIPTS_AT_ONCE = 16
 
 class ServerFailed(Exception):
     """A server that is missing, does not start or gives wrong answers; the text says which."""
-
-
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def accepts(port: int) -> bool:
-    with socket.socket() as s:
-        return s.connect_ex(("127.0.0.1", port)) == 0
 
 
 class Server:
@@ -49,20 +36,19 @@ class Server:
         self.logged = logged
         self.port = 0
         self.own: list[int] = []
-        self._started: list[subprocess.Popen] = []
-        self._room: Path | None = None
+        self._group: ProgramGroup | None = None
 
     def start(self) -> None:
         for program in self.programs:
-            if shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin:/sbin") is None:
+            if not is_installed(program):
                 raise ServerFailed(f"{program} is not installed")
-        self._room = Path(tempfile.mkdtemp(prefix=f"bench-{self.name}-"))
-        self._room.chmod(0o755)
+        self._group = ProgramGroup(f"bench-{self.name}-", 0o755)
         self.port = free_port()
         try:
-            self.launch(self._room)
-            self._wait_until_ready()
-        except (OSError, ServerFailed) as e:
+            self.launch(self._group.room)
+            self._group.wait_until_accepting(self.port, START_SECONDS)
+            self._wait_until_complete()
+        except (OSError, NotReady) as e:
             self.stop()
             raise ServerFailed(f"{self.name} does not start: {e}") from e
 
@@ -71,19 +57,9 @@ class Server:
         raise NotImplementedError
 
     def stop(self) -> None:
-        for process in self._started:
-            process.send_signal(signal.SIGTERM)
-        for process in self._started:
-            try:
-                process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                pass
-            self._kill_group(process)
-            process.wait()
-        self._started.clear()
-        if self._room:
-            shutil.rmtree(self._room, ignore_errors=True)
-            self._room = None
+        if self._group:
+            self._group.stop(STOP_SECONDS)
+            self._group = None
 
     def url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.port}{path}"
@@ -95,48 +71,16 @@ class Server:
         return processes.memory_kib(self.own, kind)
 
     def run(self, *command: object, environment: dict[str, str] | None = None) -> None:
-        with open(self._room / "errors", "ab") as errors:
-            self._started.append(
-                subprocess.Popen(
-                    [str(word) for word in command],
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=errors,
-                    start_new_session=True,
-                    env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin", **(environment or {})},
-                )
-            )
-
-    def _wait_until_ready(self) -> None:
-        end = time.monotonic() + START_SECONDS
-        while not accepts(self.port):
-            if any(process.poll() is not None for process in self._started):
-                raise ServerFailed(self._last_words())
-            if time.monotonic() > end:
-                raise ServerFailed(f"nothing listens after {START_SECONDS} s; {self._last_words()}")
-            time.sleep(0.01)
-        self._wait_until_complete()
+        self._group.run(*command, environment=environment)
 
     def _wait_until_complete(self) -> None:
         """Workers appear a little after the port: wait until the family stops growing."""
-        roots = [process.pid for process in self._started]
         same = 0
         while same < 3:
             time.sleep(0.1)
-            family = processes.with_descendants(roots)
+            family = processes.with_descendants(self._group.pids)
             same = same + 1 if family == self.own else 0
             self.own = family
-
-    def _last_words(self) -> str:
-        lines = (self._room / "errors").read_text(errors="replace").strip().splitlines()
-        return lines[-1] if lines else "it said nothing"
-
-    @staticmethod
-    def _kill_group(process: subprocess.Popen) -> None:
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
 
 
 class Gatehouse(Server):
@@ -249,7 +193,7 @@ class Apache(Server):
 DefaultRuntimeDir {room}
 PidFile {room}/pid
 {modules}
-{self._user()}
+{apache_user()}
 ServerName localhost
 Listen 127.0.0.1:{self.port}
 ListenBacklog 4096
@@ -280,14 +224,6 @@ ScriptAlias /cgi-bin/ {self.site}/cgi-bin/
 """
         )
         self.run("apache2", "-D", "FOREGROUND", "-d", room, "-f", room / "apache.conf")
-
-    @staticmethod
-    def _user() -> str:
-        """Apache refuses to serve as root."""
-        if os.geteuid() != 0:
-            return ""
-        name = next((u.pw_name for u in pwd.getpwall() if u.pw_name in ("www-data", "nobody")), "nobody")
-        return f"User {name}"
 
 
 class EpollFloor(Server):

@@ -19,7 +19,8 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from cases import CASES, PLAIN
-from peers import PEERS, Gatehouse, Peer, is_installed
+from peers import PEERS, Gatehouse, Peer
+from programs import is_installed
 
 ANSWER_SECONDS = 30
 NEXT = b"GET /r/next HTTP/1.1\r\nHost: next\r\nConnection: close\r\n\r\n"

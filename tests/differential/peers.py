@@ -6,14 +6,11 @@ the same way: by what an application would have seen.
 """
 
 import os
-import pwd
-import shutil
-import signal
-import socket
-import subprocess
-import tempfile
-import time
+import sys
 from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "support"))
+from programs import NotReady, ProgramGroup, apache_user, free_port  # noqa: E402
 
 START_SECONDS = 20
 STOP_SECONDS = 10
@@ -35,24 +32,6 @@ syswrite($notes, join(' ', map { unpack('H*', $_) . '.' } @told, $body) . "\n");
 print "Content-Type: text/plain\r\nContent-Length: 2\r\n\r\nok";
 """
 
-# PATH of those who run this may lack it.
-PATH = os.environ["PATH"] + ":/usr/sbin:/sbin"
-
-
-def is_installed(program: str) -> bool:
-    return shutil.which(program, path=PATH) is not None
-
-
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def accepts(port: int) -> bool:
-    with socket.socket() as s:
-        return s.connect_ex(("127.0.0.1", port)) == 0
-
 
 class Peer:
     """A running server; a context manager."""
@@ -61,8 +40,8 @@ class Peer:
     programs: tuple[str, ...] = ()
 
     def __init__(self) -> None:
-        self.room = Path(tempfile.mkdtemp(prefix=f"differential-{self.name}-"))
-        self.room.chmod(0o777)
+        self._group = ProgramGroup(f"differential-{self.name}-", 0o777)
+        self.room = self._group.room
         self.script = self.room / "note"
         self.script.write_text(SCRIPT)
         self.script.chmod(0o755)
@@ -70,12 +49,14 @@ class Peer:
         self.notes.touch()
         self.notes.chmod(0o666)
         self.port = free_port()
-        self.started: list[subprocess.Popen] = []
 
     def __enter__(self) -> "Peer":
         try:
             self.launch()
-            self._wait_until_ready()
+            self._group.wait_until_accepting(self.port, START_SECONDS)
+        except NotReady as e:
+            self.stop()
+            raise NotReady(f"{self.name} does not start: {e}") from e
         except BaseException:
             self.stop()
             raise
@@ -88,43 +69,10 @@ class Peer:
         raise NotImplementedError
 
     def run(self, *command: object) -> None:
-        with open(self.room / "errors", "ab") as errors:
-            self.started.append(
-                subprocess.Popen(
-                    [str(word) for word in command],
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=errors,
-                    start_new_session=True,
-                    env={**os.environ, "PATH": PATH},
-                )
-            )
+        self._group.run(*command)
 
     def stop(self) -> None:
-        for process in self.started:
-            process.send_signal(signal.SIGTERM)
-        for process in self.started:
-            try:
-                process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                pass
-            try:
-                os.killpg(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-            process.wait()
-        shutil.rmtree(self.room, ignore_errors=True)
-
-    def said(self) -> str:
-        errors = self.room / "errors"
-        return errors.read_text(errors="replace").strip() if errors.exists() else ""
-
-    def _wait_until_ready(self) -> None:
-        end = time.monotonic() + START_SECONDS
-        while not accepts(self.port):
-            if any(process.poll() is not None for process in self.started) or time.monotonic() > end:
-                raise RuntimeError(f"{self.name} does not start: {self.said()}")
-            time.sleep(0.01)
+        self._group.stop(STOP_SECONDS)
 
 
 class Gatehouse(Peer):
@@ -218,7 +166,7 @@ class Apache(Peer):
 DefaultRuntimeDir {self.room}
 PidFile {self.room}/pid
 {modules}
-{self._user()}
+{apache_user()}
 ServerName localhost
 UseCanonicalName Off
 Listen 127.0.0.1:{self.port}
@@ -239,14 +187,6 @@ ScriptAlias /r {self.script}
 """
         )
         self.run("apache2", "-D", "FOREGROUND", "-d", self.room, "-f", self.room / "apache.conf")
-
-    @staticmethod
-    def _user() -> str:
-        """Apache refuses to serve as root."""
-        if os.geteuid() != 0:
-            return ""
-        name = next((u.pw_name for u in pwd.getpwall() if u.pw_name in ("www-data", "nobody")), "nobody")
-        return f"User {name}"
 
 
 PEERS = (Nginx, Lighttpd, Apache)
