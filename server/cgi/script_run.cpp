@@ -1,8 +1,5 @@
 #include "gatehouse/cgi/script_run.hpp"
 
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -87,44 +84,9 @@ void cancel_quietly(descriptor& d) {
   d.cancel(ignored);
 }
 
-// Bytes that a non-blocking pipe can give now; nothing when it has none yet, 0 at its end.
-base::result<std::optional<std::size_t>> read_now(int fd, void* into, std::size_t size) {
-  while (true) {
-    auto const got = ::read(fd, into, size);
-    if (got >= 0) return std::optional(static_cast<std::size_t>(got));
-    if (errno == EAGAIN) return std::optional<std::size_t>();
-    if (errno != EINTR) return base::last_error();
-  }
-}
-
-// All of the bytes into an empty pipe that has room for them.
-base::error_code write_whole(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    auto const put = ::write(fd, bytes.data(), bytes.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return base::last_error();
-    bytes.remove_prefix(static_cast<std::size_t>(put));
-  }
-  return {};
-}
-
 // A wait that was not begun or given up by us has failed.
 bool is_failure(base::error_code const& of_wait) {
   return of_wait && of_wait != boost::asio::error::operation_aborted;
-}
-
-// Makes a pipe hold more, if the system lets us: a user's pipes have a limit together.
-void widen(descriptor& d) {
-  if (::fcntl(d.native_handle(), F_GETPIPE_SZ) >= base::limits::wide_pipe_bytes) return;
-  ::fcntl(d.native_handle(), F_SETPIPE_SZ, base::limits::wide_pipe_bytes);
-}
-
-// How many bytes wait in a pipe. What is in it when the script ends counts, and not what a process
-// that it left behind goes on adding, perhaps faster than it is read.
-std::size_t waiting_in(int fd) {
-  int size = 0;
-  if (::ioctl(fd, FIONREAD, &size) != 0) return 0;
-  return static_cast<std::size_t>(std::max(0, size));
 }
 
 }  // namespace
@@ -194,22 +156,24 @@ struct script_run::state : std::enable_shared_from_this<script_run::state> {
     tail->add(bytes, [this](std::string_view line) { trace(trace::stderr_line{line}); });
   }
 
-  // The script has ended: its place is free, and what is still in the pipes is all that counts.
+  // The script has ended: its place is free, and what is still in the pipes is all that counts, and
+  // not what a process that it left behind goes on adding, perhaps faster than it is read.
   void on_end() {
     auto const freed = std::exchange(slot, {});
     auto const freed_room = std::exchange(spooled, {});
     if (context != nullptr) context->holds_scarce(nullptr);
     std::array<char, 4096> buffer;
     int const fd = errors.is_open() ? errors.native_handle() : unwatched_errors.get();
-    auto left = waiting_in(fd);
+    auto left = process::waiting_in(fd);
     while (left > 0) {
-      auto const got = read_now(fd, buffer.data(), std::min(buffer.size(), left));
+      auto const got = process::read_now(fd, boost::asio::buffer(buffer, left));
       auto const size = got ? got->value_or(0) : 0;
       if (size == 0) break;
       take_stderr({buffer.data(), size});
       left -= size;
     }
-    if (output.is_open() && !output_ended) output_left = waiting_in(output.native_handle());
+    if (output.is_open() && !output_ended)
+      output_left = process::waiting_in(output.native_handle());
     tail->flush([this](std::string_view line) { trace(trace::stderr_line{line}); });
     if (held_by != nullptr) tell_limits();
     unwatched_errors.reset();
@@ -316,7 +280,7 @@ base::task<base::error_code> put_whole_body(http::body_source& body, int pipe_en
     if (read.has_error()) co_return read.error();
     if (*read == 0) co_return base::error_code{};
     trace(trace::stdin_bytes{{buffer.data(), *read}});
-    if (auto const error = write_whole(pipe_end, {buffer.data(), *read})) co_return error;
+    if (auto const error = process::write_whole(pipe_end, {buffer.data(), *read})) co_return error;
   }
 }
 
@@ -480,14 +444,15 @@ std::optional<std::size_t> script_run::read_output_at_once(boost::asio::mutable_
   auto& s = *state_;
   if (s.failure) return std::nullopt;
   if (s.output_ended) return std::size_t{0};
-  auto const wanted = std::min(buffer.size(), s.output_left.value_or(buffer.size()));
-  auto const read = read_now(s.output.native_handle(), buffer.data(), wanted);
+  auto const wanted = boost::asio::buffer(buffer, s.output_left.value_or(buffer.size()));
+  auto const read = process::read_now(s.output.native_handle(), wanted);
   if (read.has_error()) s.fail(read.error());
   if (read.has_error() || !read->has_value()) return std::nullopt;
   auto const got = *read;
   s.output_ended = *got == 0;
   if (s.output_left) *s.output_left -= *got;
-  if (*got >= full_read && !std::exchange(s.output_widened, true)) widen(s.output);
+  if (*got >= full_read && !std::exchange(s.output_widened, true))
+    process::widen(s.output.native_handle());
   if (*got > 0) s.trace(trace::stdout_bytes{{static_cast<char const*>(buffer.data()), *got}});
   return got;
 }
@@ -575,17 +540,17 @@ base::task<base::error_code> script_run::write_input(std::shared_ptr<state> s,
                                                      std::string_view bytes) {
   s->trace(trace::stdin_bytes{bytes});
   while (!bytes.empty()) {
-    auto const put = ::write(s->input.native_handle(), bytes.data(), bytes.size());
-    if (put >= 0) {
-      bytes.remove_prefix(static_cast<std::size_t>(put));
+    auto const put = process::write_now(s->input.native_handle(), bytes);
+    if (put.has_error()) {
+      bool const unread = put.error() == boost::system::errc::broken_pipe;
+      co_return unread ? base::errc::stopped : put.error();
+    }
+    if (put->has_value()) {
+      bytes.remove_prefix(**put);
       s->progressed();
-    } else if (errno == EAGAIN) {
+    } else {
       auto const error = co_await input_room(s);
       if (error) co_return error;
-    } else if (errno == EPIPE) {
-      co_return base::errc::stopped;
-    } else if (errno != EINTR) {
-      co_return base::last_error();
     }
   }
   co_return base::error_code{};
@@ -598,7 +563,7 @@ base::task<base::error_code> script_run::input_room(std::shared_ptr<state> s) {
   auto const [ec] = co_await s->input.async_wait(descriptor::wait_write, base::as_result);
   if (is_failure(ec)) co_return ec;
   if (ec) co_return base::errc::stopped;
-  if (!std::exchange(s->input_widened, true)) widen(s->input);
+  if (!std::exchange(s->input_widened, true)) process::widen(s->input.native_handle());
   co_return base::error_code{};
 }
 
@@ -607,7 +572,7 @@ base::task<void> script_run::log_stderr(std::shared_ptr<state> s) {
   // What cannot be watched is read at the end.
   if (s->unwatched_errors) static_cast<void>(adopt(s->errors, s->unwatched_errors));
   while (s->errors.is_open()) {
-    auto const got = read_now(s->errors.native_handle(), buffer.data(), buffer.size());
+    auto const got = process::read_now(s->errors.native_handle(), boost::asio::buffer(buffer));
     bool const more_to_come = got && (!got->has_value() || **got > 0);
     if (!more_to_come) {
       close_quietly(s->errors);
