@@ -9,13 +9,13 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <cerrno>
-#include <deque>
 #include <new>
 
 #include "gatehouse/base/deadline.hpp"
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/base/log.hpp"
 #include "gatehouse/cgi/script_limit.hpp"
+#include "gatehouse/cgi/stderr_tail.hpp"
 #include "gatehouse/process/pipe.hpp"
 #include "gatehouse/trace/recorder.hpp"
 
@@ -34,45 +34,6 @@ constexpr std::size_t full_read = base::limits::stream_buffer_bytes / 2;
 // How long a script runs before its stderr and its end are watched. Most have ended by then, and
 // both are looked at when the output has ended.
 constexpr auto unwatched_time = 50ms;
-
-// Splits a script's stderr into lines for the log, and keeps the last ones.
-class stderr_tail {
- public:
-  stderr_tail(std::string name, pid_t pid) : name_(std::move(name)), pid_(pid) {}
-
-  template <class OnLine>
-  void add(std::string_view bytes, OnLine on_line) {
-    while (!bytes.empty()) {
-      auto const lf = bytes.find('\n');
-      auto const piece = bytes.substr(0, lf);
-      line_.append(piece.substr(0, base::limits::stderr_line_bytes -
-                                       std::min(line_.size(), base::limits::stderr_line_bytes)));
-      if (lf == std::string_view::npos) return;
-      bytes.remove_prefix(lf + 1);
-      flush(on_line);
-    }
-  }
-
-  template <class OnLine>
-  void flush(OnLine on_line) {
-    if (line_.ends_with('\r')) line_.pop_back();
-    if (line_.empty()) return;
-    base::log::warn("script-stderr", name() + " " + line_);
-    on_line(line_);
-    if (lines_.size() == base::limits::stderr_lines_kept) lines_.pop_front();
-    lines_.push_back(std::exchange(line_, {}));
-  }
-
-  // The script and its process, for a line of the log.
-  std::string name() const { return name_ + "[" + std::to_string(pid_) + "]"; }
-  std::vector<std::string> lines() const { return {lines_.begin(), lines_.end()}; }
-
- private:
-  std::string name_;
-  pid_t pid_;
-  std::string line_;
-  std::deque<std::string> lines_;
-};
 
 void close_quietly(descriptor& d) {
   boost::system::error_code ignored;
@@ -102,6 +63,40 @@ struct script_run::state : std::enable_shared_from_this<script_run::state> {
         moment(ex),
         silence(ex, [this] { time_out(true); }),
         whole(ex, [this] { time_out(false); }) {}
+
+  // What is kept of the plan as long as the script runs.
+  void take(run_plan& plan, run_limits const& l) {
+    limits = l;
+    name = std::move(plan.name);
+    held_by = plan.program.held_by;
+    slot = std::move(plan.slot);
+    spooled = std::move(plan.spooled);
+  }
+
+  // From when the script is ordered: the client may leave, and time passes.
+  void look_out() {
+    context->when_client_leaves([weak = weak_from_this()] {
+      if (auto const alive = weak.lock()) alive->fail(base::errc::client_gone);
+    });
+    moment.expires_after(unwatched_time);
+    moment.async_wait([weak = weak_from_this()](base::error_code const& ec) {
+      auto const alive = weak.lock();
+      if (!ec && alive) alive->on_moment();
+    });
+  }
+
+  // The script runs, as child.
+  void on_start() {
+    context->record.script_pid = child->pid();
+    trace(trace::process_started{child->pid()});
+    child->when_ended([weak = weak_from_this()] {
+      if (auto const alive = weak.lock()) alive->on_end();
+    });
+    if (held_by != nullptr && held_by->sandbox != nullptr) child->take_group_along();
+    if (failure) child->stop();
+    if (moment_passed || traced()) watch();
+    if (limits.whole > std::chrono::steady_clock::duration::zero()) whole.set(limits.whole);
+  }
 
   void time_out(bool by_silence) {
     silent_too_long = by_silence;
@@ -152,9 +147,13 @@ struct script_run::state : std::enable_shared_from_this<script_run::state> {
     report(what);
   }
 
-  void take_stderr(std::string_view bytes) {
-    tail->add(bytes, [this](std::string_view line) { trace(trace::stderr_line{line}); });
+  void on_stderr_line(std::string_view line) const {
+    base::log::warn("script-stderr", log_name() + " " + std::string(line));
+    trace(trace::stderr_line{line});
   }
+
+  // The script and its process, for a line of the log.
+  std::string log_name() const { return name + "[" + std::to_string(child->pid()) + "]"; }
 
   // The script has ended: its place is free, and what is still in the pipes is all that counts, and
   // not what a process that it left behind goes on adding, perhaps faster than it is read.
@@ -169,12 +168,12 @@ struct script_run::state : std::enable_shared_from_this<script_run::state> {
       auto const got = process::read_now(fd, boost::asio::buffer(buffer, left));
       auto const size = got ? got->value_or(0) : 0;
       if (size == 0) break;
-      take_stderr({buffer.data(), size});
+      tail.add({buffer.data(), size});
       left -= size;
     }
     if (output.is_open() && !output_ended)
       output_left = process::waiting_in(output.native_handle());
-    tail->flush([this](std::string_view line) { trace(trace::stderr_line{line}); });
+    tail.end();
     if (held_by != nullptr) tell_limits();
     unwatched_errors.reset();
     close_quietly(errors);
@@ -185,8 +184,8 @@ struct script_run::state : std::enable_shared_from_this<script_run::state> {
   }
 
   void tell_limits() {
-    met = cgi::limits_met(*held_by, {*child->status(), child->used(), stopped, tail->lines()});
-    for (auto const& limit : met) base::log::warn("script-limit", tail->name() + " " + limit);
+    met = cgi::limits_met(*held_by, {*child->status(), child->used(), stopped, tail.lines()});
+    for (auto const& limit : met) base::log::warn("script-limit", log_name() + " " + limit);
   }
 
   void report_end() const {
@@ -212,7 +211,8 @@ struct script_run::state : std::enable_shared_from_this<script_run::state> {
   std::vector<std::string> met;  // of its limits
   script_slots::slot slot;
   base::budget::part spooled;  // what its input takes on the disk
-  std::optional<stderr_tail> tail;
+  std::string name;
+  stderr_tail tail{[this](std::string_view line) { on_stderr_line(line); }};
   std::optional<process::child_process> child;
   base::error_code failure;
   std::optional<std::size_t> output_left;  // of what counts, once the script has ended
@@ -359,10 +359,7 @@ base::task<base::result<std::unique_ptr<script_run>>> script_run::start(
 
   auto const s = std::make_shared<state>(context.get_executor(), context);
   std::unique_ptr<script_run> run(new script_run(s));
-  s->limits = limits;
-  s->held_by = plan.program.held_by;
-  s->slot = std::move(plan.slot);
-  s->spooled = std::move(plan.spooled);
+  s->take(plan, limits);
   if (auto const error = adopt(s->output, ours.output)) co_return error;
   s->unwatched_errors = std::move(ours.errors);
   if (input != nullptr) {
@@ -370,15 +367,7 @@ base::task<base::result<std::unique_ptr<script_run>>> script_run::start(
   }
   order ordered(launcher.begin(s->executor, std::move(plan.program)), s->executor, launcher,
                 limits.grace);
-  std::weak_ptr const weak(s);
-  context.when_client_leaves([weak] {
-    if (auto const alive = weak.lock()) alive->fail(base::errc::client_gone);
-  });
-  s->moment.expires_after(unwatched_time);
-  s->moment.async_wait([weak](base::error_code const& ec) {
-    auto const alive = weak.lock();
-    if (!ec && alive) alive->on_moment();
-  });
+  s->look_out();
   // The first output tells as well as the launcher does that the script runs, and its end that it
   // could not be started. Who looks on wants to know when it was.
   if (input == nullptr && !s->traced())
@@ -387,18 +376,9 @@ base::task<base::result<std::unique_ptr<script_run>>> script_run::start(
   ordered.taken_on = pid.has_error();
   if (pid.has_error()) co_return pid.error();
 
-  s->tail.emplace(plan.name, *pid);
   s->child.emplace(s->executor, *pid, launcher, limits.grace);
   ordered.taken_on = true;
-  context.record.script_pid = *pid;
-  s->trace(trace::process_started{*pid});
-  s->child->when_ended([weak] {
-    if (auto const alive = weak.lock()) alive->on_end();
-  });
-  if (s->held_by != nullptr && s->held_by->sandbox != nullptr) s->child->take_group_along();
-  if (s->failure) s->child->stop();
-  if (s->moment_passed || s->traced()) s->watch();
-  if (limits.whole > std::chrono::steady_clock::duration::zero()) s->whole.set(limits.whole);
+  s->on_start();
   if (input != nullptr) {
     boost::asio::co_spawn(
         s->executor, feed_input(s, *input),
@@ -480,7 +460,7 @@ base::task<std::optional<int>> script_run::ended() {
 }
 
 std::vector<std::string> script_run::stderr_lines() const {
-  return state_->tail->lines();
+  return state_->tail.lines();
 }
 
 std::vector<std::string> const& script_run::limits_met() const {
@@ -578,7 +558,7 @@ base::task<void> script_run::log_stderr(std::shared_ptr<state> s) {
       close_quietly(s->errors);
       break;
     }
-    if (got->has_value()) s->take_stderr({buffer.data(), **got});
+    if (got->has_value()) s->tail.add({buffer.data(), **got});
     // A wait and not a read: on_end() reads too, and must find all that was not yet taken.
     auto const [ec] = co_await s->errors.async_wait(descriptor::wait_read, base::as_result);
     if (ec) break;  // on_end() closes it: the script may still write

@@ -1,0 +1,135 @@
+#include "gatehouse/cgi/failures.hpp"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "gatehouse/cgi/script_check.hpp"
+
+namespace gatehouse::cgi {
+namespace {
+
+http::http_error failure(unsigned status, std::string_view reason, std::string detail) {
+  http::http_error error{.status = status, .reason = reason};
+  error.detail = std::move(detail);
+  return error;
+}
+
+std::string seconds_text(std::chrono::steady_clock::duration time) {
+  auto const ms = std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
+  return ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms";
+}
+
+bool is_client_failure(base::error_code const& ec) {
+  return ec.category() == base::category();
+}
+
+// The answer to a request whose body or connection failed while a script was waiting for it.
+http::http_error input_failure(base::error_code why) {
+  http::http_error error = failure(499, "client-gone", "the client left");
+  if (why == base::errc::body_too_large) error = failure(413, "body-too-large", why.message());
+  if (why == base::errc::malformed_body) error = failure(400, "bad-chunk", why.message());
+  if (why == base::errc::timed_out)
+    error = failure(408, "body-timeout", "the request body stopped coming");
+  if (why == base::errc::too_slow)
+    error = failure(408, "body-too-slow", "the request body came slower than the least rate");
+  error.close = true;
+  return error;
+}
+
+}  // namespace
+
+std::optional<http::http_error> check_path_info(script_target const& target) {
+  if (!target.path_info || target.path_info->find_first_of("\r\n") == std::string::npos)
+    return std::nullopt;
+  return failure(400, "path-info-line-break", "a line break in PATH_INFO");
+}
+
+std::optional<http::http_error> check_permission(script_target const& target,
+                                                 std::string const& path_variable) {
+  bool const interpreted = !target.interpreter.empty();
+  if (::access(target.file.c_str(), interpreted ? R_OK : X_OK) == 0) return std::nullopt;
+  auto const why = base::last_error();
+  if (!is_about_path(why)) return not_looked_at(target.file, why);
+  auto error = failure(403, interpreted ? "script-not-readable" : "script-not-executable",
+                       target.file.string());
+  if (auto help = check_script(target.file, path_variable)) error.help = std::move(*help);
+  return error;
+}
+
+http::http_error body_failure(base::error_code const& why) {
+  if (why == base::errc::spools_full) return http::try_again_later("spool-limit", why.message());
+  if (is_client_failure(why)) return input_failure(why);
+  auto detail = "the request body cannot be kept: " + why.message();
+  if (base::is_shortage(why)) return http::try_again_later("spool-failed", std::move(detail));
+  return failure(500, "spool-failed", std::move(detail));
+}
+
+http::http_error no_place(script_slots::refusal why,
+                          std::chrono::steady_clock::duration queue_timeout) {
+  switch (why) {
+    case script_slots::refusal::queue_full:
+      return http::try_again_later("script-queue-full", "all places and the queue are taken",
+                                   queue_timeout);
+    case script_slots::refusal::timed_out:
+      return http::try_again_later("script-queue-timeout",
+                                   "no place within " + seconds_text(queue_timeout), queue_timeout);
+    case script_slots::refusal::given_up:
+      break;
+  }
+  return input_failure(base::errc::client_gone);
+}
+
+http::http_error programs_not_run() {
+  return failure(503, "programs-not-run", "this server only describes its programs");
+}
+
+http::http_error start_failure(base::error_code const& why, script_target const& target,
+                               std::string const& path_variable, bool sandboxed) {
+  using boost::system::errc::errc_t;
+  if (is_client_failure(why)) return input_failure(why);
+  if (base::is_shortage(why)) return http::try_again_later("out-of-resources", why.message());
+  if (why == errc_t::argument_list_too_long) {
+    // execve(2) has a limit on each variable and on all of them; the fields are what a client made
+    // long.
+    return failure(431, "environment-too-large",
+                   "the request's fields are more than the system lets a program start with");
+  }
+  auto error = failure(500, "script-start-failed", target.file.string() + ": " + why.message());
+  auto help = check_script(target.file, path_variable);
+  if (help) {
+    error.help = std::move(*help);
+  } else {
+    error.help.explanation = "The script cannot be started: " + why.message() + ".";
+    if (why == errc_t::permission_denied && sandboxed) {
+      error.help.explanation +=
+          " In its sandbox it can run only what lies in its own directory, in the system's or in "
+          "one of --sandbox-read, and what others may run.";
+    }
+  }
+  return error;
+}
+
+http::http_error script_timeout(std::chrono::steady_clock::duration limit, bool by_silence) {
+  auto const time = seconds_text(limit);
+  auto error = failure(504, by_silence ? "script-timeout" : "script-deadline",
+                       by_silence ? "no output for " + time : "still running after " + time);
+  error.help.explanation =
+      by_silence ? "The script printed nothing for " + time + " and was stopped (--script-timeout)."
+                 : "The script ran longer than " + time + " and was stopped (--script-deadline).";
+  return error;
+}
+
+http::http_error pipe_failure(base::error_code const& why) {
+  if (is_client_failure(why)) return input_failure(why);
+  if (base::is_shortage(why)) return http::try_again_later("out-of-resources", why.message());
+  return failure(500, "script-pipe-failed", why.message());
+}
+
+http::http_error no_content_type() {
+  auto error = failure(502, "script-no-content-type", "content without a Content-Type");
+  error.help.explanation = "The script printed content without a Content-Type header.";
+  return error;
+}
+
+}  // namespace gatehouse::cgi
