@@ -58,8 +58,7 @@ class AccessLog:
 
     def set_aside(self):
         """Renames the file; the server makes a new one when it is told to."""
-        self._old.append(self._path.with_suffix(f".{len(self._old)}"))
-        self._path.rename(self._old[-1])
+        self._old.append(self._path.rename(self._path.with_suffix(f".{len(self._old)}")))
 
     def count(self):
         """Adds up the lines since the last time. Nothing may be writing."""

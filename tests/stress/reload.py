@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from server import Server, eventually
+from server import Server, eventually, heed_hangups
 
 EVENTS = "HHHTHHHTHHHTH"  # SIGHUP or take-over, spread evenly over the requests
 CLIENTS = 16
@@ -50,7 +50,12 @@ class ReplaceableServer(Server):
         """Another process with the same command line; returns the old one, which is to end by itself."""
         old = self.process
         self.process = subprocess.Popen(
-            old.args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._diagnostics, text=True
+            old.args,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=self._diagnostics,
+            text=True,
+            preexec_fn=heed_hangups,
         )
         if self._wait_until_ready() != self.port:
             raise RuntimeError("the new server has another port")

@@ -18,6 +18,11 @@ START_SECONDS = 30
 STOP_SECONDS = 30
 
 
+def heed_hangups():
+    """For a child to be: one that is started by nohup would not read its configuration again."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class Server:
     """Use as a context manager; on leaving, the process is gone and the tree is deleted."""
 
@@ -41,6 +46,7 @@ class Server:
             stdout=subprocess.PIPE,
             stderr=self._diagnostics,
             text=True,
+            preexec_fn=heed_hangups,
         )
         try:
             self.port = self._wait_until_ready()

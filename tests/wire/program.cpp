@@ -67,6 +67,7 @@ spawned spawn(arguments const& argv, arguments const& environment, int in, int o
   pid_t const pid = ::fork();
   if (pid == 0) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    ::signal(SIGHUP, SIG_DFL);  // also where the tests are run by nohup
     bool const ready = ::getppid() == parent && ::dup2(in, 0) == 0 && ::dup2(out, 1) == 1 &&
                        ::dup2(err, 2) == 2 &&
                        (directory.empty() || ::chdir(directory.c_str()) == 0);
