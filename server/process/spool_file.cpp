@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <string>
 
+#include "gatehouse/process/pipe.hpp"
+
 namespace gatehouse::process {
 
 base::result<spool_file> spool_file::create(std::shared_ptr<base::budget> space) {
@@ -23,13 +25,8 @@ base::result<spool_file> spool_file::create(std::shared_ptr<base::budget> space)
 
 base::error_code spool_file::append(std::string_view bytes) {
   if (!space_.grow(bytes.size())) return base::errc::spools_full;
-  while (!bytes.empty()) {
-    auto const written = ::write(file_.get(), bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return base::last_error();
-    size_ += static_cast<std::uint64_t>(written);
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
+  if (auto const error = write_whole(file_.get(), bytes)) return error;
+  size_ += bytes.size();
   return {};
 }
 

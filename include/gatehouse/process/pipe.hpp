@@ -27,7 +27,7 @@ base::result<std::optional<std::size_t>> read_now(int end, boost::asio::mutable_
 // nobody reads it any more.
 base::result<std::optional<std::size_t>> write_now(int end, std::string_view bytes);
 
-// All of the bytes into an empty pipe that has room for them.
+// All of the bytes into a file, or into an empty pipe that has room for them.
 base::error_code write_whole(int end, std::string_view bytes);
 
 // Makes a pipe hold limits::wide_pipe_bytes, if the system lets us: a user's pipes have a limit
