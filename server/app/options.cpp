@@ -103,6 +103,10 @@ std::variant<assignment, usage_error> read_config_line(std::string_view line,
                                                        std::string const& where) {
   // A path or a variable would end at it.
   if (line.find('\0') != std::string_view::npos) return error_line(where, "the line has a NUL");
+  // Nobody means it, and no editor shows it: a value would end in it, unseen.
+  if (line.find('\r') != std::string_view::npos) {
+    return error_line(where, "the line has a carriage return before its end");
+  }
   auto const equals = line.find('=');
   if (equals == std::string_view::npos) {
     return error_line(where, in_quotes(line) + " is not a `key = value` line");

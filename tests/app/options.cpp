@@ -336,6 +336,7 @@ TEST_CASE("a wrong line of a config file is named with its number") {
       {"port = 1\nport = 2", "2: port: is given twice"},
       {"port =", R"(1: port: "" is not a port number (0 to 65535))"},
       {std::string_view("port = 1\nroot = a\0b", 19), "2: the line has a NUL"},
+      {"port = 1\r\nroot = a\r\r\n", "2: the line has a carriage return before its end"},
   };
   for (row const& r : rows) {
     CAPTURE(r.line);
