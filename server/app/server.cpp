@@ -26,21 +26,12 @@
 #include "gatehouse/app/terminal.hpp"
 #include "gatehouse/base/endpoint_text.hpp"
 #include "gatehouse/base/keep_going.hpp"
+#include "gatehouse/base/limits.hpp"
 #include "gatehouse/base/log.hpp"
 #include "gatehouse/net/listener.hpp"
 
 namespace gatehouse::app {
 namespace {
-
-using namespace std::chrono_literals;
-
-// How often a stop looks whether everything has ended.
-constexpr auto stop_poll_interval = 10ms;
-// How long a thread stands still when there was no memory.
-constexpr auto memory_pause = 10ms;
-// How long connections may take to end once they have been cut, and scripts once they have been
-// killed.
-constexpr auto end_wait = 2s;
 
 // Runs a loop to its end. What throws out of it is a lack of memory for what was to be waited for:
 // that has cost what was waiting, and the others go on. `start` sees to it that what must run does.
@@ -53,7 +44,7 @@ void run_to_end(boost::asio::io_context& loop, Start start) {
       return;
     } catch (std::exception const& e) {
       base::log::error("event-lost", e.what());
-      std::this_thread::sleep_for(memory_pause);
+      std::this_thread::sleep_for(base::limits::memory_pause);
     }
   }
 }
@@ -372,14 +363,14 @@ base::task<void> server::parts::stop(ending how) {
   if (!ended) {
     base::log::warn("drain-timeout", "connections were cut after the drain time");
     on_each_set([](net::connection_set& set) { set.cut(); });
-    co_await connections_end_within(end_wait);
+    co_await connections_end_within(base::limits::end_wait);
   }
   if (where.launcher()->running() > 0) {
     where.launcher()->signal_all(SIGTERM);
     bool const over = co_await scripts_end_within(chosen.grace);
     if (!over) {
       where.launcher()->signal_all(SIGKILL);
-      co_await scripts_end_within(end_wait);
+      co_await scripts_end_within(base::limits::end_wait);
     }
   }
   signals->cancel();
@@ -408,7 +399,7 @@ base::task<bool> server::parts::connections_end_within(std::chrono::steady_clock
   base::timer pause(main_executor());
   auto const until = std::chrono::steady_clock::now() + limit;
   while (true) {
-    pause.expires_after(stop_poll_interval);
+    pause.expires_after(base::limits::stop_look_interval);
     co_await pause.async_wait(base::as_result);
     // A set that has not come to its last action may have connections before it that count nowhere.
     if (unheard == 0 && count() == 0) co_return true;
@@ -421,7 +412,7 @@ base::task<bool> server::parts::scripts_end_within(std::chrono::steady_clock::du
   auto const until = std::chrono::steady_clock::now() + limit;
   while (where.launcher()->running() > 0) {
     if (std::chrono::steady_clock::now() >= until) co_return false;
-    pause.expires_after(stop_poll_interval);
+    pause.expires_after(base::limits::stop_look_interval);
     co_await pause.async_wait(base::as_result);
   }
   co_return true;

@@ -22,18 +22,10 @@
 namespace gatehouse::cgi {
 namespace {
 
-using namespace std::chrono_literals;
 using descriptor = boost::asio::posix::basic_stream_descriptor<base::executor>;
-
-// How long a script whose output has ended may take to end itself before it is left to run on.
-constexpr auto exit_wait = 250ms;
 
 // A read that gives so much found the pipe about full: the script is ahead of its client.
 constexpr std::size_t full_read = base::limits::stream_buffer_bytes / 2;
-
-// How long a script runs before its stderr and its end are watched. Most have ended by then, and
-// both are looked at when the output has ended.
-constexpr auto unwatched_time = 50ms;
 
 void close_quietly(descriptor& d) {
   boost::system::error_code ignored;
@@ -78,7 +70,7 @@ struct script_run::state : std::enable_shared_from_this<script_run::state> {
     context->when_client_leaves([weak = weak_from_this()] {
       if (auto const alive = weak.lock()) alive->fail(base::errc::client_gone);
     });
-    moment.expires_after(unwatched_time);
+    moment.expires_after(base::limits::unwatched_time);
     moment.async_wait([weak = weak_from_this()](base::error_code const& ec) {
       auto const alive = weak.lock();
       if (!ec && alive) alive->on_moment();
@@ -443,7 +435,7 @@ base::task<void> script_run::finish() {
   s->cancel_input.emit(boost::asio::cancellation_type::all);
   co_await s->input_done.wait();
   if (s->output_ended && !s->failure) {
-    if (!co_await s->child->ended_within(exit_wait)) s->child->let_go();
+    if (!co_await s->child->ended_within(base::limits::exit_wait)) s->child->let_go();
   } else {
     s->stop();
   }
@@ -455,7 +447,7 @@ base::task<void> script_run::finish() {
 
 base::task<std::optional<int>> script_run::ended() {
   auto const s = state_;
-  co_await s->child->ended_within(exit_wait);
+  co_await s->child->ended_within(base::limits::exit_wait);
   co_return s->child->status();
 }
 

@@ -9,17 +9,12 @@
 #include <boost/asio/detached.hpp>
 
 #include "gatehouse/base/event.hpp"
+#include "gatehouse/base/limits.hpp"
 
 namespace gatehouse::net {
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr auto half_close_grace = 1s;
-// How long nobody watches: most scripts have answered by then.
-constexpr auto unwatched_time = 50ms;
-// How often the state is looked at while unread bytes hide the end of the stream.
-constexpr auto poll_interval = 500ms;
+namespace limits = base::limits;
 
 enum class presence { here, closed_its_side, gone };
 
@@ -57,7 +52,7 @@ void client_watch::start(std::function<void()> action) {
   stop();
   if (!action) return;
   state_ = std::make_shared<state>(client_, std::move(action));
-  state_->pause.expires_after(unwatched_time);
+  state_->pause.expires_after(limits::unwatched_time);
   state_->pause.async_wait([s = state_](base::error_code const& ec) {
     if (ec || s->stopped) return;
     boost::asio::co_spawn(s->pause.get_executor(), watch(s), boost::asio::detached);
@@ -80,8 +75,8 @@ base::task<void> client_watch::watch(std::shared_ptr<state> s) {
     if (s->stopped) co_return;
     auto const now = presence_of(s->client.socket().native_handle());
     if (now == presence::gone) break;
-    s->pause.expires_after(now == presence::here ? duration(poll_interval)
-                                                 : duration(half_close_grace));
+    s->pause.expires_after(now == presence::here ? duration(limits::client_look_interval)
+                                                 : duration(limits::half_close_grace));
     co_await s->pause.async_wait(base::as_result);
     if (now == presence::closed_its_side) break;
   }

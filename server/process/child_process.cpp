@@ -10,15 +10,13 @@
 #include <exception>
 #include <utility>
 
+#include "gatehouse/base/limits.hpp"
 #include "gatehouse/base/log.hpp"
 
 namespace gatehouse::process {
 namespace {
 
 using descriptor = boost::asio::posix::basic_stream_descriptor<base::executor>;
-
-// Of a group being stopped, or of a program without a pidfd of ours.
-constexpr auto poll_interval = std::chrono::milliseconds(50);
 
 // A pidfd for a program that nobody has reaped yet. Closed when there is no descriptor left to
 // have.
@@ -186,7 +184,7 @@ base::task<void> child_process::supervise(std::shared_ptr<state> s) {
     if (pidfd.is_open()) {
       co_await pidfd.async_wait(descriptor::wait_read, base::as_result);
     } else {
-      pause.expires_after(poll_interval);
+      pause.expires_after(base::limits::process_look_interval);
       co_await pause.async_wait(base::as_result);
     }
   } while (!look(*s));
@@ -200,7 +198,7 @@ base::task<void> child_process::see_group_off(std::shared_ptr<state> s) {
   auto const until = std::chrono::steady_clock::now() + s->grace;
   bool any_left = true;
   while (any_left && std::chrono::steady_clock::now() < until) {
-    s->pause.expires_after(poll_interval);
+    s->pause.expires_after(base::limits::process_look_interval);
     co_await s->pause.async_wait(base::as_result);
     any_left = s->signal_group(0);
   }

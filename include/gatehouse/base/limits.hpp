@@ -24,6 +24,23 @@ inline constexpr std::size_t stream_buffer_bytes = 64 * 1024;
 // less often: a place for each of so many pages. A page that was moved there from a socket may be
 // one of 32 KiB. Without a privilege, all pipes of one user together get 64 MiB (pipe(7)).
 inline constexpr int wide_pipe_bytes = 256 * 1024;
+// How long a script runs before its stderr, its end and its client's are watched: most have
+// answered by then, and all three are looked at when the output has ended.
+inline constexpr auto unwatched_time = 50ms;
+// How often a client's connection is looked at while unread bytes hide whether it has ended, and
+// how long after a client closed its side it is taken to have left.
+inline constexpr auto client_look_interval = 500ms;
+inline constexpr auto half_close_grace = 1s;
+// How long a script whose output has ended may take to end itself before it is left to run on.
+inline constexpr auto exit_wait = 250ms;
+// How often a group of processes that is being stopped is looked at, and a script without a pidfd.
+inline constexpr auto process_look_interval = 50ms;
+// A stop: how often it looks whether everything has ended, and how long connections may take to end
+// once they have been cut, and scripts once they have been killed.
+inline constexpr auto stop_look_interval = 10ms;
+inline constexpr auto end_wait = 2s;
+// How long a thread stands still when there was no memory.
+inline constexpr auto memory_pause = 10ms;
 // How long after a request that needed no script fewer scripts are started at a time.
 inline constexpr auto others_served_time = 20ms;
 // A body of at most this size that has arrived with its head is in the pipe before a script starts;
@@ -61,8 +78,7 @@ inline constexpr auto retry_after = 1s;
 inline constexpr std::size_t own_descriptors = 64;
 inline constexpr std::size_t script_descriptors = 8;
 // What a script prints and its client is not given (HEAD, 204, a local redirect's, more than its
-// Content-Length) is
-// read and dropped up to this, so that the script can end; then it is stopped.
+// Content-Length) is read and dropped up to this, so that the script can end; then it is stopped.
 inline constexpr std::size_t surplus_bytes = 1024 * 1024;
 // How long a line of a log waits for whoever reads the log, before it is lost; and how often it is
 // told, at the most, that lines are lost.
