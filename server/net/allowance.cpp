@@ -1,12 +1,10 @@
 #include "gatehouse/net/allowance.hpp"
 
-#include <algorithm>
-
 namespace gatehouse::net {
 
 void allowance::waited(duration time) {
   if (rule_.least_bytes_per_second == 0) return;
-  left_ = std::max(duration::zero(), left_ - time);
+  left_ -= time;
 }
 
 void allowance::moved(std::uint64_t bytes) {

@@ -45,6 +45,8 @@ TEST_CASE("a client's time runs while it is waited for and comes back with its b
       {"a byte now and then", {{4s, 1}, {4s, 1}, {1s, 1}}, 1003ms},
       {"bytes without a wait are no credit", {{0s, 1'000'000}, {4s, 0}}, 6s},
       {"the last byte of time is enough", {{9999ms, 500}}, 501ms},
+      {"what was waited beyond the grace is owed", {{12s, 1000}}, 0s},
+      {"and paid first", {{12s, 1000}, {0s, 2500}}, 1500ms},
       {"more bytes than can be counted in seconds",
        {{4s, std::numeric_limits<std::uint64_t>::max()}},
        10s},

@@ -231,6 +231,11 @@ std::string client::read_exactly(std::size_t count) {
   return take(count);
 }
 
+std::string client::read_some() {
+  if (buffer_.empty()) fill();
+  return take(buffer_.size());
+}
+
 std::string client::read_to_end() {
   while (fill()) {
   }

@@ -61,6 +61,8 @@ class client {
   // Bytes up to and with the text.
   std::string read_until(std::string_view text);
   std::string read_exactly(std::size_t count);
+  // What comes next, however much that is; empty at the end of the connection.
+  std::string read_some();
   // Everything up to the end of the connection.
   std::string read_to_end();
   // Whether the server closes without sending one more byte.

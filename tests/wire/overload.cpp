@@ -234,6 +234,22 @@ TEST_CASE("a client that is slower than the least rate is let go") {
   }
 }
 
+TEST_CASE("a client that takes a little of its answer all the time is let go") {
+  site const files;
+  files.write("big.bin", std::string(16 << 20, 'x'));
+  server const s(files, {"--idle-timeout", "400ms", "--min-rate", "100M"});
+  client c(s.port(), 4096);
+  c.send(request("GET", "/big.bin"));
+  c.read_head();
+  std::size_t taken = 0;
+  CHECK(eventually([&] {
+    if (c.has_input()) taken += c.read_some().size();
+    return c.was_reset();
+  }));
+  CHECK(taken < (16 << 20));
+  CHECK(s.logged("reader-too-slow"));
+}
+
 TEST_CASE("a client that keeps up with the least rate may take its time") {
   site const files;
   files.play("echo", "echo");

@@ -3,6 +3,7 @@
 // and is given back by the bytes that it moves, so that a client which keeps up with the least rate
 // is never let go, whatever it sends or fetches, and one that trickles is. Pure.
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 
@@ -22,10 +23,12 @@ class allowance {
 
   explicit allowance(rate_rule rule) : rule_(rule) { renew(); }
 
-  // How much longer the client may be waited for; never ends without a rate. Not under zero.
-  duration left() const { return left_; }
+  rate_rule const& rule() const { return rule_; }
 
-  // The client kept us waiting for so long.
+  // How much longer the client may be waited for; never ends without a rate. Not under zero.
+  duration left() const { return std::max(duration::zero(), left_); }
+
+  // The client kept us waiting for so long; what is more than it had left, it owes.
   void waited(duration time);
 
   // It moved so many bytes: the time in which they were due at the least rate is given back, up to
@@ -37,7 +40,7 @@ class allowance {
 
  private:
   rate_rule rule_;
-  duration left_{};
+  duration left_{};  // under zero: owed
 };
 
 }  // namespace gatehouse::net
