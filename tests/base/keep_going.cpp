@@ -69,6 +69,17 @@ TEST_CASE("what is kept going is not begun twice, and runs until it ends") {
   CHECK_FALSE(one.running);
 }
 
+TEST_CASE("what is kept going does not begin within the call, on its loop either") {
+  boost::asio::io_context loop{1};
+  worker one(loop);
+  boost::asio::post(loop, [&] {
+    one.keep_going();
+    CHECK(one.begun == 0);
+  });
+  loop.poll();
+  CHECK(one.begun == 1);
+}
+
 TEST_CASE("what fails says so to whoever runs the loop, and is begun again without the others") {
   boost::asio::io_context loop{1};
   worker failing(loop);

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -293,7 +294,8 @@ TEST_CASE("a slow client does not keep a script's place from those who wait for 
 TEST_CASE("spooled bodies have a limit together, and their room comes back") {
   site const files;
   files.script("sink", "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n'\nwc -c\n");
-  server const s(files, {"--body-limit", "100k", "--spool-limit", "400k"});
+  auto const config = files.write(files.base() / "conf", "spool-limit = 400k\n");
+  server const s(files, {"--body-limit", "100k", "--config", config.string()});
   std::string const head = request("POST", "/cgi-bin/sink", "Transfer-Encoding: chunked\r\n");
   std::string const most = chunked(std::string(100'000, 'x'));
   std::string const begun = head + most.substr(0, most.size() - 5);
@@ -312,6 +314,10 @@ TEST_CASE("spooled bodies have a limit together, and their room comes back") {
   CHECK(refused.status == 503);
   CHECK(refused.body.find("spool-limit") != std::string::npos);
   CHECK(refused.field("Retry-After") == "1");
+  files.write(config, "spool-limit = 500k\n");
+  s.signal(SIGHUP);
+  CHECK(s.logged("reloaded: "));
+  CHECK(one_more().body == "100000\n");
   CHECK(ask(s.port(), "POST", "/cgi-bin/sink", "", std::string(100'000, 'x')).body == "100000\n");
   for (auto& sender : senders) {
     sender->send(most.substr(most.size() - 5));
