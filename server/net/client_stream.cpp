@@ -43,14 +43,13 @@ void advance(std::span<boost::asio::const_buffer> buffers, std::size_t size) {
 client_stream::client_stream(tcp_socket socket, std::size_t buffer_limit_bytes, rate_rule rule)
     : socket_(std::move(socket)),
       buffer_(buffer_limit_bytes),
-      reading_{{socket_.get_executor(), [this] { on_read_deadline(); }}, allowance(rule)},
-      writing_{{socket_.get_executor(), [this] { on_write_deadline(); }}, allowance(rule)} {
+      reading_{{socket_.get_executor(), [this] { on_read_deadline(); }}, allowance(rule)} {
   limit_unsent(base::limits::unsent_bytes);
 }
 
 void client_stream::begin_exchange() {
   reading_.left.renew();
-  writing_.left.renew();
+  if (writing_) writing_->left.renew();
 }
 
 std::string_view client_stream::buffered() const {
@@ -162,11 +161,11 @@ base::task<base::error_code> client_stream::write(std::span<boost::asio::const_b
       buffers = buffers.subspan(1);
       continue;
     }
-    begin_wait(writing_, limit, is_due{true});
+    begin_wait(writing(), limit, is_due{true});
     auto const [ec, size] = co_await socket_.async_write_some(buffers, base::as_result);
     handed_over_ += size;
     written += size;
-    auto const error = end_wait(writing_, ec);
+    auto const error = end_wait(*writing_, ec);
     if (error) co_return error;
     trust_reader();
     advance(buffers, size);
@@ -193,9 +192,9 @@ base::task<base::error_code> client_stream::send_file(int fd, std::uint64_t offs
     handed_over_ += moved;
     written += moved;
     if (length == 0) break;
-    begin_wait(writing_, limit, is_due{true});
+    begin_wait(writing(), limit, is_due{true});
     auto const [ec] = co_await socket_.async_wait(tcp_socket::wait_write, base::as_result);
-    auto const error = end_wait(writing_, ec);
+    auto const error = end_wait(*writing_, ec);
     if (error) co_return error;
     trust_reader();
   }
@@ -227,6 +226,14 @@ void client_stream::close() {
   socket_.close(ignored);
 }
 
+client_stream::direction& client_stream::writing() {
+  if (!writing_) {
+    writing_.reset(new direction{{socket_.get_executor(), [this] { on_write_deadline(); }},
+                                 allowance(reading_.left.rule())});
+  }
+  return *writing_;
+}
+
 void client_stream::begin_wait(direction& d, duration limit, is_due due) {
   d.is_due = due == is_due{true};
   d.too_slow = false;
@@ -241,14 +248,14 @@ base::error_code client_stream::end_wait(direction& d, boost::system::error_code
   auto const error = understood(ec);
   d.deadline.clear();
   if (error || !has_used_up(d)) return error;
-  reader_was_slow_ = &d == &writing_;
+  reader_was_slow_ = &d == writing_.get();
   return base::errc::too_slow;
 }
 
 // Asked after every wait: one who moves a byte in each tick would never meet a deadline.
 bool client_stream::has_used_up(direction& d) {
   if (!d.is_due || d.left.left() > duration::zero()) return false;
-  if (&d == &writing_) d.left.moved(taken_since_last_look());
+  if (&d == writing_.get()) d.left.moved(taken_since_last_look());
   return d.left.left() == duration::zero();
 }
 
@@ -300,13 +307,14 @@ void client_stream::on_read_deadline() {
 // A socket has room again only when a third of its buffer, which may be megabytes, is free: a
 // client that reads all the while is known by what has left the buffer.
 void client_stream::on_write_deadline() {
-  account(writing_);
+  auto& d = *writing_;
+  account(d);
   if (auto const taken = taken_since_last_look(); taken > 0) {
-    writing_.left.moved(taken);
-    writing_.ends = writing_.seen + writing_.limit;
+    d.left.moved(taken);
+    d.ends = d.seen + d.limit;
   }
-  go_on_or_cancel(writing_);
-  reader_was_slow_ = writing_.deadline.expired();
+  go_on_or_cancel(d);
+  reader_was_slow_ = d.deadline.expired();
 }
 
 std::uint64_t client_stream::taken_since_last_look() {
@@ -329,7 +337,7 @@ std::size_t client_stream::waiting() {
 base::error_code client_stream::understood(boost::system::error_code const& ec) const {
   if (!ec) return {};
   if (ec != boost::asio::error::operation_aborted) return base::errc::client_gone;
-  if (writing_.deadline.expired()) return base::errc::too_slow;
+  if (writing_ && writing_->deadline.expired()) return base::errc::too_slow;
   if (!reading_.deadline.expired()) return base::errc::stopped;
   return reading_.too_slow ? base::errc::too_slow : base::errc::timed_out;
 }

@@ -112,15 +112,21 @@ connection::connection(tcp_socket socket, std::shared_ptr<service const> shared,
   if (shared_->tracer != nullptr) connected_ = std::chrono::steady_clock::now();
 }
 
+// Waits for a head here, and not in a coroutine of its own: while a connection is idle, frames are
+// most of what it takes.
 base::task<void> connection::run() {
-  while (true) {
-    bool const begins = co_await head_begins();
-    if (!begins) break;
-    bool const go_on = co_await serve_one();
-    take_next_service();
-    if (go_on) continue;
-    if (!cut_ && !displaced_) co_await linger();
-    break;
+  while (!cut_) {
+    if (head_has_begun()) {
+      bool const go_on = co_await serve_one();
+      take_next_service();
+      if (go_on) continue;
+      if (!cut_ && !displaced_) co_await linger();
+      break;
+    }
+    if (!finishing_) enter(stage::idle);
+    base::error_code error;
+    if (!finishing_) error = co_await client_.wait_for_input(shared_->limits.idle_timeout);
+    if (!take_input(error)) break;
   }
   client_.close();
 }
@@ -153,21 +159,14 @@ void connection::cut() {
   client_.cancel();
 }
 
-// Suspends until the first bytes of a head are there. False: no answer is due any more. A client
-// that had sent a request when the connection was to end still gets its answer.
-base::task<bool> connection::head_begins() {
-  while (!cut_ && !head_has_begun()) {
-    if (!finishing_) enter(stage::idle);
-    if (!finishing_) {
-      auto const error = co_await client_.wait_for_input(shared_->limits.idle_timeout);
-      if (error && !finishing_) co_return false;
-    }
-    enter(stage::busy);
-    auto const read = client_.fill_at_once();
-    if (read.has_error() || *read == 0) co_return false;
-    if (finishing_ && !read->has_value()) co_return false;
-  }
-  co_return !cut_;
+// After the wait for a head. False: no answer is due any more. A client that had sent a request
+// when the connection was to end still gets its answer.
+bool connection::take_input(base::error_code const& waited) {
+  if (waited && !finishing_) return false;
+  enter(stage::busy);
+  auto const read = client_.fill_at_once();
+  if (read.has_error() || *read == 0) return false;
+  return read->has_value() || !finishing_;
 }
 
 void connection::taken_down() {

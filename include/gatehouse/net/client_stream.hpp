@@ -9,6 +9,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -109,13 +110,14 @@ class client_stream {
   struct direction {
     base::deadline deadline;
     allowance left;
-    bool is_due = false;    // the wait is held against the client
     duration limit{};       // of the wait
     time_point ends{};      // when that is over
     time_point seen{};      // up to when the wait is accounted for
+    bool is_due = false;    // the wait is held against the client
     bool too_slow = false;  // it was the allowance that was used up, and not the limit
   };
 
+  direction& writing();
   void begin_wait(direction& d, duration limit, is_due due);
   base::error_code end_wait(direction& d, boost::system::error_code const& ec);
   bool has_used_up(direction& d);
@@ -133,9 +135,9 @@ class client_stream {
   tcp_socket socket_;
   boost::beast::flat_buffer buffer_;
   direction reading_;
-  direction writing_;
-  std::uint64_t handed_over_ = 0;  // bytes that the kernel has been given
-  std::uint64_t taken_ = 0;        // and the client was known to have taken at the last look
+  std::unique_ptr<direction> writing_;  // from the first wait; most answers go without one
+  std::uint64_t handed_over_ = 0;       // bytes that the kernel has been given
+  std::uint64_t taken_ = 0;             // and the client was known to have taken at the last look
   std::atomic<std::size_t> const* waiting_behind_ = nullptr;
   bool reader_was_slow_ = false;
   bool reader_is_trusted_ = false;  // with as much in the kernel's buffer as it likes

@@ -92,9 +92,9 @@ class connection {
  private:
   class exchange;
 
-  base::task<bool> head_begins();
   void enter(stage now);
   bool head_has_begun();
+  bool take_input(base::error_code const& waited);
   void take_next_service();
   base::task<http::result<std::optional<std::size_t>>> read_rest_of_head(
       http::head_scanner& scanner);
