@@ -47,6 +47,11 @@ client_stream::client_stream(tcp_socket socket, std::size_t buffer_limit_bytes, 
   limit_unsent(base::limits::unsent_bytes);
 }
 
+void client_stream::hold_to(rate_rule rule) {
+  reading_.left = allowance(rule);
+  if (writing_) writing_->left = allowance(rule);
+}
+
 void client_stream::begin_exchange() {
   reading_.left.renew();
   if (writing_) writing_->left.renew();

@@ -141,6 +141,7 @@ void connection::take_next_service() {
   if (!next_) return;
   shared_ = std::exchange(next_, nullptr);
   client_.limit_buffer(shared_->limits.header_limit_bytes + buffer_beyond_head);
+  client_.hold_to(shared_->limits.least_rate);
 }
 
 void connection::finish_soon() {

@@ -277,6 +277,21 @@ TEST_CASE("what the server was built on keeps its value, and the log says so") {
   CHECK_FALSE(fs::exists(files.base() / "t"));
 }
 
+TEST_CASE("a least rate after SIGHUP holds for a connection that was there before") {
+  site const files;
+  files.write("a.txt", "first");
+  auto const config = files.write(files.base() / "conf", "min-rate = 0\n");
+  server const s(files, {"--config", config.string()});
+  client c(s.port());
+  CHECK(next(c, "/a.txt").body == "first");
+  files.write(config, "min-rate = 1M\nidle-timeout = 400ms\n");
+  hang_up(s);
+  c.send("GET / HTTP/1.1\r\nX: ");
+  CHECK(eventually([&] { return !c.send("y") || c.has_input(); }));
+  CHECK(c.read_reply().status == 408);
+  CHECK(s.logged("head-too-slow: 408"));
+}
+
 TEST_CASE("SIGHUP opens the access log again") {
   site const files;
   files.write("a.txt", "first");
