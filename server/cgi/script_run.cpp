@@ -16,7 +16,9 @@
 #include "gatehouse/base/log.hpp"
 #include "gatehouse/cgi/script_limit.hpp"
 #include "gatehouse/cgi/stderr_tail.hpp"
+#include "gatehouse/process/order.hpp"
 #include "gatehouse/process/pipe.hpp"
+#include "gatehouse/process/standard_streams.hpp"
 #include "gatehouse/trace/recorder.hpp"
 
 namespace gatehouse::cgi {
@@ -246,21 +248,6 @@ class script_run::end_of_feeding {
 
 namespace {
 
-// The parent's ends of the three pipes, with the child's ends already in the program.
-struct parent_ends {
-  base::unique_fd input;  // none if the script's stdin is a file
-  base::unique_fd output;
-  base::unique_fd errors;
-};
-
-base::error_code connect_output(base::unique_fd& ours, base::unique_fd& theirs) {
-  auto made = process::make_pipe();
-  if (made.has_error()) return made.error();
-  ours = std::move(made->read);
-  theirs = std::move(made->write);
-  return {};
-}
-
 // A small body that has come with its head goes into the pipe at once; then nothing needs to feed
 // the script.
 base::task<base::error_code> put_whole_body(http::body_source& body, int pipe_end,
@@ -276,25 +263,6 @@ base::task<base::error_code> put_whole_body(http::body_source& body, int pipe_en
   }
 }
 
-base::error_code connect_input(run_plan& plan, base::unique_fd& ours) {
-  if (plan.input_file) {
-    plan.program.standard_input = std::move(plan.input_file);
-    return {};
-  }
-  if (plan.input == nullptr) return {};
-  auto made = process::make_pipe();
-  if (made.has_error()) return made.error();
-  ours = std::move(made->write);
-  plan.program.standard_input = std::move(made->read);
-  return {};
-}
-
-base::error_code connect(run_plan& plan, parent_ends& ours) {
-  if (auto const error = connect_input(plan, ours.input)) return error;
-  if (auto const error = connect_output(ours.output, plan.program.standard_output)) return error;
-  return connect_output(ours.errors, plan.program.standard_error);
-}
-
 // The end becomes non-blocking; the other one, which a script gets, stays blocking.
 base::error_code adopt(descriptor& into, base::unique_fd& fd) {
   boost::system::error_code ec;
@@ -305,71 +273,39 @@ base::error_code adopt(descriptor& into, base::unique_fd& fd) {
   return ec;
 }
 
-base::task<void> see_off(process::launch ordered, base::executor ex, process::launcher& from,
-                         std::chrono::steady_clock::duration grace) {
-  auto const pid = co_await ordered.outcome();
-  if (pid.has_value()) process::child_process(ex, *pid, from, grace).stop();
-}
-
-// A program that was ordered: it is seen off unless somebody takes it on.
-struct order {
-  order(process::launch l, base::executor ex, process::launcher& f,
-        std::chrono::steady_clock::duration g)
-      : launched(std::move(l)), executor(ex), from(f), grace(g) {}
-  order(order const&) = delete;
-  order& operator=(order const&) = delete;
-  ~order() {
-    if (taken_on) return;
-    try {
-      boost::asio::co_spawn(executor, see_off(std::move(launched), executor, from, grace),
-                            boost::asio::detached);
-    } catch (std::exception const&) {
-      base::log::error("script-abandoned", "out of memory");
-    }
-  }
-  process::launch launched;
-  base::executor executor;
-  process::launcher& from;
-  std::chrono::steady_clock::duration grace;
-  bool taken_on = false;
-};
-
 }  // namespace
 
 base::task<base::result<std::unique_ptr<script_run>>> script_run::start(
     run_plan plan, process::launcher& launcher, run_limits limits,
     http::exchange_context& context) {
-  parent_ends ours;
-  if (auto const error = connect(plan, ours)) co_return error;
   auto* input = plan.input;
+  if (plan.input_file) plan.program.standard_input = std::move(plan.input_file);
+  auto ours = process::connect(plan.program, process::is_fed{input != nullptr});
+  if (ours.has_error()) co_return ours.error();
   if (input != nullptr && plan.input_at_hand) {
-    if (auto const error = co_await put_whole_body(*input, ours.input.get(), context))
+    if (auto const error = co_await put_whole_body(*input, ours->input.get(), context))
       co_return error;
-    ours.input.reset();
+    ours->input.reset();
     input = nullptr;
   }
 
   auto const s = std::make_shared<state>(context.get_executor(), context);
   std::unique_ptr<script_run> run(new script_run(s));
   s->take(plan, limits);
-  if (auto const error = adopt(s->output, ours.output)) co_return error;
-  s->unwatched_errors = std::move(ours.errors);
+  if (auto const error = adopt(s->output, ours->output)) co_return error;
+  s->unwatched_errors = std::move(ours->error);
   if (input != nullptr) {
-    if (auto const error = adopt(s->input, ours.input)) co_return error;
+    if (auto const error = adopt(s->input, ours->input)) co_return error;
   }
-  order ordered(launcher.begin(s->executor, std::move(plan.program)), s->executor, launcher,
-                limits.grace);
+  process::order ordered(s->executor, launcher, std::move(plan.program), limits.grace);
   s->look_out();
   // The first output tells as well as the launcher does that the script runs, and its end that it
   // could not be started. Who looks on wants to know when it was.
   if (input == nullptr && !s->traced())
     co_await s->output.async_wait(descriptor::wait_read, base::as_result);
-  auto const pid = co_await ordered.launched.outcome();
-  ordered.taken_on = pid.has_error();
-  if (pid.has_error()) co_return pid.error();
-
-  s->child.emplace(s->executor, *pid, launcher, limits.grace);
-  ordered.taken_on = true;
+  auto child = co_await ordered.child();
+  if (child.has_error()) co_return child.error();
+  s->child.emplace(std::move(*child));
   s->on_start();
   if (input != nullptr) {
     boost::asio::co_spawn(

@@ -8,6 +8,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <exception>
 
+#include "gatehouse/process/order.hpp"
 #include "gatehouse/process/pipe.hpp"
 
 using namespace gatehouse;
@@ -43,10 +44,10 @@ base::task<process::child_process> start(base::executor ex, process::launcher& l
   what.standard_output = std::move(pipe->write);
   what.standard_error.reset(::open("/dev/null", O_WRONLY | O_CLOEXEC));
   output = std::move(pipe->read);
-  auto launched = launcher.begin(ex, std::move(what));
-  auto const pid = co_await launched.outcome();
-  REQUIRE(pid.has_value());
-  co_return process::child_process(ex, *pid, launcher, grace);
+  process::order ordered(ex, launcher, std::move(what), grace);
+  auto child = co_await ordered.child();
+  REQUIRE(child.has_value());
+  co_return std::move(*child);
 }
 
 char wait_for_byte(base::unique_fd const& from) {

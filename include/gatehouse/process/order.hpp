@@ -1,0 +1,33 @@
+#pragma once
+// A program that a launcher was told to start, until somebody takes it on.
+
+#include <chrono>
+
+#include "gatehouse/process/child_process.hpp"
+#include "gatehouse/process/launcher.hpp"
+
+namespace gatehouse::process {
+
+class order {
+ public:
+  // Has the program started; does not suspend, see launcher::begin(). grace: see child_process. The
+  // launcher outlives the program.
+  order(base::executor ex, launcher& from, program what, std::chrono::steady_clock::duration grace);
+  order(order const&) = delete;
+  order& operator=(order const&) = delete;
+  // A program that nobody took on is stopped as soon as it runs.
+  ~order();
+
+  // Suspends until the program runs or could not be started: it is the caller's from then on.
+  // Errors: see vfork_launcher::start(). To be called once. Throws std::bad_alloc.
+  base::task<base::result<child_process>> child();
+
+ private:
+  launch launched_;
+  base::executor executor_;
+  launcher& from_;
+  std::chrono::steady_clock::duration grace_;
+  bool settled_ = false;  // taken on, or never started
+};
+
+}  // namespace gatehouse::process
