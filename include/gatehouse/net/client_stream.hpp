@@ -31,7 +31,7 @@ class client_stream {
 
   tcp_socket& socket() { return socket_; }
 
-  // From now on, instead; between two exchanges.
+  // Another rule from now on. Between two exchanges.
   void hold_to(rate_rule rule);
 
   // An exchange begins: the client has the whole grace of its rule again.
