@@ -251,6 +251,22 @@ TEST_CASE("a script in the sandbox can do its work") {
   CHECK(by_link("os.listdir(" + quoted(linked.parent_path()) + ")") == "refused\n");
 }
 
+TEST_CASE("a server with a sandbox is taken over by one with a sandbox") {
+  if (no_landlock()) return;
+  site const files;
+  files.script("peek",
+               "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n'\n"
+               "cat ../page.html 2>/dev/null || echo kept out\n");
+  files.write("page.html", "page");
+  auto const path = (files.base() / "takeover").string();
+  server first(files, {"--sandbox", "--takeover", path});
+  CHECK(ask(first.port(), "GET", "/cgi-bin/peek").body == "kept out\n");
+  server const second(files, {"--sandbox", "--takeover", path});
+  CHECK(second.port() == first.port());
+  CHECK(first.wait_for_end() == 0);
+  CHECK(ask(second.port(), "GET", "/cgi-bin/peek").body == "kept out\n");
+}
+
 TEST_CASE("with --sandbox-net a script in the sandbox can connect") {
   if (no_landlock()) return;
   site const files;
