@@ -43,7 +43,8 @@ void advance(std::span<boost::asio::const_buffer> buffers, std::size_t size) {
 client_stream::client_stream(tcp_socket socket, std::size_t buffer_limit_bytes, rate_rule rule)
     : socket_(std::move(socket)),
       buffer_(buffer_limit_bytes),
-      reading_{{socket_.get_executor(), [this] { on_read_deadline(); }}, allowance(rule)} {
+      reading_(
+          socket_.get_executor(), [this] { on_read_deadline(); }, rule) {
   limit_unsent(base::limits::unsent_bytes);
 }
 
@@ -233,8 +234,8 @@ void client_stream::close() {
 
 client_stream::direction& client_stream::writing() {
   if (!writing_) {
-    writing_.reset(new direction{{socket_.get_executor(), [this] { on_write_deadline(); }},
-                                 allowance(reading_.left.rule())});
+    writing_ = std::make_unique<direction>(
+        socket_.get_executor(), [this] { on_write_deadline(); }, reading_.left.rule());
   }
   return *writing_;
 }

@@ -9,10 +9,12 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "gatehouse/base/deadline.hpp"
 #include "gatehouse/base/error.hpp"
@@ -111,6 +113,9 @@ class client_stream {
 
   // Reading or writing: one wait at a time, its deadline, and what the client has left for it.
   struct direction {
+    direction(base::executor ex, std::function<void()> on_deadline, rate_rule rule)
+        : deadline(ex, std::move(on_deadline)), left(rule) {}
+
     base::deadline deadline;
     allowance left;
     duration limit{};       // of the wait
