@@ -14,8 +14,6 @@
 namespace gatehouse::net {
 namespace {
 
-namespace limits = base::limits;
-
 enum class presence { here, closed_its_side, gone };
 
 // Of a Unix socket's other end, as in a conversation of the server with itself.
@@ -52,7 +50,7 @@ void client_watch::start(std::function<void()> action) {
   stop();
   if (!action) return;
   state_ = std::make_shared<state>(client_, std::move(action));
-  state_->pause.expires_after(limits::unwatched_time);
+  state_->pause.expires_after(base::limits::unwatched_time);
   state_->pause.async_wait([s = state_](base::error_code const& ec) {
     if (ec || s->stopped) return;
     boost::asio::co_spawn(s->pause.get_executor(), watch(s), boost::asio::detached);
@@ -75,8 +73,8 @@ base::task<void> client_watch::watch(std::shared_ptr<state> s) {
     if (s->stopped) co_return;
     auto const now = presence_of(s->client.socket().native_handle());
     if (now == presence::gone) break;
-    s->pause.expires_after(now == presence::here ? duration(limits::client_look_interval)
-                                                 : duration(limits::half_close_grace));
+    s->pause.expires_after(now == presence::here ? duration(base::limits::client_look_interval)
+                                                 : duration(base::limits::half_close_grace));
     co_await s->pause.async_wait(base::as_result);
     if (now == presence::closed_its_side) break;
   }
