@@ -14,9 +14,11 @@ struct standard_streams {
   base::unique_fd error;
 };
 
-// Makes the pipes and gives the program its ends. is_fed: also one for its standard input, which
-// otherwise stays what it is. Errors: EMFILE, ENFILE; the program may have some of its ends then.
+// Whether the server writes a program's standard input; otherwise that stays what it is.
 enum class is_fed : bool {};
+
+// Makes the pipes and gives the program its ends. Errors: EMFILE, ENFILE; the program may have some
+// of its ends then.
 base::result<standard_streams> connect(program& what, is_fed fed);
 
 }  // namespace gatehouse::process
