@@ -9,7 +9,8 @@
 
 namespace gatehouse::trace {
 
-// An exchange is told from the moment that its path is known, or that it has none.
+// Printing begins when the path of the request is known, or when it is known to have none: only
+// then is it clear whether the exchange is hidden.
 class printer::printing final : public sink {
  public:
   printing(printer& to, recording begun) : to_(to), begun_(std::move(begun)) {}

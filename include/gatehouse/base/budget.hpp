@@ -1,5 +1,6 @@
 #pragma once
-// A number of bytes of which many hold parts: what all of them together may take.
+// A quota of bytes that many users share: each takes a part, and all parts together stay within
+// the limit. Spooled request bodies share one (--spool-limit), and so do directory listings.
 
 #include <atomic>
 #include <cstdint>
@@ -12,10 +13,10 @@ class budget {
  public:
   explicit budget(std::uint64_t limit_bytes) : limit_(limit_bytes) {}
 
-  // Another limit from now on. What is held stays so. Thread-safe.
+  // Sets another limit. Parts that are taken already stay taken, even beyond it. Thread-safe.
   void resize(std::uint64_t limit_bytes) { limit_ = limit_bytes; }
 
-  // What one holds, given back by the destructor; keeps the budget alive.
+  // What one user has taken. The destructor gives it back. A part keeps its budget alive.
   class part {
    public:
     part() = default;
@@ -31,8 +32,9 @@ class budget {
       if (from_) from_->held_ -= bytes_;
     }
 
-    // Holds so many more; false if there are not so many left, and then as many as before.
-    // Thread-safe beside other parts. Not for a part of no budget.
+    // Takes so many bytes more. Where not so many are left it takes none and returns false. Threads
+    // may do this at the same time, each with a part of its own. Must not be called on a part that
+    // was made without a budget.
     bool grow(std::uint64_t bytes) {
       if (from_->held_.fetch_add(bytes) + bytes > from_->limit_) {
         from_->held_ -= bytes;

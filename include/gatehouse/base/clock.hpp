@@ -1,16 +1,16 @@
 #pragma once
-// Times as coarse as their uses allow.
+// Clocks that are cheap to read, for uses that need no exact time.
 
 #include <chrono>
 #include <ctime>
 
 namespace gatehouse::base {
 
-// No kernel ticks slower than a hundred times a second.
+// The slowest Linux kernel updates its coarse clocks a hundred times a second.
 inline constexpr std::chrono::milliseconds coarse_tick{10};
 
-// The steady clock as the kernel last ticked: a fifth of the cost of the exact one, and behind it
-// by at most coarse_tick.
+// The steady clock as of the kernel's last tick. Reading it costs a fifth of what the exact clock
+// costs, and it is late by coarse_tick at most.
 inline std::chrono::steady_clock::time_point coarse_now() {
   timespec t{};
   ::clock_gettime(CLOCK_MONOTONIC_COARSE, &t);

@@ -1,6 +1,7 @@
 #pragma once
-// A deadline that is set anew for each step of a connection. Setting it later than it stands costs
-// one assignment: the timer underneath fires at the earlier time, sees that, and goes on waiting.
+// A deadline that is set again for each step of a connection. To move it to a later time costs one
+// assignment: the timer underneath still fires at the earlier time, notices that the deadline has
+// moved, and waits on.
 
 #include <chrono>
 #include <functional>

@@ -31,8 +31,9 @@ inline error_code make_error_code(errc e) {
 // The value of errno, as an error_code. Call it before anything else can change errno.
 error_code last_error();
 
-// Whether there is none left of something that the system may have again in a moment: descriptors,
-// memory, processes, room on a disk. Nobody is to blame then, and to try again later may help.
+// Whether the system has run out of something that it may have again in a moment: descriptors,
+// memory, processes, or room on a disk. Neither the client nor the script is to blame then, and
+// trying again later may help.
 bool is_shortage(error_code const& ec);
 
 }  // namespace gatehouse::base

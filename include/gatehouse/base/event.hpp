@@ -24,13 +24,13 @@ class event {
   }
   bool happened() const { return happened_; }
 
-  // Suspends until set() was called; gives whether it was (false: the wait was cancelled).
+  // Suspends until set() is called. Returns false if the wait was cancelled before that.
   task<bool> wait() {
     if (!happened_) co_await timer_.async_wait(as_result);
     co_return happened_;
   }
 
-  // The same, for at most `limit`.
+  // The same, but suspends for at most `limit`; false if set() was not called by then.
   task<bool> wait_for(std::chrono::steady_clock::duration limit) {
     if (happened_) co_return true;
     timer_.expires_after(limit);

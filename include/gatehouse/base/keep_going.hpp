@@ -1,6 +1,7 @@
 #pragma once
-// Coroutines that have to run as long as the server does. Without memory for what a coroutine is to
-// wait with, Asio takes it down, and its completion handler with it, uncalled.
+// Restarts coroutines that have to run as long as the server does, such as the one that accepts
+// connections. When there is no memory for an asynchronous wait, Asio destroys the coroutine that
+// waits, and destroys its completion handler without calling it: nobody else would notice.
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
@@ -11,7 +12,7 @@
 
 namespace gatehouse::base {
 
-// Awaits what is given; `running` is true until that ends or is taken down.
+// Awaits `what`. `running` is true from now until `what` has ended or was destroyed.
 inline task<void> marked(bool& running, task<void> what) {
   struct mark {
     bool& set;
@@ -20,9 +21,10 @@ inline task<void> marked(bool& running, task<void> what) {
   co_await std::move(what);
 }
 
-// Begins begin() on the executor unless it is running. To be called again after an exception left
-// the event loop, which may have taken it down; what throws in it leaves the loop, too. Not at
-// once: what was taken down goes by way of the loop, before this. Both references outlive the
+// Starts the coroutine begin() on the executor unless it is running. The caller calls this again
+// after an exception has left the event loop, because that exception may have destroyed the
+// coroutine. An exception of the coroutine itself leaves the loop, too. The start is posted and not
+// done at once: the loop first destroys what is to be destroyed. Both references outlive the
 // executor's work. Throws std::bad_alloc.
 template <class Begin>
 void keep_going(executor where, bool& running, Begin begin) {

@@ -1,6 +1,7 @@
 #pragma once
-// Where the lines of a log go: a file, or standard error. Nobody who writes a line waits for a full
-// disk or for a reader who has stopped reading: such lines are lost, and counted.
+// The file or the standard error that the lines of a log are written to. No thread that writes a
+// line waits for a full disk or for a reader who has stopped reading. Such lines are lost, and they
+// are counted.
 
 #include <atomic>
 #include <chrono>
@@ -19,28 +20,30 @@ class log_output {
   // A file to append to, made with mode 0640 if it is not there. The error is that of open(2); of a
   // named pipe that nobody reads it is ENXIO.
   static result<log_output> open(std::string const& path);
-  // Descriptor 2, by a description of its own where it could block: what is shared with other
-  // programs stays as it is. To be called before privileges are given up.
+  // Standard error. Where writing to it could block, it is opened a second time without blocking:
+  // the open file description of descriptor 2 is shared with other programs and stays as it is. To
+  // be called before privileges are given up, since opening it may need them.
   static log_output standard_error();
 
   log_output() = default;  // writes to nothing
   log_output(log_output&& other) noexcept;
   log_output& operator=(log_output&& other) noexcept;
 
-  // What there is to tell about lost lines after a write.
+  // What a write has found out about lost lines, for its caller to log.
   struct news {
     std::optional<error_code> failing;  // lines are lost from now on, for this reason
     std::uint64_t lost = 0;             // lines are written again, after so many were lost
   };
 
-  // Writes a line with its line feed, in one write(2): those of several threads do not mix. May be
-  // called from any thread. A reader who is behind is waited for, limits::log_wait at the most, as
-  // long as nothing was lost. Gives news at most twice a limits::log_news_interval.
+  // Writes a line, which includes its line feed, by one write(2), so that the lines of several
+  // threads do not mix. May be called from any thread. As long as nothing was lost, it waits up to
+  // limits::log_wait for a reader who is behind. The result says something at most twice in each
+  // limits::log_news_interval.
   news write(std::string_view line) noexcept;
 
-  // Lines that could not be written.
+  // How many lines could not be written.
   std::uint64_t lost() const { return lost_.load(std::memory_order_relaxed); }
-  // Those of them that no news has told of.
+  // How many of these no result of write() has mentioned yet.
   std::uint64_t untold() const { return untold_.load(std::memory_order_relaxed); }
 
  private:

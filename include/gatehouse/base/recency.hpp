@@ -1,6 +1,7 @@
 #pragma once
-// When something last happened, as one thread tells another. Cheap enough to be told a hundred
-// thousand times a second: the memory that the threads share changes once a tick.
+// The time at which something last happened, written by some threads and read by others. Noting it
+// is cheap enough to be done a hundred thousand times a second: the shared memory is written only
+// once a tick of the coarse clock.
 
 #include <atomic>
 
@@ -15,7 +16,7 @@ class recency {
     if (last_.load(std::memory_order_relaxed) != now) last_.store(now, std::memory_order_relaxed);
   }
 
-  // Whether it was noted at all, and no longer ago than that (give or take a coarse_tick).
+  // Whether it has happened at all, and not longer ago than `span` (give or take a coarse_tick).
   bool within(std::chrono::steady_clock::duration span) const {
     auto const last = last_.load(std::memory_order_relaxed);
     return last != std::chrono::steady_clock::duration::zero() &&

@@ -1,6 +1,6 @@
 #pragma once
-// The one owner of a file descriptor. Every descriptor in the project is close-on-exec and lives in
-// one of these, or in an Asio object that took it over with release().
+// The only owner of a file descriptor. Every descriptor in the project is close-on-exec, and
+// belongs either to one of these or to an Asio object that has taken it over by release().
 
 #include <unistd.h>
 

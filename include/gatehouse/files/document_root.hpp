@@ -1,7 +1,7 @@
 #pragma once
-// The one place where a URL path becomes an open file. Files are opened beneath a root directory by
-// openat2(2), so that the kernel and no string comparison keeps the path inside; then what was
-// opened is held against the directories that are never served (the scripts').
+// The only place where a URL path becomes an open file. Files are opened beneath a root directory
+// by openat2(2), so that the kernel keeps the path inside and not a comparison of strings. Then the
+// opened file is checked against the directories that are never served (those of scripts).
 
 #include <sys/stat.h>
 

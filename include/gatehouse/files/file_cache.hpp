@@ -1,8 +1,8 @@
 #pragma once
-// The hot-file cache: files that are asked for often, with their field lines ready to be sent;
-// small ones in memory, larger ones held open. What is known of a path is trusted for
-// limits::cached_file_trust and then compared with the file system, so an answer is never older
-// than that.
+// The hot-file cache keeps files that are requested often, with their header fields ready to be
+// sent. Small files are kept in memory, larger ones are held open. An entry is used for
+// limits::cached_file_trust and then compared with the file system, so that no answer is older than
+// that.
 
 #include <sys/stat.h>
 
@@ -30,25 +30,25 @@ struct cached_form {
   base::unique_fd file;
 };
 
-// All forms of a file, the bare one last, and what the file system said of each.
+// All forms of a file, the uncompressed one last, with the stat(2) result of each.
 struct cached_file {
   std::vector<cached_form> forms;
   std::vector<struct stat> states;
 };
 
-// Whether two looks at a file saw the same one, unchanged.
+// Whether two stat(2) results are of the same file, unchanged.
 bool same_state(struct stat const& a, struct stat const& b);
 
-// Whether those of its forms that are held open are what they were. A file that was replaced or
-// deleted meanwhile has changed too: its number of names did.
+// Whether the forms that are held open have not changed. A file that was replaced or deleted counts
+// as changed, because its number of links has.
 bool is_unchanged(cached_file const& file);
 
-// Whether a file has been as it is for long enough that a change since would show in its times,
-// which tick coarsely: limits::settled_time.
+// Whether the last change of a file is longer ago than limits::settled_time. Only then would
+// another change show in its times, because these are coarse.
 bool is_settled(struct stat const& state, std::chrono::system_clock::time_point now);
 
-// Thread-safe. Holds at most limit_bytes and limits::cached_open_files descriptors; when more
-// comes, what was not asked for lately goes.
+// Thread-safe. Keeps at most limit_bytes and limits::cached_open_files descriptors; to make room,
+// it drops entries that were not requested lately (the CLOCK algorithm).
 class file_cache {
  public:
   using time = std::chrono::steady_clock::time_point;

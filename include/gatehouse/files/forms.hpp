@@ -1,5 +1,5 @@
 #pragma once
-// The forms that a file is there in: as it is, and compressed beside it (a.css, a.css.br,
+// The forms of a file: the file itself, and compressed copies beside it (a.css, a.css.br,
 // a.css.gz).
 
 #include <cstddef>

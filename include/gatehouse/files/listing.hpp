@@ -1,5 +1,5 @@
 #pragma once
-// What a directory holds, as far as it is shown, and in which order.
+// The entries of a directory that a listing shows, and their order.
 
 #include <chrono>
 #include <cstdint>

@@ -1,5 +1,5 @@
 #pragma once
-// A listing as a page that people like to look at, or as JSON for programs. Pure.
+// Renders a directory listing as an HTML page or as JSON. Pure.
 
 #include <cstdint>
 #include <string>

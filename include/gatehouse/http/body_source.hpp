@@ -1,6 +1,7 @@
 #pragma once
-// Bytes that come as they are produced: a request body from a client, or a response body from a
-// script. Pulled, so that a slow reader slows the producer and nothing piles up in between.
+// A body that is read while it is being produced: a request body from a client, or a response body
+// from a script. The consumer pulls the bytes, so that a slow consumer slows the producer and
+// nothing piles up in between.
 
 #include <boost/asio/buffer.hpp>
 #include <cstddef>
@@ -16,15 +17,17 @@ class body_source {
  public:
   virtual ~body_source() = default;
 
-  // Suspends until at least one byte is there and gives how many were put into buffer (not empty),
-  // 0 at the end of the body, or a base::errc. After the end or an error it is not called again,
-  // unless the error is errc::stopped: then nothing was taken. buffer stays the caller's.
+  // Suspends until there is at least one byte, and returns how many were put into the buffer, which
+  // is not empty; 0 at the end of the body. The error is a base::errc. After the end or an error it
+  // is not called again, unless the error is errc::stopped, after which no byte is lost. The buffer
+  // stays the caller's.
   virtual base::task<base::result<std::size_t>> read_some(boost::asio::mutable_buffer buffer) = 0;
 
-  // Moves the next bytes into a non-blocking pipe without copying them, where a source can do that.
-  // Suspends until there are some and gives how many went; 0 if none can go this way, and read_some
-  // has to be called, which also tells of the end and of what is wrong. Errors: those of read_some,
-  // and resource_unavailable_try_again while the pipe is full. pipe stays the caller's.
+  // Moves the next bytes into a non-blocking pipe without copying them, if the source can do that.
+  // Suspends until there are some, and returns how many were moved. 0 means that the next bytes
+  // cannot be moved and the caller has to use read_some(), which also reports the end and errors.
+  // Errors are those of read_some(), and resource_unavailable_try_again while the pipe is full. The
+  // pipe stays the caller's.
   virtual base::task<base::result<std::size_t>> splice_some(int pipe) {
     static_cast<void>(pipe);
     co_return std::size_t{0};

@@ -18,14 +18,14 @@ class chunk_decoder {
   explicit chunk_decoder(std::uint64_t limit_bytes) : room_(limit_bytes) {}
 
   struct step {
-    std::size_t consumed = 0;  // bytes of `in` that are done with
+    std::size_t consumed = 0;  // bytes of `in` that need not be given again
     std::size_t produced = 0;  // bytes put into `out`
   };
 
-  // Decodes as much of `in` as is there and fits into out. What was not consumed is to be given
-  // again, with more behind it. errc::malformed_body for anything that RFC 9112 does not allow, and
-  // for chunk framing over limits::chunk_framing_bytes. errc::body_too_large as soon as a chunk is
-  // announced that goes over the limit. Content, end and error do not depend on how `in` was cut.
+  // Decodes as much of `in` as fits into `out`. The caller gives what was not consumed again, with
+  // more behind it. Errors: malformed_body for anything that RFC 9112 does not allow and for chunk
+  // framing over limits::chunk_framing_bytes; body_too_large as soon as a chunk is announced that
+  // exceeds the limit. The result does not depend on how the input was cut into pieces.
   base::result<step> decode(std::string_view in, char* out, std::size_t out_size);
 
   // The last chunk and the trailer section have been consumed.

@@ -1,6 +1,6 @@
 #pragma once
-// A refusal or a failure, as a value. Handlers and parsers return it; only the connection renders
-// it.
+// A request that is refused or has failed, as a value. Handlers and parsers return it, and only the
+// connection renders it as a response.
 
 #include <boost/system/result.hpp>
 #include <chrono>
@@ -16,7 +16,7 @@ namespace gatehouse::http {
 // Why a script failed, for the person who wrote it. Shown to loopback clients only.
 struct diagnosis {
   std::string explanation = {};     // one or two sentences
-  std::string command = {};         // a shell command that mends or shows it; may be empty
+  std::string command = {};         // a shell command that mends it or shows the cause, if any
   std::string output_excerpt = {};  // the first bytes that the script printed
   std::vector<std::string> stderr_lines = {};  // the last lines of the script's stderr
 };
@@ -34,8 +34,7 @@ struct http_error {
 http_error try_again_later(std::string_view reason, std::string detail,
                            std::chrono::steady_clock::duration after = base::limits::retry_after);
 
-// Says when to come again (RFC 9110, 10.2.3), in whole seconds and at least one, unless that has
-// been said.
+// Adds Retry-After (RFC 9110, 10.2.3) in whole seconds, at least one, unless the error has one.
 void add_retry_after(http_error& error,
                      std::chrono::steady_clock::duration after = base::limits::retry_after);
 

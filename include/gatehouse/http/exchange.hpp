@@ -1,6 +1,6 @@
 #pragma once
-// One request and its response on their way: what a handler may know of the connection, and where
-// each step leaves what the access log prints.
+// One request and its response, which the server calls an exchange: what a handler may know of the
+// connection, and the record that each step fills in for the access log.
 
 #include <sys/types.h>
 
@@ -23,7 +23,8 @@ namespace gatehouse::http {
 
 using steady_time = std::chrono::steady_clock::time_point;
 
-// One line of the access log. Filled along the way; times are unset until they happened.
+// What the access log says of an exchange. Each step fills in its part. A time is unset until its
+// event has happened.
 struct exchange_record {
   std::chrono::system_clock::time_point received_at;  // first byte of the head
   steady_time started;                                // the same moment, for differences
@@ -55,15 +56,15 @@ class exchange_context {
   // until the exchange ends or another action (or none) takes its place.
   virtual void when_client_leaves(std::function<void()> action) = 0;
 
-  // The exchange holds something from now on that there are few of, and so many wait for it, as the
-  // count (null: nothing any more) says at any time until the exchange ends. A slow client is then
-  // given less patience.
+  // Says that the exchange holds something scarce from now on, such as a script's slot; `waiting`
+  // counts the requests that queue for it, and outlives the exchange. While the count is not zero,
+  // a slow client is given less time (limits::pressed_factor). Null: it holds nothing any more.
   virtual void holds_scarce(std::atomic<std::size_t> const* waiting) { static_cast<void>(waiting); }
 
   exchange_record record;
   // Set while a local redirect is followed: the URL path that was asked for first.
   std::string redirect_url;
-  std::uint64_t number = 0;  // among all that are traced in this process, from 1; 0: it is not
+  std::uint64_t number = 0;  // of the traced exchanges of this process, from 1; 0: not traced
   trace::sink* trace_sink = nullptr;  // may be null; used through trace::recorder
 
  private:

@@ -1,6 +1,6 @@
 #pragma once
-// The one seam of the server: a handler turns a request into a response. Static files, gateways to
-// programs and the router itself are handlers.
+// The interface between the server and whatever answers requests: a handler turns a request into a
+// response. The static files, the gateways to programs and the router itself are handlers.
 
 #include <optional>
 #include <string>
@@ -25,14 +25,14 @@ class handler {
  public:
   virtual ~handler() = default;
 
-  // The answer, if neither the body nor any waiting is needed to give it; nothing otherwise, and
-  // then handle() is asked. Does not suspend.
+  // Returns the answer if it needs neither the request body nor any waiting. Otherwise it returns
+  // nothing, and handle() is called. Does not suspend.
   virtual std::optional<outcome> answer_at_once(request const&, exchange_context&) {
     return std::nullopt;
   }
 
-  // Suspends. The three references outlive the call and the response body; request_body need not be
-  // read. What the response owns may go on using them until its finish() is over.
+  // Suspends. The three references outlive the call and the response body: what the response owns
+  // may use them until its finish() has returned. A handler need not read the request body.
   virtual base::task<outcome> handle(request const& request, body_source& request_body,
                                      exchange_context& context) = 0;
 };

@@ -1,6 +1,6 @@
 #pragma once
-// Which bytes of a request head something was read from. For views that show it: nothing is parsed
-// here that the request parser has not accepted.
+// Finds the bytes of a request head that a value came from, for views that mark them. The request
+// parser has accepted the head before.
 
 #include <cstddef>
 #include <string_view>
@@ -26,15 +26,16 @@ struct head_source {
   std::size_t path_segments = 0;  // 0: all
 };
 
-// From the first byte up to and without the last.
+// A half-open range of bytes: `end` is the offset behind the last one.
 struct byte_span {
   std::size_t start;
   std::size_t end;
   bool operator==(byte_span const&) const = default;
 };
 
-// The bytes in head, in their order; none if they are not there. Of a path with dot segments, which
-// do not count as it was decoded, all of it. Pure.
+// The ranges of bytes of the head that the value came from, in their order; empty if there are
+// none. If the path has dot segments, which were removed when it was decoded, the result is the
+// whole path. Pure.
 std::vector<byte_span> find_source(std::string_view head, head_source const& source);
 
 // Every field line of the head, without its line end. Pure.

@@ -21,11 +21,11 @@ struct whole_representation {};  // no range to honour: answer 200
 struct unsatisfiable_range {};   // answer 416
 using range_set = std::variant<whole_representation, unsatisfiable_range, std::vector<byte_range>>;
 
-// The ranges of a Range field's value for a representation of size bytes: satisfiable ones only, in
-// the order asked for. An unknown unit, a malformed value, more than limits::ranges ranges, or
-// ranges that overlap so much that together they are longer than the whole give
-// whole_representation (RFC 9110, 14.2), and so does the tail of an empty representation. Numbers
-// too large to hold count as the largest.
+// Parses the value of a Range field for a representation of `size` bytes. Returns the satisfiable
+// ranges in the order in which they were asked for. The result is whole_representation (RFC 9110,
+// 14.2) for an unknown unit, a malformed value, more than limits::ranges ranges, ranges that
+// overlap so much that together they are longer than the whole, and the suffix of an empty
+// representation. A number that is too large for 64 bits counts as the largest one.
 range_set parse_range(std::string_view value, std::uint64_t size);
 
 // "bytes 0-4/10"; for 416 "bytes */10".

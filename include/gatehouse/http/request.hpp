@@ -1,5 +1,5 @@
 #pragma once
-// A request head that has been parsed and found sound (RFC 9112, 2 and 3). A value: it owns its
+// A request head that the parser has accepted (RFC 9112, 2 and 3). It is a value and owns its
 // bytes.
 
 #include <cstdint>

@@ -17,9 +17,9 @@ class head_scanner {
  public:
   explicit head_scanner(std::size_t head_limit_bytes) : limit_(head_limit_bytes) {}
 
-  // bytes: all that has arrived since the start of the head. Gives the size of the head with its
-  // empty line once that is there, nothing while more is needed; 400 for what cannot become a head
-  // (a line that ends in a bare LF, a first byte that starts no method), 431 or 414 over the limit.
+  // bytes: all that has arrived since the start of the head. Returns the size of the head with its
+  // empty line once that has arrived, and nothing before. Errors: 400 for what cannot become a head
+  // (a line that ends in a bare LF, a first byte that starts no method); 431 or 414 over the limit.
   result<std::optional<std::size_t>> scan(std::string_view bytes);
 
  private:

@@ -1,6 +1,6 @@
 #pragma once
-// Beast's request parser with every callback answered by doing nothing, for parsers that care about
-// a few.
+// Beast's request parser with callbacks that do nothing, as a base for parsers that override a few
+// of them.
 
 #include <boost/beast/http/basic_parser.hpp>
 

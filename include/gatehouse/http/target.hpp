@@ -1,6 +1,6 @@
 #pragma once
-// The request-target (RFC 9112, 3.2), understood once and for all: decoded, without dot segments,
-// and known not to leave the root. Every later step reads this and never the raw text. Pure.
+// The request-target (RFC 9112, 3.2), parsed once: decoded, without dot segments, and known not to
+// leave the root. Every later step uses this and never the raw text. Pure.
 
 #include <optional>
 #include <string>

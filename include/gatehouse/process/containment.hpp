@@ -1,7 +1,7 @@
 #pragma once
-// What a program is held to from its first instruction on: limits of the system, its priority,
-// whether it can gain privileges, its sandbox. A value that is made once; the launcher's child
-// applies it.
+// The restrictions that a program runs under from its first instruction on: resource limits, its
+// priority, whether it can gain privileges, its sandbox. The value is made once, and the launcher's
+// child applies it between clone and exec.
 
 #include <sys/resource.h>
 

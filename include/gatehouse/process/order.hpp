@@ -1,5 +1,6 @@
 #pragma once
-// A program that a launcher was told to start, until somebody takes it on.
+// A program that is being started, until its owner takes it over as a child_process. The owner may
+// give up meanwhile: then the program is stopped as soon as it runs.
 
 #include <chrono>
 

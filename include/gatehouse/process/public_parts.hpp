@@ -1,5 +1,6 @@
 #pragma once
-// What everybody may read below a directory: for a sandbox of root, whom no mode keeps out.
+// Finds what everybody may read below a directory. A sandbox of a server that runs as root needs
+// this, because file modes do not keep root from anything.
 
 #include <ctime>
 #include <filesystem>

@@ -1,5 +1,5 @@
 #pragma once
-// What scripts may touch: Landlock (landlock(7)) for files, TCP, signals and abstract sockets, and
+// The sandbox of scripts: Landlock (landlock(7)) for files, TCP, signals and abstract sockets, and
 // a seccomp filter (seccomp(2)) for what Landlock does not know: other sockets, io_uring, and
 // leaving the process group. Made ready by the server; the child that becomes a script then enters
 // it with two system calls.

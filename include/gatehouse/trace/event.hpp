@@ -1,6 +1,6 @@
 #pragma once
-// What an exchange reports to the recorder at each boundary that it crosses, in the order in which
-// it does. Views and references hold during the report only.
+// The trace events of an exchange, in the order in which they happen. Views and references in an
+// event are valid only during the call that reports it.
 
 #include <sys/resource.h>
 #include <sys/types.h>

@@ -1,7 +1,8 @@
 #pragma once
-// One exchange told in lines for people, as it happens. Each line starts with the exchange's number
-// and the milliseconds since its first byte, so that those of several exchanges can be told apart;
-// then comes a word for the step, and what happened. Text of clients and scripts is escaped.
+// Turns the events of one exchange into lines for people, while it goes on. Each line starts with
+// the exchange's number and the milliseconds since its first byte, so that the lines of several
+// exchanges can be told apart; then comes a word for the step, and what happened. Text of clients
+// and scripts is escaped.
 
 #include <cstdint>
 #include <string>
@@ -17,9 +18,9 @@ class exchange_text {
   // begun: as from begin_recording().
   exchange_text(std::uint64_t number, recording const& begun, bool coloured);
 
-  // What is to be printed now that this has happened: whole lines; empty: nothing yet. What belongs
-  // together (the variables) is told with the event that follows it. Of each of a script's input
-  // and output, the first limits::printed_bytes. Pure.
+  // Returns the lines to print for this event; empty if there are none yet. Events that belong
+  // together (the variables) are printed with the event that follows them. Of a script's input and
+  // of its output the first limits::printed_bytes are printed. Pure.
   std::string add(event const& what, http::steady_time now);
 
  private:

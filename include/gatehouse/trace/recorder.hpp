@@ -1,7 +1,8 @@
 #pragma once
-// The recorder: each boundary that an exchange crosses reports here what went over it. The teaching
-// views and `--log-level trace` are made of nothing else. A recorder may be null and never changes
-// what happens.
+// How trace events are reported. Each step of an exchange reports what went over its boundary: the
+// request's bytes, the variables, what the script printed. The inspector, `gatehouse explain`,
+// `--trace` and `--log-level trace` are made of these events and of nothing else. Without a tracer
+// there is no sink, and a report costs a comparison; a report never changes what happens.
 
 #include <memory>
 #include <optional>
@@ -42,7 +43,7 @@ class tracers final : public tracer {
   std::vector<tracer*> all_;
 };
 
-// The null-safe handle.
+// What the steps report through; it does nothing if the exchange has no sink.
 class recorder {
  public:
   explicit recorder(http::exchange_context const& context) : sink_(context.trace_sink) {}

@@ -1,6 +1,6 @@
 #pragma once
-// One exchange as its events told it, kept to be shown. A value: it owns its bytes, up to limits.
-// The inspector and `gatehouse explain` are two views of it.
+// A recorded exchange: everything that its trace events have said. It is a value and owns its
+// bytes, which have limits. The inspector and `gatehouse explain` are two views of it.
 
 #include <chrono>
 #include <optional>
@@ -12,7 +12,7 @@
 
 namespace gatehouse::trace {
 
-// The first bytes of what went over, and how many did.
+// The first bytes of a stream, and how many there were in all.
 struct kept_bytes {
   std::string bytes;  // at most limits::traced_bytes
   std::uint64_t size = 0;
