@@ -2,7 +2,7 @@
 # gatehouse::NAME_files() of the header gatehouse/base/embedded_file.hpp: each file's bytes under its
 # path below BASE, in the order of the list. The code is generated when one of the files has changed.
 #
-#   gatehouse_embed(gatehouse_core starter ${CMAKE_CURRENT_SOURCE_DIR}/app/starters a.sh b.py)
+#   gatehouse_embed(gatehouse_core starter ${CMAKE_CURRENT_SOURCE_DIR}/commands/starters a.sh b.py)
 
 set(GATEHOUSE_EMBED_SCRIPT ${CMAKE_CURRENT_LIST_DIR}/embed_files.cmake)
 

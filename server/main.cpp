@@ -7,12 +7,12 @@
 #include <exception>
 #include <iostream>
 
-#include "gatehouse/app/commands.hpp"
-#include "gatehouse/app/directories.hpp"
-#include "gatehouse/app/options.hpp"
 #include "gatehouse/app/server.hpp"
 #include "gatehouse/base/escape.hpp"
 #include "gatehouse/base/log.hpp"
+#include "gatehouse/commands/commands.hpp"
+#include "gatehouse/config/directories.hpp"
+#include "gatehouse/config/options.hpp"
 
 namespace {
 
@@ -34,16 +34,16 @@ int fail(std::string const& line, int status) {
 }
 
 // What the command line and its config file say now; the directories are looked up.
-std::variant<app::options, app::usage_error> read_options(int argc, char const* const* argv) {
-  auto parsed = app::parse_options(argc, argv);
-  if (auto const* const error = std::get_if<app::usage_error>(&parsed)) return *error;
-  return app::resolve_directories(std::get<app::options>(std::move(parsed)));
+std::variant<config::options, config::usage_error> read_options(int argc, char const* const* argv) {
+  auto parsed = config::parse_options(argc, argv);
+  if (auto const* const error = std::get_if<config::usage_error>(&parsed)) return *error;
+  return config::resolve_directories(std::get<config::options>(std::move(parsed)));
 }
 
-int serve(app::options chosen, app::server::option_source again) {
+int serve(config::options chosen, app::server::option_source again) {
   auto const root = chosen.root.string();
   auto made = app::server::create(std::move(chosen), std::move(again));
-  if (auto const* const error = std::get_if<app::usage_error>(&made))
+  if (auto const* const error = std::get_if<config::usage_error>(&made))
     return fail(error->line, start_status);
   auto const& server = std::get<std::unique_ptr<app::server>>(made);
   std::cout << "Serving " << base::log_escaped(root) << " on " << server->url()
@@ -55,18 +55,19 @@ int serve(app::options chosen, app::server::option_source again) {
 
 int main(int argc, char** argv) try {
   open_standard_descriptors();
-  if (auto const status = app::run_command(argc, argv)) return *status;
-  auto parsed = app::parse_options(argc, argv);
-  if (auto const* const text = std::get_if<app::help>(&parsed)) return std::cout << text->text, 0;
-  if (auto const* const text = std::get_if<app::version>(&parsed))
+  if (auto const status = commands::run_command(argc, argv)) return *status;
+  auto parsed = config::parse_options(argc, argv);
+  if (auto const* const text = std::get_if<config::help>(&parsed))
     return std::cout << text->text, 0;
-  if (auto const* const error = std::get_if<app::usage_error>(&parsed))
+  if (auto const* const text = std::get_if<config::version>(&parsed))
+    return std::cout << text->text, 0;
+  if (auto const* const error = std::get_if<config::usage_error>(&parsed))
     return fail(error->line, usage_status);
-  base::log::set_level(std::get<app::options>(parsed).log_level);
-  auto resolved = app::resolve_directories(std::get<app::options>(std::move(parsed)));
-  if (auto const* const error = std::get_if<app::usage_error>(&resolved))
+  base::log::set_level(std::get<config::options>(parsed).log_level);
+  auto resolved = config::resolve_directories(std::get<config::options>(std::move(parsed)));
+  if (auto const* const error = std::get_if<config::usage_error>(&resolved))
     return fail(error->line, usage_status);
-  return serve(std::get<app::options>(std::move(resolved)),
+  return serve(std::get<config::options>(std::move(resolved)),
                [argc, argv] { return read_options(argc, argv); });
 } catch (std::exception const& e) {
   return fail(std::string("gatehouse: ") + e.what(), start_status);

@@ -17,13 +17,18 @@ ROOMS = {
     "files": {"base", "http", "trace"},
     "cgi": {"base", "http", "trace", "process"},
     "net": {"base", "http", "trace"},
-    "app": {"base", "http", "trace", "process", "files", "cgi", "net"},
+    "config": {"base", "http"},
+    "show": {"base", "http", "trace", "cgi", "net", "config"},
+    "life": {"base", "http", "trace", "process", "cgi", "net", "config"},
+    "app": {"base", "http", "trace", "process", "files", "cgi", "net", "config", "show", "life"},
+    "commands": {"base", "http", "trace", "process", "files", "cgi", "net", "config", "show", "life", "app"},
+    "main": {"base", "config", "app", "commands"},
 }
 
 # Where rooms are found, and the sources directly in server/ that belong to one. The others there
 # (Boost's own sources, the precompiled header) belong to none and include nothing of ours.
 ROOFS = ("include/gatehouse", "server")
-ROOM_OF_SOURCE = {"server/main.cpp": "app"}
+ROOM_OF_SOURCE = {"server/main.cpp": "main"}
 
 INCLUDE = re.compile(r'^\s*#\s*(?:include|import)\s*([<"])([^>"]+)[>"]')
 

@@ -23,10 +23,10 @@ FIELDS = "server/http/fields.cpp"
 ALLOWED = {
     "a room below": {FIELDS: '#include "gatehouse/base/error.hpp"\n'},
     "its own room": {HTTP: '#include "gatehouse/http/fields.hpp"\n'},
-    "all rooms in the main source": {"server/main.cpp": '#include "gatehouse/app/options.hpp"\n'},
+    "all rooms in the main source": {"server/main.cpp": '#include "gatehouse/config/options.hpp"\n'},
     "a neighbour": {FIELDS: '#include "table.hpp"\n', "server/http/table.hpp": ""},
     "a library": {FIELDS: "#include <boost/beast.hpp>\n#include <net/if.h>\n"},
-    "a comment": {FIELDS: '// #include "gatehouse/app/options.hpp"\n'},
+    "a comment": {FIELDS: '// #include "gatehouse/config/options.hpp"\n'},
 }
 
 FORBIDDEN = {

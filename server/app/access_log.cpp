@@ -11,10 +11,10 @@
 #include <ctime>
 #include <utility>
 
-#include "gatehouse/app/inspector.hpp"
-#include "gatehouse/app/terminal.hpp"
 #include "gatehouse/base/escape.hpp"
 #include "gatehouse/base/log.hpp"
+#include "gatehouse/show/inspector.hpp"
+#include "gatehouse/show/terminal.hpp"
 
 namespace gatehouse::app {
 namespace {
@@ -22,7 +22,7 @@ namespace {
 // The inspector's queries hold its token.
 std::string_view target_of(http::request const& request) {
   std::string_view const raw = request.target.raw;
-  bool const inspector = http::path_below(request.target.path, inspector_prefix).has_value();
+  bool const inspector = http::path_below(request.target.path, show::inspector_prefix).has_value();
   return inspector ? raw.substr(0, raw.find('?')) : raw;
 }
 
@@ -224,14 +224,14 @@ std::string terminal_line(http::request const* request, http::exchange_record co
   return out + ' ' + paint(dim, rest);
 }
 
-base::result<access_log> access_log::open(std::string_view destination, log_format format) {
+base::result<access_log> access_log::open(std::string_view destination, config::log_format format) {
   access_log log;
   if (destination == "off") return log;
-  log.style_ = format == log_format::json ? style::json : style::combined;
+  log.style_ = format == config::log_format::json ? style::json : style::combined;
   log.destination_ = destination;
   if (destination == "-") {
-    if (format == log_format::combined && ::isatty(STDERR_FILENO) == 1) {
-      log.style_ = shows_colours(STDERR_FILENO) ? style::coloured_terminal : style::terminal;
+    if (format == config::log_format::combined && ::isatty(STDERR_FILENO) == 1) {
+      log.style_ = show::shows_colours(STDERR_FILENO) ? style::coloured_terminal : style::terminal;
     }
     log.output_ = base::log_output::standard_error();
     return log;

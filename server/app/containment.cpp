@@ -20,13 +20,13 @@ void add_limit(process::containment& to, int resource, std::uint64_t value,
       {resource, {std::min<rlim_t>(value, most), std::min<rlim_t>(value + above, most)}});
 }
 
-bool has_programs(options const& chosen) {
+bool has_programs(config::options const& chosen) {
   return !chosen.cgi_bin.empty() || !chosen.cgi_extensions.empty() ||
          std::any_of(chosen.mappings.begin(), chosen.mappings.end(),
-                     [](mapping const& m) { return m.what == mapping::kind::cgi; });
+                     [](config::mapping const& m) { return m.what == config::mapping::kind::cgi; });
 }
 
-std::string sandbox_text(options const& chosen, int version) {
+std::string sandbox_text(config::options const& chosen, int version) {
   std::string out = "programs are held by Landlock (version " + std::to_string(version) +
                     ") and seccomp: they read the system and their own directory, and ";
   out += chosen.sandbox_write.empty() ? "write nothing" : "write where --sandbox-write says";
@@ -38,7 +38,7 @@ std::string sandbox_text(options const& chosen, int version) {
 
 }  // namespace
 
-process::containment make_containment(options const& chosen) {
+process::containment make_containment(config::options const& chosen) {
   process::containment out;
   if (chosen.limit_cpu.count() > 0) {
     auto const seconds = std::chrono::ceil<std::chrono::seconds>(chosen.limit_cpu).count();
@@ -59,7 +59,7 @@ process::containment make_containment(options const& chosen) {
   return out;
 }
 
-std::unique_ptr<process::sandbox> make_sandbox(options const& chosen) {
+std::unique_ptr<process::sandbox> make_sandbox(config::options const& chosen) {
   if (!chosen.sandbox) return nullptr;
   process::sandbox_rules rules{chosen.sandbox_read, chosen.sandbox_write, chosen.sandbox_net};
   for (auto const& i : chosen.interpreters) rules.readable.push_back(i.program);
@@ -74,7 +74,7 @@ std::unique_ptr<process::sandbox> make_sandbox(options const& chosen) {
              : "--sandbox: cannot be made: " + made.error().message());
 }
 
-std::vector<remark> containment_remarks(options const& chosen, bool as_root,
+std::vector<remark> containment_remarks(config::options const& chosen, bool as_root,
                                         process::sandbox const* sandbox) {
   std::vector<remark> out;
   if (!has_programs(chosen)) return out;

@@ -1,6 +1,5 @@
 #include "gatehouse/app/error_page.hpp"
 
-#include <boost/asio/ip/address_v4.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -9,6 +8,7 @@
 
 #include "gatehouse/base/escape.hpp"
 #include "gatehouse/http/grammar.hpp"
+#include "gatehouse/http/local_request.hpp"
 #include "gatehouse/http/target.hpp"
 
 namespace gatehouse::app {
@@ -247,25 +247,6 @@ std::string html_text(content const& page) {
 
 }  // namespace
 
-bool is_forwarded(http::request const& request) {
-  for (std::string_view const name : {"Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"}) {
-    if (request.fields.contains(name)) return true;
-  }
-  return false;
-}
-
-bool may_be_rebound(http::request const& request) {
-  auto const field = request.fields.find("Host").value_or("");
-  auto const named =
-      http::parse_host(request.target.authority.empty() ? field : request.target.authority);
-  if (!named || named->host.starts_with('[')) return false;
-  std::string_view const host = named->host;
-  if (host.find('.') == std::string_view::npos || host.ends_with(".localhost")) return false;
-  boost::system::error_code no_address;
-  boost::asio::ip::make_address_v4(named->host, no_address);
-  return static_cast<bool>(no_address);
-}
-
 error_form preferred_error_form(std::string_view accept) {
   bool json = false;
   for (auto const range : http::list_elements(accept)) {
@@ -280,7 +261,7 @@ http::response render_error(http::http_error const& error, http::request const* 
                             bool client_is_loopback) {
   bool const for_client_here =
       client_is_loopback &&
-      (request == nullptr || !(is_forwarded(*request) || may_be_rebound(*request)));
+      (request == nullptr || !(http::is_forwarded(*request) || http::may_be_rebound(*request)));
   auto const page = content_of(error, for_client_here);
   auto const form =
       preferred_error_form(request != nullptr ? request->fields.combined("Accept") : "");

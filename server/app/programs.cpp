@@ -56,18 +56,18 @@ void each_file(fs::path const& directory, found_file const& found) {
   walk(directory, "", way, found);
 }
 
-using mount = mapping;
+using mount = config::mapping;
 
 // What answers below which prefix, as the router has it: the longest prefix first.
-std::vector<mount> mounts_of(options const& chosen) {
+std::vector<mount> mounts_of(config::options const& chosen) {
   std::vector<mount> out = chosen.mappings;
   auto const add = [&](mount m) {
     bool const replaced = std::any_of(out.begin(), out.end(),
                                       [&](mount const& other) { return other.prefix == m.prefix; });
     if (!replaced) out.push_back(std::move(m));
   };
-  if (!chosen.cgi_bin.empty()) add({"/cgi-bin", mapping::kind::cgi, chosen.cgi_bin});
-  add({"", mapping::kind::static_files, chosen.root});
+  if (!chosen.cgi_bin.empty()) add({"/cgi-bin", config::mapping::kind::cgi, chosen.cgi_bin});
+  add({"", config::mapping::kind::static_files, chosen.root});
   std::stable_sort(out.begin(), out.end(), [](mount const& a, mount const& b) {
     return a.prefix.size() > b.prefix.size();
   });
@@ -81,7 +81,7 @@ void add_directory(std::vector<program>& to, mount const& m) {
   });
 }
 
-void add_by_extension(std::vector<program>& to, mount const& m, options const& chosen) {
+void add_by_extension(std::vector<program>& to, mount const& m, config::options const& chosen) {
   cgi::script_rules const rules{m.target, m.prefix, chosen.cgi_extensions, chosen.index,
                                 chosen.follow_symlinks};
   if (rules.extensions.empty()) return;
@@ -102,13 +102,13 @@ bool is_answered_by(mount const& m, std::vector<mount> const& all, std::string c
 
 }  // namespace
 
-std::vector<program> served_programs(options const& chosen) {
+std::vector<program> served_programs(config::options const& chosen) {
   auto const mounts = mounts_of(chosen);
   std::vector<program> out;
   for (auto const& m : mounts) {
     std::vector<program> here;
     std::error_code ec;
-    if (m.what == mapping::kind::static_files) {
+    if (m.what == config::mapping::kind::static_files) {
       add_by_extension(here, m, chosen);
     } else if (fs::is_directory(m.target, ec)) {
       add_directory(here, m);
@@ -123,11 +123,11 @@ std::vector<program> served_programs(options const& chosen) {
   return out;
 }
 
-std::vector<program_directory> program_directories(options const& chosen) {
+std::vector<program_directory> program_directories(config::options const& chosen) {
   std::vector<program_directory> out;
   std::error_code ec;
   for (auto const& m : mounts_of(chosen)) {
-    bool const programs = m.what == mapping::kind::cgi && fs::is_directory(m.target, ec);
+    bool const programs = m.what == config::mapping::kind::cgi && fs::is_directory(m.target, ec);
     if (programs) out.push_back({m.target, m.prefix});
   }
   return out;

@@ -16,19 +16,21 @@
 #include <thread>
 #include <utility>
 
-#include "gatehouse/app/capacity.hpp"
-#include "gatehouse/app/generation.hpp"
-#include "gatehouse/app/premises.hpp"
-#include "gatehouse/app/privileges.hpp"
-#include "gatehouse/app/reload.hpp"
-#include "gatehouse/app/service_manager.hpp"
-#include "gatehouse/app/takeover.hpp"
-#include "gatehouse/app/terminal.hpp"
+#include "gatehouse/app/containment.hpp"
+#include "gatehouse/app/make_generation.hpp"
 #include "gatehouse/base/endpoint_text.hpp"
 #include "gatehouse/base/keep_going.hpp"
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/base/log.hpp"
+#include "gatehouse/config/capacity.hpp"
+#include "gatehouse/life/generation.hpp"
+#include "gatehouse/life/premises.hpp"
+#include "gatehouse/life/privileges.hpp"
+#include "gatehouse/life/reload.hpp"
+#include "gatehouse/life/service_manager.hpp"
+#include "gatehouse/life/takeover.hpp"
 #include "gatehouse/net/listener.hpp"
+#include "gatehouse/show/terminal.hpp"
 
 namespace gatehouse::app {
 namespace {
@@ -72,16 +74,16 @@ boost::asio::ip::tcp::endpoint endpoint_of(base::unique_fd const& socket) {
 }
 
 // Where the options want the server to listen, as far as they say it: port 0 is any.
-bool is_as_chosen(boost::asio::ip::tcp::endpoint const& where, options const& chosen) {
+bool is_as_chosen(boost::asio::ip::tcp::endpoint const& where, config::options const& chosen) {
   return where.address() == chosen.bind && (chosen.port == 0 || where.port() == chosen.port);
 }
 
 // The limits on connections that can be kept with the descriptors there are.
-net::admission_limits admission_limits_of(options const& chosen) {
+net::admission_limits admission_limits_of(config::options const& chosen) {
   rlimit descriptors{};
   ::getrlimit(RLIMIT_NOFILE, &descriptors);
-  auto const connections = affordable_connections(chosen.max_connections, descriptors.rlim_cur,
-                                                  chosen.max_scripts, chosen.queue);
+  auto const connections = config::affordable_connections(
+      chosen.max_connections, descriptors.rlim_cur, chosen.max_scripts, chosen.queue);
   if (connections < chosen.max_connections) {
     base::log::info("connections-limited",
                     "to " + std::to_string(connections) + " of " +
@@ -91,29 +93,29 @@ net::admission_limits admission_limits_of(options const& chosen) {
   return {connections, chosen.max_connections_per_address};
 }
 
-std::set<uid_t> trusted_users(identity const& who) {
+std::set<uid_t> trusted_users(life::identity const& who) {
   return {0, ::geteuid(), who.user.value_or(::geteuid())};
 }
 
 }  // namespace
 
 struct server::parts {
-  parts(options const& chosen, option_source source)
+  parts(config::options const& chosen, option_source source)
       : again(std::move(source)), where(chosen), asked(chosen.bind, chosen.port) {}
 
   option_source again;
-  service_manager manager;
-  premises where;
+  life::service_manager manager;
+  life::premises where;
   boost::asio::ip::tcp::endpoint asked;  // where the options want us to listen
   onlookers told;
-  std::shared_ptr<generation> current;
+  std::optional<life::generation> current;
   std::optional<net::admission> places;
   std::vector<std::unique_ptr<worker>> workers;
   std::optional<net::listener> listener;
-  std::optional<predecessor> before_us;
-  std::unique_ptr<takeover_door> door;
+  std::optional<life::predecessor> before_us;
+  std::unique_ptr<life::takeover_door> door;
   std::optional<boost::asio::signal_set> signals;
-  terminals started_from;
+  show::terminals started_from;
   bool heeding = false;
   bool awaiting_successor = false;
   bool asked_to_end = false;
@@ -121,20 +123,20 @@ struct server::parts {
   std::atomic<unsigned> unheard = 0;  // actions that a set has yet to carry out
 
   base::executor main_executor() { return workers.front()->loop.get_executor(); }
-  std::optional<usage_error> begin(options const& chosen);
-  std::variant<base::unique_fd, usage_error> inherited_socket(options const& chosen,
-                                                              identity const& who);
+  std::optional<config::usage_error> begin(config::options const& chosen);
+  std::variant<base::unique_fd, config::usage_error> inherited_socket(config::options const& chosen,
+                                                                      life::identity const& who);
   void make_workers();
-  std::optional<usage_error> listen(base::unique_fd inherited);
+  std::optional<config::usage_error> listen(base::unique_fd inherited);
   void get_ready();
   void start();
-  std::optional<usage_error> open_door();
-  std::optional<usage_error> relieve_predecessor();
+  std::optional<config::usage_error> open_door();
+  std::optional<config::usage_error> relieve_predecessor();
   void await_signals();
   base::task<void> heed_signals();
   base::task<void> await_successor();
   void reload();
-  std::optional<usage_error> change_generation();
+  std::optional<config::usage_error> change_generation();
   enum class ending { soon, gently };
   base::task<void> stop(ending how);
   base::task<bool> connections_end_within(std::chrono::steady_clock::duration limit);
@@ -143,26 +145,27 @@ struct server::parts {
   void on_each_set(Action action);
 };
 
-std::variant<std::unique_ptr<server>, usage_error> server::create(options chosen,
-                                                                  option_source again) {
+std::variant<std::unique_ptr<server>, config::usage_error> server::create(config::options chosen,
+                                                                          option_source again) {
   auto p = std::make_unique<parts>(chosen, std::move(again));
   if (auto const wrong = p->begin(chosen)) return *wrong;
   return std::unique_ptr<server>(new server(std::move(p)));
 }
 
-std::optional<usage_error> server::parts::begin(options const& chosen) {
-  auto const who = resolve_identity(chosen.user, chosen.group);
-  if (auto const* const error = std::get_if<usage_error>(&who)) return *error;
-  auto socket = inherited_socket(chosen, std::get<identity>(who));
-  if (auto const* const error = std::get_if<usage_error>(&socket)) return *error;
+std::optional<config::usage_error> server::parts::begin(config::options const& chosen) {
+  auto const who = life::resolve_identity(chosen.user, chosen.group);
+  if (auto const* const error = std::get_if<config::usage_error>(&who)) return *error;
+  auto socket = inherited_socket(chosen, std::get<life::identity>(who));
+  if (auto const* const error = std::get_if<config::usage_error>(&socket)) return *error;
   auto& inherited = std::get<base::unique_fd>(socket);
   auto first = make_generation(chosen, inherited ? endpoint_of(inherited) : asked, where, told);
-  if (auto const* const error = std::get_if<usage_error>(&first)) return *error;
-  current = std::get<std::shared_ptr<generation>>(std::move(first));
+  if (auto const* const error = std::get_if<config::usage_error>(&first)) return *error;
+  current = std::get<life::generation>(std::move(first));
   make_workers();
   if (auto wrong = listen(std::move(inherited))) return wrong;
-  if (auto const error = drop_privileges(std::get<identity>(who))) {
-    return usage_error{"gatehouse: cannot become --user " + chosen.user + ": " + error.message()};
+  if (auto const error = life::drop_privileges(std::get<life::identity>(who))) {
+    return config::usage_error{"gatehouse: cannot become --user " + chosen.user + ": " +
+                               error.message()};
   }
   if (auto wrong = open_door()) return wrong;
   get_ready();
@@ -170,13 +173,13 @@ std::optional<usage_error> server::parts::begin(options const& chosen) {
 }
 
 // The socket of a server that is taken over from, or of whoever started us; none if there is none.
-std::variant<base::unique_fd, usage_error> server::parts::inherited_socket(options const& chosen,
-                                                                           identity const& who) {
-  auto given = given_socket();
-  if (std::holds_alternative<usage_error>(given) || chosen.takeover.empty()) return given;
-  auto found = predecessor::ask(chosen.takeover, trusted_users(who));
-  if (auto const* const wrong = std::get_if<usage_error>(&found)) return *wrong;
-  before_us = std::get<std::optional<predecessor>>(std::move(found));
+std::variant<base::unique_fd, config::usage_error> server::parts::inherited_socket(
+    config::options const& chosen, life::identity const& who) {
+  auto given = life::given_socket();
+  if (std::holds_alternative<config::usage_error>(given) || chosen.takeover.empty()) return given;
+  auto found = life::predecessor::ask(chosen.takeover, trusted_users(who));
+  if (auto const* const wrong = std::get_if<config::usage_error>(&found)) return *wrong;
+  before_us = std::get<std::optional<life::predecessor>>(std::move(found));
   if (!before_us) return given;
   return before_us->take_socket();
 }
@@ -184,22 +187,23 @@ std::variant<base::unique_fd, usage_error> server::parts::inherited_socket(optio
 void server::parts::make_workers() {
   std::vector<net::connection_set*> sets;
   for (unsigned i = 0; i < current->chosen.threads; ++i) {
-    auto const& made = workers.emplace_back(std::make_unique<worker>(service_of(current)));
+    auto const& made = workers.emplace_back(std::make_unique<worker>(current->service));
     sets.push_back(&made->connections);
   }
   places.emplace(admission_limits_of(current->chosen));
-  listener.emplace(main_executor(), std::move(sets), *places, current->what.service().render_error);
+  listener.emplace(main_executor(), std::move(sets), *places, current->service->render_error);
 }
 
-std::optional<usage_error> server::parts::listen(base::unique_fd inherited) {
+std::optional<config::usage_error> server::parts::listen(base::unique_fd inherited) {
   if (!inherited) {
     auto const error = listener->open(asked);
     if (!error) return std::nullopt;
-    return usage_error{"gatehouse: cannot listen on " + base::endpoint_text(asked) + ": " +
-                       error.message()};
+    return config::usage_error{"gatehouse: cannot listen on " + base::endpoint_text(asked) + ": " +
+                               error.message()};
   }
   if (auto const error = listener->adopt(std::move(inherited))) {
-    return usage_error{"gatehouse: the socket that was given cannot be served: " + error.message()};
+    return config::usage_error{"gatehouse: the socket that was given cannot be served: " +
+                               error.message()};
   }
   if (!is_as_chosen(listener->endpoint(), current->chosen)) {
     base::log::warn("socket-given", "listens on " + base::endpoint_text(listener->endpoint()) +
@@ -209,17 +213,17 @@ std::optional<usage_error> server::parts::listen(base::unique_fd inherited) {
   return std::nullopt;
 }
 
-std::optional<usage_error> server::parts::open_door() {
+std::optional<config::usage_error> server::parts::open_door() {
   auto const& path = current->chosen.takeover;
   if (path.empty()) return std::nullopt;
-  auto opened = takeover_door::open(main_executor(), path);
-  if (auto const* const wrong = std::get_if<usage_error>(&opened)) return *wrong;
-  door = std::get<std::unique_ptr<takeover_door>>(std::move(opened));
+  auto opened = life::takeover_door::open(main_executor(), path);
+  if (auto const* const wrong = std::get_if<config::usage_error>(&opened)) return *wrong;
+  door = std::get<std::unique_ptr<life::takeover_door>>(std::move(opened));
   return std::nullopt;
 }
 
 // The last step that can fail: once the other server is told, this one serves.
-std::optional<usage_error> server::parts::relieve_predecessor() {
+std::optional<config::usage_error> server::parts::relieve_predecessor() {
   if (before_us) {
     if (auto wrong = before_us->relieve()) return wrong;
     before_us.reset();
@@ -269,8 +273,8 @@ void server::parts::start() {
 void server::parts::get_ready() {
   ::signal(SIGPIPE, SIG_IGN);
   await_signals();
-  where.get_ready(current->chosen);
-  current->what.get_ready();
+  where.get_ready(current->chosen.threads, make_sandbox(current->chosen));
+  current->get_ready();
   for (auto const& remark :
        containment_remarks(current->chosen, ::geteuid() == 0, where.sandbox())) {
     base::log::write(remark.warning ? base::log::level::warn : base::log::level::info,
@@ -325,25 +329,24 @@ void server::parts::reload() {
   manager.ready("Serving on " + base::endpoint_text(listener->endpoint()));
 }
 
-std::optional<usage_error> server::parts::change_generation() try {
+std::optional<config::usage_error> server::parts::change_generation() try {
   auto read = again();
-  if (auto const* const wrong = std::get_if<usage_error>(&read)) return *wrong;
-  auto& next = std::get<options>(read);
-  auto const kept = keep_fixed(next, current->chosen);
+  if (auto const* const wrong = std::get_if<config::usage_error>(&read)) return *wrong;
+  auto& next = std::get<config::options>(read);
+  auto const kept = life::keep_fixed(next, current->chosen);
   auto made = make_generation(next, listener->endpoint(), where, told);
-  if (auto const* const wrong = std::get_if<usage_error>(&made)) return *wrong;
+  if (auto const* const wrong = std::get_if<config::usage_error>(&made)) return *wrong;
   for (auto const name : kept) {
     base::log::warn("reload-kept", "--" + std::string(name) + " keeps its value until a restart");
   }
-  current = std::get<std::shared_ptr<generation>>(std::move(made));
-  current->what.get_ready();
+  current = std::get<life::generation>(std::move(made));
+  current->get_ready();
   where.change(current->chosen);
   base::log::set_level(current->chosen.log_level);
-  on_each_set(
-      [service = service_of(current)](net::connection_set& set) { set.serve_with(service); });
+  on_each_set([service = current->service](net::connection_set& set) { set.serve_with(service); });
   return std::nullopt;
 } catch (std::exception const& e) {
-  return usage_error{std::string("gatehouse: ") + e.what()};
+  return config::usage_error{std::string("gatehouse: ") + e.what()};
 }
 
 base::task<void> server::parts::stop(ending how) {

@@ -18,7 +18,7 @@ std::string server_path() {
   return path != nullptr && *path != '\0' ? path : default_path;
 }
 
-cgi::gateway_rules make_gateway_rules(options const& chosen) {
+cgi::gateway_rules make_gateway_rules(config::options const& chosen) {
   cgi::gateway_rules rules;
   rules.variables.document_root = chosen.root;
   rules.variables.pass_auth = chosen.pass_auth;
@@ -33,17 +33,18 @@ cgi::gateway_rules make_gateway_rules(options const& chosen) {
 
 // Directories whose files are never given out as files. A cgi-bin in the root is one also when its
 // programs are not served (--cgi-bin off or elsewhere), unless it was mapped as files by name.
-std::vector<std::filesystem::path> script_directories(options const& chosen) {
+std::vector<std::filesystem::path> script_directories(config::options const& chosen) {
   std::vector<std::filesystem::path> out;
   std::error_code missing;
   auto const usual = std::filesystem::canonical(chosen.root / "cgi-bin", missing);
-  bool const mapped = std::any_of(
-      chosen.mappings.begin(), chosen.mappings.end(),
-      [&](mapping const& m) { return m.what == mapping::kind::static_files && m.target == usual; });
+  bool const mapped =
+      std::any_of(chosen.mappings.begin(), chosen.mappings.end(), [&](config::mapping const& m) {
+        return m.what == config::mapping::kind::static_files && m.target == usual;
+      });
   if (!missing && !mapped) out.push_back(usual);
   if (!chosen.cgi_bin.empty()) out.push_back(chosen.cgi_bin);
   for (auto const& m : chosen.mappings) {
-    if (m.what == mapping::kind::cgi) out.push_back(m.target);
+    if (m.what == config::mapping::kind::cgi) out.push_back(m.target);
   }
   return out;
 }
@@ -51,7 +52,7 @@ std::vector<std::filesystem::path> script_directories(options const& chosen) {
 // Files, with the programs among them where --cgi-ext names some.
 class file_site final : public http::handler {
  public:
-  file_site(options const& chosen, cgi::gateway_rules const& rules, std::string prefix,
+  file_site(config::options const& chosen, cgi::gateway_rules const& rules, std::string prefix,
             std::filesystem::path const& root)
       : files_({.root = root,
                 .prefix = prefix,
@@ -78,7 +79,7 @@ class file_site final : public http::handler {
   cgi::extension_gateway programs_;
 };
 
-void mount_all(router& routes, options const& chosen, cgi::gateway_rules const& rules) {
+void mount_all(router& routes, config::options const& chosen, cgi::gateway_rules const& rules) {
   routes.mount("", std::make_unique<file_site>(chosen, rules, "", chosen.root),
                {"files of", chosen.root.string()});
   if (!chosen.cgi_bin.empty()) {
@@ -86,7 +87,7 @@ void mount_all(router& routes, options const& chosen, cgi::gateway_rules const& 
                  {"programs of", chosen.cgi_bin.string()});
   }
   for (auto const& m : chosen.mappings) {
-    if (m.what == mapping::kind::cgi) {
+    if (m.what == config::mapping::kind::cgi) {
       bool const several = std::filesystem::is_directory(m.target);
       routes.mount(m.prefix, std::make_unique<cgi::gateway>(rules, m.prefix, m.target),
                    {several ? "programs of" : "the program", m.target.string()});
@@ -99,7 +100,7 @@ void mount_all(router& routes, options const& chosen, cgi::gateway_rules const& 
 
 }  // namespace
 
-std::vector<cgi::meta_variable> script_environment(options const& chosen) {
+std::vector<cgi::meta_variable> script_environment(config::options const& chosen) {
   std::vector<cgi::meta_variable> out;
   bool path_given = false;
   for (auto const& entry : chosen.environment) {
@@ -121,7 +122,7 @@ std::string script_path(std::vector<cgi::meta_variable> const& environment) {
   return out;
 }
 
-site::site(options const& chosen, premises& where)
+site::site(config::options const& chosen, life::premises& where)
     : where_(where),
       rules_(make_gateway_rules(chosen)),
       containment_(make_containment(chosen)),

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "gatehouse/base/error.hpp"
+#include "gatehouse/base/escape.hpp"
 #include "gatehouse/base/unique_fd.hpp"
 
 namespace gatehouse::cgi {
@@ -58,7 +59,7 @@ std::string named(std::string_view text) {
 // A command that replaces the first line, if the new one is plain enough for sed.
 std::string first_line_command(std::string const& line, std::string const& path) {
   bool const plain = line.find_first_of("|&\\\n'") == std::string::npos;
-  return plain ? "sed -i '1s|.*|" + line + "|' " + shell_quoted(path) : std::string();
+  return plain ? "sed -i '1s|.*|" + line + "|' " + base::shell_quoted(path) : std::string();
 }
 
 // Whether a file is there, is not a directory and may be executed by this process.
@@ -118,7 +119,7 @@ finding check_env(std::string const& path, script_head const& head,
                "Its #! line asks env for " + named(program) +
                    ", which is not in any directory of the PATH that programs get (" +
                    std::string(path_variable) + ").",
-               "command -v " + shell_quoted(program));
+               "command -v " + base::shell_quoted(program));
 }
 
 finding check_interpreter(std::string const& path, script_head const& head,
@@ -133,13 +134,13 @@ finding check_interpreter(std::string const& path, script_head const& head,
                      " that its #! line names does not exist" +
                      (elsewhere ? "; there is " + named(elsewhere->native()) + "." : "."),
                  elsewhere ? first_line_command("#!" + elsewhere->native() + argument, path)
-                           : "command -v " + shell_quoted(interpreter.filename().native()));
+                           : "command -v " + base::shell_quoted(interpreter.filename().native()));
   }
   if (!can_run(interpreter)) {
     return found("interpreter-not-executable",
                  "The interpreter " + named(head.interpreter) +
                      " that its #! line names cannot be run by the server's user.",
-                 "ls -l " + shell_quoted(head.interpreter));
+                 "ls -l " + base::shell_quoted(head.interpreter));
   }
   if (interpreter.filename() == "env") return check_env(path, head, path_variable);
   return std::nullopt;
@@ -164,7 +165,7 @@ std::string_view usual_first_line(fs::path const& script) {
 
 finding check_kind(fs::path const& script, script_head const& head,
                    std::string_view path_variable) {
-  std::string const in_shell = shell_quoted(script.native());
+  std::string const in_shell = base::shell_quoted(script.native());
   switch (head.what) {
     case kind::empty:
       return found("script-empty", "The file is empty.");
@@ -178,7 +179,7 @@ finding check_kind(fs::path const& script, script_head const& head,
       return found(
           "interpreter-relative",
           "Its #! line names " + named(head.interpreter) + ", which is not an absolute path.",
-          "command -v " + shell_quoted(head.interpreter));
+          "command -v " + base::shell_quoted(head.interpreter));
     case kind::no_interpreter:
       return found("interpreter-unnamed", "Its #! line names no interpreter.");
     case kind::elf:
@@ -209,7 +210,7 @@ void check_head(findings& to, fs::path const& script, std::string_view bytes,
         found("script-carriage-return",
               "Its #! line ends in CR LF, as Windows writes lines, so the system looks for an "
               "interpreter whose name ends in a carriage return.",
-              "sed -i 's/\\r$//' " + shell_quoted(script.native())));
+              "sed -i 's/\\r$//' " + base::shell_quoted(script.native())));
   }
   add(to, check_kind(script, head, path_variable));
   // The line behind a mark may be wrong too.
@@ -229,7 +230,7 @@ finding check_directories(fs::path const& script) {
     }
     return found("directory-not-searchable",
                  "The server's user may not enter the directory " + named(way.native()) + ".",
-                 "chmod a+x " + shell_quoted(way.native()));
+                 "chmod a+x " + base::shell_quoted(way.native()));
   }
   return std::nullopt;
 }
@@ -240,16 +241,16 @@ finding check_execute_bit(fs::path const& script) {
   if (::statvfs(script.c_str(), &file_system) == 0 && (file_system.f_flag & ST_NOEXEC) != 0) {
     return found("script-noexec-mount",
                  "It is on a file system that is mounted with the option noexec.",
-                 "findmnt --target " + shell_quoted(script.native()));
+                 "findmnt --target " + base::shell_quoted(script.native()));
   }
   struct ::stat status {};
   bool const some_bit = ::stat(script.c_str(), &status) == 0 && (status.st_mode & 0111U) != 0;
   if (some_bit) {
     return found("script-not-executable", "The server's user has no permission to execute it.",
-                 "chmod a+x " + shell_quoted(script.native()));
+                 "chmod a+x " + base::shell_quoted(script.native()));
   }
   return found("script-no-execute-bit", "It has no execute bit.",
-               "chmod +x " + shell_quoted(script.native()));
+               "chmod +x " + base::shell_quoted(script.native()));
 }
 
 void check_content(findings& to, fs::path const& script, start_rules const& rules) {
@@ -257,7 +258,7 @@ void check_content(findings& to, fs::path const& script, start_rules const& rule
   if (!file) {
     to.push_back(found("script-not-readable",
                        "The server's user may not read it, and an interpreter has to.",
-                       "chmod a+r " + shell_quoted(script.native())));
+                       "chmod a+r " + base::shell_quoted(script.native())));
     return;
   }
   if (rules.interpreted) return;
@@ -280,7 +281,7 @@ finding check_way(fs::path const& script) {
   if (fs::exists(status)) return found("script-not-regular", "It is not a regular file.");
   if (fs::is_symlink(fs::symlink_status(script, ec))) {
     return found("script-dangling-link", "It is a symbolic link to something that does not exist.",
-                 "readlink " + shell_quoted(script.native()));
+                 "readlink " + base::shell_quoted(script.native()));
   }
   return found("script-missing", "It does not exist.");
 }
@@ -327,23 +328,6 @@ std::optional<http::diagnosis> check_script(fs::path const& script,
                                             std::string_view path_variable) {
   auto all = start_findings(script, {.path_variable = path_variable});
   return all.empty() ? std::nullopt : std::optional(std::move(all.front().help));
-}
-
-std::string shell_quoted(std::string_view word) {
-  constexpr std::string_view plain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+,:@%";
-  if (!word.empty() && word.find_first_not_of(plain) == std::string_view::npos) {
-    return std::string(word);
-  }
-  std::string out = "'";
-  for (char const c : word) {
-    if (c == '\'') {
-      out += "'\\''";
-    } else {
-      out += c;
-    }
-  }
-  return out + '\'';
 }
 
 }  // namespace gatehouse::cgi

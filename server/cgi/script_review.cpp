@@ -10,6 +10,7 @@
 #include <array>
 #include <utility>
 
+#include "gatehouse/base/escape.hpp"
 #include "gatehouse/base/unique_fd.hpp"
 
 namespace gatehouse::cgi {
@@ -69,9 +70,10 @@ void review_writers(findings& to, fs::path const& path, std::string_view kind,
   if (::stat(path.c_str(), &status) != 0) return;
   bool const directory = kind == "directory";
   if ((status.st_mode & S_IWOTH) != 0) {
-    to.push_back(found(
-        severity::warning, directory ? "directory-writable-by-all" : "script-writable-by-all",
-        "Every user of this machine may " + danger, "chmod o-w " + shell_quoted(path.native())));
+    to.push_back(found(severity::warning,
+                       directory ? "directory-writable-by-all" : "script-writable-by-all",
+                       "Every user of this machine may " + danger,
+                       "chmod o-w " + base::shell_quoted(path.native())));
   }
   if ((status.st_mode & S_IWGRP) != 0 && !is_own_group(status.st_uid, status.st_gid)) {
     ::group const* const entry = ::getgrgid(status.st_gid);
@@ -79,7 +81,7 @@ void review_writers(findings& to, fs::path const& path, std::string_view kind,
     to.push_back(found(severity::warning,
                        directory ? "directory-writable-by-group" : "script-writable-by-group",
                        "Every member of the group \"" + name + "\" may " + danger,
-                       "chmod g-w " + shell_quoted(path.native())));
+                       "chmod g-w " + base::shell_quoted(path.native())));
   }
 }
 
@@ -90,7 +92,7 @@ bool has_execute_bit(fs::path const& file) {
 
 // What lies among the programs and is not meant to be one.
 script_finding stray(fs::path const& file, file_role role, bool runs) {
-  std::string const remove = "rm " + shell_quoted(file.native());
+  std::string const remove = "rm " + base::shell_quoted(file.native());
   if (role == file_role::backup) {
     return found(severity::warning, "backup-among-programs",
                  runs ? "By its name it is a backup copy, and the server runs it for whoever asks."
@@ -101,7 +103,7 @@ script_finding stray(fs::path const& file, file_role role, bool runs) {
   if (role == file_role::source && runs) {
     return found(severity::warning, "source-among-programs",
                  "By its name it is source code, and the server tries to run it.",
-                 "chmod -x " + shell_quoted(file.native()));
+                 "chmod -x " + base::shell_quoted(file.native()));
   }
   return found(severity::note, "not-a-program",
                "It is no program, and the server gives it to nobody: whoever asks for it gets an "
@@ -135,7 +137,7 @@ void review_lines(findings& to, fs::path const& script) {
   to.push_back(found(severity::warning, "script-line-ends",
                      "Some of its lines end in CR LF, as Windows writes lines. Most interpreters "
                      "take the CR for a part of the line.",
-                     "sed -i 's/\\r$//' " + shell_quoted(script.native())));
+                     "sed -i 's/\\r$//' " + base::shell_quoted(script.native())));
 }
 
 void review_name(findings& to, fs::path const& script) {

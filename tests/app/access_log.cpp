@@ -160,7 +160,7 @@ TEST_CASE("a log file is appended to, a line at a time") {
   boost::asio::io_context io;
   fake_context const context(io);
   auto const request = get("/");
-  auto opened = access_log::open(file.native(), log_format::json);
+  auto opened = access_log::open(file.native(), config::log_format::json);
   REQUIRE(opened.has_value());
   auto log = std::move(opened.value());
   log.write(&request, context);
@@ -173,13 +173,13 @@ TEST_CASE("a log file is appended to, a line at a time") {
 TEST_CASE("what cannot be written is counted, and an unusable path is an error") {
   boost::asio::io_context io;
   fake_context const context(io);
-  auto full = access_log::open("/dev/full", log_format::combined);
+  auto full = access_log::open("/dev/full", config::log_format::combined);
   REQUIRE(full.has_value());
   full->write(nullptr, context);
   full->write(nullptr, context);
   CHECK(full->lost() == 2);
-  CHECK(access_log::open("/nonexistent/log", log_format::combined).has_error());
-  auto off = access_log::open("off", log_format::combined);
+  CHECK(access_log::open("/nonexistent/log", config::log_format::combined).has_error());
+  auto off = access_log::open("off", config::log_format::combined);
   REQUIRE(off.has_value());
   off->write(nullptr, context);
   CHECK(off->lost() == 0);

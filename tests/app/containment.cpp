@@ -24,7 +24,7 @@ std::optional<rlimit> limit(process::containment const& held_by, int resource) {
   return std::nullopt;
 }
 
-std::string reasons(app::options const& chosen, bool as_root) {
+std::string reasons(config::options const& chosen, bool as_root) {
   std::string out;
   for (auto const& remark : app::containment_remarks(chosen, as_root, nullptr))
     out.append(remark.reason).append(remark.warning ? "! " : " ");
@@ -42,7 +42,7 @@ TEST_CASE("without options programs are held by nothing but the loss of new priv
 }
 
 TEST_CASE("each option is a limit of the system") {
-  app::options chosen;
+  config::options chosen;
   chosen.limit_cpu = 2s;
   chosen.limit_memory_bytes = 1 << 20;
   chosen.limit_processes = 3;
@@ -79,13 +79,13 @@ TEST_CASE("each option is a limit of the system") {
 TEST_CASE("a limit over the system's own is brought down to it") {
   rlimit system{};
   REQUIRE(::getrlimit(RLIMIT_NOFILE, &system) == 0);
-  app::options chosen;
+  config::options chosen;
   chosen.limit_files = system.rlim_max + 1;
   CHECK(limit(app::make_containment(chosen), RLIMIT_NOFILE)->rlim_max == system.rlim_max);
 }
 
 TEST_CASE("the log is told who programs run as, where there are programs") {
-  app::options chosen;
+  config::options chosen;
   CHECK(reasons(chosen, true) == "");
   chosen.cgi_extensions = {".cgi"};
   CHECK(reasons(chosen, true) == "scripts-as-root! ");
@@ -95,7 +95,7 @@ TEST_CASE("the log is told who programs run as, where there are programs") {
 }
 
 TEST_CASE("where the kernel has no Landlock, --sandbox is an error and not a server without it") {
-  app::options chosen;
+  config::options chosen;
   chosen.sandbox = true;
   std::string error = "none";
   std::thread([&] {

@@ -3,27 +3,28 @@
 #include <doctest/doctest.h>
 
 #include "../temporary_directory.hpp"
-#include "gatehouse/app/directories.hpp"
+#include "gatehouse/config/directories.hpp"
 
+using namespace gatehouse;
 using namespace gatehouse::app;
 namespace fs = std::filesystem;
 
 namespace {
 
 // "/cgi-bin/a /cgi-bin/b"
-std::string paths_of(options const& given, fs::path const& at) {
-  auto const resolved = resolve_directories(given, at);
-  if (auto const* wrong = std::get_if<usage_error>(&resolved)) FAIL(wrong->line);
+std::string paths_of(config::options const& given, fs::path const& at) {
+  auto const resolved = config::resolve_directories(given, at);
+  if (auto const* wrong = std::get_if<config::usage_error>(&resolved)) FAIL(wrong->line);
   std::string out;
-  for (auto const& p : served_programs(std::get<options>(resolved))) {
+  for (auto const& p : served_programs(std::get<config::options>(resolved))) {
     CHECK(fs::is_regular_file(p.file));
     out += (out.empty() ? "" : " ") + p.path;
   }
   return out;
 }
 
-mapping cgi_at(std::string prefix, fs::path const& target) {
-  return {std::move(prefix), mapping::kind::cgi, target};
+config::mapping cgi_at(std::string prefix, fs::path const& target) {
+  return {std::move(prefix), config::mapping::kind::cgi, target};
 }
 
 }  // namespace
@@ -40,10 +41,10 @@ TEST_CASE("the programs are those that a request would find") {
   directory.link("www/app/out.cgi", "../../other/e.cgi");
   struct row {
     std::string_view label;
-    options given;
+    config::options given;
     std::string_view paths;
   };
-  options by_extension, mapped, single, shadowed, replaced, off, linked, in_files;
+  config::options by_extension, mapped, single, shadowed, replaced, off, linked, in_files;
   by_extension.cgi_extensions = {".cgi"};
   mapped.mappings = {cgi_at("/run", "other")};
   single.mappings = {cgi_at("/one", "other/d")};
@@ -54,7 +55,7 @@ TEST_CASE("the programs are those that a request would find") {
   linked.follow_symlinks = true;
   in_files.cgi_bin_off = true;
   in_files.cgi_extensions = {".cgi"};
-  in_files.mappings = {{"/files", mapping::kind::static_files, "other"}};
+  in_files.mappings = {{"/files", config::mapping::kind::static_files, "other"}};
   row const rows[] = {
       {"cgi-bin alone", {}, "/cgi-bin/a /cgi-bin/b /cgi-bin/sub/c"},
       {"by extension", by_extension, "/app/x.cgi /cgi-bin/a /cgi-bin/b /cgi-bin/sub/c"},

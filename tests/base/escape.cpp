@@ -99,3 +99,11 @@ TEST_CASE("the controls that JSON allows are escaped for terminals") {
   CHECK(json_for_terminals("\"\xE2\x80\xAE\xD8\x9C\xE2\x82\xAC\"") ==
         "\"\\u202e\\u061c\xE2\x82\xAC\"");
 }
+
+TEST_CASE("a word is quoted for the shell when it has to be") {
+  CHECK(shell_quoted("/usr/bin/a-b_1.0") == "/usr/bin/a-b_1.0");
+  CHECK(shell_quoted("a b") == "'a b'");
+  CHECK(shell_quoted("it's") == "'it'\\''s'");
+  CHECK(shell_quoted("$(x)") == "'$(x)'");
+  CHECK(shell_quoted("") == "''");
+}

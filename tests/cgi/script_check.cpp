@@ -7,6 +7,7 @@
 #include <csignal>
 
 #include "../temporary_directory.hpp"
+#include "gatehouse/base/escape.hpp"
 
 using namespace gatehouse::cgi;
 using namespace std::string_literals;
@@ -105,7 +106,7 @@ TEST_CASE("a script that cannot start is told why, with a command") {
     CHECK(wrong->explanation.find(r.explanation) != std::string::npos);
     auto expected = r.command;
     if (auto const at = expected.find("SCRIPT"); at != std::string::npos) {
-      expected.replace(at, 6, shell_quoted(script.native()));
+      expected.replace(at, 6, gatehouse::base::shell_quoted(script.native()));
     }
     CHECK(wrong->command == expected);
     std::filesystem::remove(script);
@@ -172,12 +173,4 @@ TEST_CASE("a directory that the server's user may not enter is named") {
   int status = -1;
   REQUIRE(::waitpid(child, &status, 0) == child);
   CHECK(status == 0);
-}
-
-TEST_CASE("a word is quoted for the shell when it has to be") {
-  CHECK(shell_quoted("/usr/bin/a-b_1.0") == "/usr/bin/a-b_1.0");
-  CHECK(shell_quoted("a b") == "'a b'");
-  CHECK(shell_quoted("it's") == "'it'\\''s'");
-  CHECK(shell_quoted("$(x)") == "'$(x)'");
-  CHECK(shell_quoted("") == "''");
 }

@@ -5,30 +5,22 @@
 #include <string>
 
 #include "expect.hpp"
-#include "gatehouse/app/commands.hpp"
-#include "gatehouse/app/option_values.hpp"
-#include "gatehouse/app/options.hpp"
+#include "gatehouse/config/option_values.hpp"
+#include "gatehouse/config/options.hpp"
 #include "gatehouse/http/target.hpp"
 #include "memory_file.hpp"
-
-// The commands beside serving have no part in a config file, and would bring the server with them.
-std::span<gatehouse::app::command const> gatehouse::app::commands() {
-  return {};
-}
-std::string gatehouse::app::command_hint(std::string_view) {
-  return {};
-}
 
 namespace gatehouse::fuzz {
 namespace {
 
-using read_options = std::variant<app::options, app::help, app::version, app::usage_error>;
+using read_options =
+    std::variant<config::options, config::help, config::version, config::usage_error>;
 using lines = std::vector<std::string>;
 
 read_options read_arguments(lines const& arguments) {
   std::vector<char const*> argv = {"gatehouse"};
   for (auto const& argument : arguments) argv.push_back(argument.c_str());
-  return app::parse_options(static_cast<int>(argv.size()), argv.data());
+  return config::parse_options(static_cast<int>(argv.size()), argv.data());
 }
 
 read_options read_file(std::string_view text) {
@@ -52,7 +44,7 @@ std::string joined(std::vector<std::string> const& list) {
 }
 
 // As `key=value`, each option that has a value.
-lines printed(app::options const& o) {
+lines printed(config::options const& o) {
   static constexpr char const* levels[] = {"trace", "debug", "info", "warn", "error", "off"};
   lines out = {
       "bind=" + o.bind.to_string(),
@@ -78,7 +70,7 @@ lines printed(app::options const& o) {
       "spool-limit=" + std::to_string(o.spool_limit_bytes),
       "header-limit=" + std::to_string(o.header_limit_bytes),
       "access-log=" + o.access_log,
-      std::string("log-format=") + (o.log_format == app::log_format::json ? "json" : "combined"),
+      std::string("log-format=") + (o.log_format == config::log_format::json ? "json" : "combined"),
       std::string("log-level=") + levels[static_cast<int>(o.log_level)],
       "trace=" + on_off(o.trace),
       "nice=" + std::to_string(o.nice),
@@ -108,7 +100,7 @@ lines printed(app::options const& o) {
   for (auto const& path : o.sandbox_read) out.push_back("sandbox-read=" + path.native());
   for (auto const& path : o.sandbox_write) out.push_back("sandbox-write=" + path.native());
   for (auto const& m : o.mappings) {
-    bool const cgi = m.what == app::mapping::kind::cgi;
+    bool const cgi = m.what == config::mapping::kind::cgi;
     out.push_back("map=" + (m.prefix.empty() ? "/" : m.prefix) + (cgi ? " cgi:" : " static:") +
                   m.target.native());
   }
@@ -121,7 +113,7 @@ lines printed(app::options const& o) {
   return out;
 }
 
-void expect_sound(app::options const& o) {
+void expect_sound(config::options const& o) {
   expect(o.threads >= 1 && o.threads <= 1024, "threads");
   expect(o.max_scripts >= 1, "a script can run");
   expect(o.header_limit_bytes >= 1024 && o.header_limit_bytes <= 16U * 1024 * 1024, "header limit");
@@ -138,11 +130,11 @@ void expect_sound(app::options const& o) {
     expect(keys.insert("map " + m.prefix).second && !m.target.empty(), "one target for a prefix");
   }
   for (auto const& i : o.interpreters) {
-    expect(app::is_extension(i.extension) && i.program.is_absolute(), "an interpreter");
+    expect(config::is_extension(i.extension) && i.program.is_absolute(), "an interpreter");
     expect(keys.insert("interpreter " + i.extension).second, "one for an extension");
   }
   for (auto const& e : o.environment) {
-    expect(app::is_environment_name(e.name), "a variable's name");
+    expect(config::is_environment_name(e.name), "a variable's name");
     expect(keys.insert("env " + e.name).second, "one value for a variable");
   }
   for (auto const& line : printed(o)) {
@@ -151,7 +143,7 @@ void expect_sound(app::options const& o) {
   }
 }
 
-void expect_stable(app::options const& o) {
+void expect_stable(config::options const& o) {
   auto const before = printed(o);
   std::string text;
   lines arguments;
@@ -160,10 +152,10 @@ void expect_stable(app::options const& o) {
     arguments.push_back("--" + line);
   }
   auto const from_file = read_file(text);
-  auto const* const again = std::get_if<app::options>(&from_file);
+  auto const* const again = std::get_if<config::options>(&from_file);
   expect(again != nullptr && printed(*again) == before, "a printed file means the same");
   auto const from_arguments = read_arguments(arguments);
-  auto const* const given = std::get_if<app::options>(&from_arguments);
+  auto const* const given = std::get_if<config::options>(&from_arguments);
   expect(given != nullptr && printed(*given) == before, "and so does a command line");
 }
 
@@ -173,12 +165,12 @@ void expect_stable(app::options const& o) {
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
   using namespace gatehouse;
   auto const read = fuzz::read_file(fuzz::text_of(data, size));
-  if (auto const* wrong = std::get_if<app::usage_error>(&read)) {
+  if (auto const* wrong = std::get_if<config::usage_error>(&read)) {
     fuzz::expect(wrong->line.starts_with("gatehouse: ") && fuzz::is_one_line(wrong->line),
                  "an error is one line");
     return 0;
   }
-  auto const* const chosen = std::get_if<app::options>(&read);
+  auto const* const chosen = std::get_if<config::options>(&read);
   fuzz::expect(chosen != nullptr, "a config file does not ask for help");
   fuzz::expect_sound(*chosen);
   fuzz::expect_stable(*chosen);

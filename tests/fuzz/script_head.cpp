@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "expect.hpp"
+#include "gatehouse/base/escape.hpp"
 #include "gatehouse/cgi/script_check.hpp"
 #include "memory_file.hpp"
 
@@ -65,7 +66,7 @@ std::optional<std::vector<std::string>> shell_words(std::string_view text) {
 }
 
 void expect_one_word(std::string_view bytes) {
-  auto const words = shell_words(cgi::shell_quoted(bytes));
+  auto const words = shell_words(base::shell_quoted(bytes));
   expect(words && words->size() == 1 && words->front() == bytes, "a shell reads the same word");
 }
 

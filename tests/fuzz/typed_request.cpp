@@ -2,7 +2,7 @@
 // request and nothing behind it. The input is the words, each with a NUL behind it as in argv:
 // target, method (may be empty), fields up to an empty one; then the body, if there is more.
 
-#include "gatehouse/app/typed_request.hpp"
+#include "gatehouse/show/typed_request.hpp"
 
 #include <string>
 
@@ -14,8 +14,8 @@ namespace {
 
 constexpr std::string_view word_end("\0", 1);
 
-app::typed_request typed_of(std::string_view input) {
-  app::typed_request typed{.target = std::string(take_until(input, word_end))};
+show::typed_request typed_of(std::string_view input) {
+  show::typed_request typed{.target = std::string(take_until(input, word_end))};
   auto const method = take_until(input, word_end);
   if (!method.empty()) typed.method = method;
   for (auto line = take_until(input, word_end); !line.empty(); line = take_until(input, word_end)) {
@@ -26,7 +26,7 @@ app::typed_request typed_of(std::string_view input) {
   return typed;
 }
 
-void expect_one_request(app::typed_request const& typed, std::string_view bytes) {
+void expect_one_request(show::typed_request const& typed, std::string_view bytes) {
   auto const body = typed.body.value_or("");
   auto rest = bytes;
   auto line = take_until(rest, "\r\n");
@@ -55,8 +55,8 @@ void expect_one_request(app::typed_request const& typed, std::string_view bytes)
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
   using namespace gatehouse;
   auto const typed = fuzz::typed_of(fuzz::text_of(data, size));
-  auto const made = app::request_bytes(typed);
-  if (auto const* wrong = std::get_if<app::usage_error>(&made)) {
+  auto const made = show::request_bytes(typed);
+  if (auto const* wrong = std::get_if<config::usage_error>(&made)) {
     fuzz::expect(wrong->line.starts_with("gatehouse: ") && fuzz::is_one_line(wrong->line),
                  "an error is one line");
     return 0;

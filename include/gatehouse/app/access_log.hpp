@@ -9,18 +9,17 @@
 
 #include "gatehouse/base/error.hpp"
 #include "gatehouse/base/log_output.hpp"
+#include "gatehouse/config/log_format.hpp"
 #include "gatehouse/http/exchange.hpp"
 #include "gatehouse/http/request.hpp"
 
 namespace gatehouse::app {
 
-enum class log_format { combined, json };
-
 class access_log {
  public:
   // destination is as on the command line: a path (appended to, made with mode 0640), "-" for
   // standard error, "off" for none. The error is that of open(2).
-  static base::result<access_log> open(std::string_view destination, log_format format);
+  static base::result<access_log> open(std::string_view destination, config::log_format format);
 
   access_log() = default;  // off
   access_log(access_log&& other) noexcept = default;

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "gatehouse/app/options.hpp"
+#include "gatehouse/config/options.hpp"
 #include "gatehouse/process/containment.hpp"
 #include "gatehouse/process/sandbox.hpp"
 
@@ -14,11 +14,11 @@ namespace gatehouse::app {
 
 // The limits, priority and privileges. A limit over what the system allows the server is brought
 // down to that.
-process::containment make_containment(options const& chosen);
+process::containment make_containment(config::options const& chosen);
 
 // The sandbox, or nothing without --sandbox. After privileges are given up. Throws
 // std::runtime_error, with a line that names the option, where it cannot be had.
-std::unique_ptr<process::sandbox> make_sandbox(options const& chosen);
+std::unique_ptr<process::sandbox> make_sandbox(config::options const& chosen);
 
 // A line of the log: a warning, or a plain statement.
 struct remark {
@@ -28,7 +28,7 @@ struct remark {
 };
 
 // What is in force and what is not. as_root: programs run as root. Pure.
-std::vector<remark> containment_remarks(options const& chosen, bool as_root,
+std::vector<remark> containment_remarks(config::options const& chosen, bool as_root,
                                         process::sandbox const* sandbox);
 
 }  // namespace gatehouse::app

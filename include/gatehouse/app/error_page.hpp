@@ -15,15 +15,6 @@ enum class error_form { plain, html, json };
 // HTML if Accept mentions text/html, else JSON if it mentions application/json, else plain text.
 error_form preferred_error_form(std::string_view accept);
 
-// Whether a proxy hands the request on: one on this machine makes every client look like one of
-// this machine. Pure.
-bool is_forwarded(http::request const& request);
-
-// Whether the name that the request asks for could be one of another site, whose page has had it
-// resolved to this machine (DNS rebinding) and now reads what is for this machine: any with a dot
-// in it but addresses and localhost's. Pure.
-bool may_be_rebound(http::request const& request);
-
 // status, reason phrase and one sentence about it; the fields and the close flag of the error. The
 // diagnosis and the detail are shown to loopback clients only, not to those that a proxy speaks
 // for, and not under a name that may be rebound. request is null if no head was parsed. Pure.

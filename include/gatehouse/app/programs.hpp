@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "gatehouse/app/options.hpp"
+#include "gatehouse/config/options.hpp"
 
 namespace gatehouse::app {
 
@@ -17,13 +17,13 @@ struct program {
 
 // chosen: with its directories resolved. Ordered by path. A directory that cannot be listed has
 // none.
-std::vector<program> served_programs(options const& chosen);
+std::vector<program> served_programs(config::options const& chosen);
 
 // A directory of programs: cgi-bin, or one that is mapped as such. There may be none in it.
 struct program_directory {
   std::filesystem::path directory;
   std::string prefix;  // "/cgi-bin"
 };
-std::vector<program_directory> program_directories(options const& chosen);
+std::vector<program_directory> program_directories(config::options const& chosen);
 
 }  // namespace gatehouse::app

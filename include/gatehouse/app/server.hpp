@@ -8,21 +8,21 @@
 #include <string>
 #include <variant>
 
-#include "gatehouse/app/options.hpp"
+#include "gatehouse/config/options.hpp"
 
 namespace gatehouse::app {
 
 class server {
  public:
   // Reads the options anew, from where they came from at the start.
-  using option_source = std::function<std::variant<options, usage_error>()>;
+  using option_source = std::function<std::variant<config::options, config::usage_error>()>;
 
   // options: with its directories resolved, as are those that `again` gives. Takes the listening
   // socket over or is given one or makes one, opens the logs, and then gives up privileges; the
   // error is one line for standard error. From here on run() will see every signal, and a
   // predecessor that was taken over from accepts no more.
-  static std::variant<std::unique_ptr<server>, usage_error> create(options chosen,
-                                                                   option_source again);
+  static std::variant<std::unique_ptr<server>, config::usage_error> create(config::options chosen,
+                                                                           option_source again);
   server(server const&) = delete;
   server& operator=(server const&) = delete;
   ~server();

@@ -9,17 +9,17 @@
 #include <vector>
 
 #include "gatehouse/app/containment.hpp"
-#include "gatehouse/app/options.hpp"
-#include "gatehouse/app/premises.hpp"
 #include "gatehouse/app/router.hpp"
 #include "gatehouse/cgi/gateway.hpp"
+#include "gatehouse/config/options.hpp"
+#include "gatehouse/life/premises.hpp"
 #include "gatehouse/net/connection.hpp"
 #include "gatehouse/trace/recorder.hpp"
 
 namespace gatehouse::app {
 
 // What programs get of the server's own environment: PATH and what --env names.
-std::vector<cgi::meta_variable> script_environment(options const& chosen);
+std::vector<cgi::meta_variable> script_environment(config::options const& chosen);
 // The value of PATH among them.
 std::string script_path(std::vector<cgi::meta_variable> const& environment);
 
@@ -27,7 +27,7 @@ class site {
  public:
   // chosen: with its directories resolved. Throws std::system_error if one of them cannot be
   // opened. where: outlives the site.
-  site(options const& chosen, premises& where);
+  site(config::options const& chosen, life::premises& where);
   site(site const&) = delete;
   site& operator=(site const&) = delete;
 
@@ -41,7 +41,7 @@ class site {
   net::service& service() { return service_; }
 
  private:
-  premises& where_;
+  life::premises& where_;
   cgi::gateway_rules rules_;
   process::containment containment_;  // but for the sandbox, which is the premises'
   router routes_;

@@ -27,4 +27,7 @@ std::string json_for_terminals(std::string_view json);
 // UTF-8 as U+FFFD, all else as it is.
 std::string valid_utf8(std::string_view text);
 
+// The word as a POSIX shell reads it back.
+std::string shell_quoted(std::string_view word);
+
 }  // namespace gatehouse::base

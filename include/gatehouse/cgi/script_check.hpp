@@ -62,7 +62,4 @@ std::vector<script_finding> start_findings(std::filesystem::path const& script,
 std::optional<http::diagnosis> check_script(std::filesystem::path const& script,
                                             std::string_view path_variable);
 
-// The word as a POSIX shell reads it back.
-std::string shell_quoted(std::string_view word);
-
 }  // namespace gatehouse::cgi

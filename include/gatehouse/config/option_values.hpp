@@ -1,0 +1,44 @@
+#pragma once
+// The small values that options are written in, and how an error line speaks of them. Pure; a
+// parser gives nothing if the text is not such a value.
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gatehouse::config {
+
+// "on" or "off".
+std::optional<bool> parse_switch(std::string_view text);
+
+// Bytes: digits and one of k, M, G (powers of 1024, either case) or nothing.
+std::optional<std::uint64_t> parse_size(std::string_view text);
+
+// Digits and one of ms, s, m, h, or nothing for seconds; at most a year.
+std::optional<std::chrono::milliseconds> parse_time(std::string_view text);
+
+// Digits alone, from least to most.
+std::optional<std::uint64_t> parse_count(std::string_view text, std::uint64_t least,
+                                         std::uint64_t most);
+
+// [A-Za-z_][A-Za-z0-9_]*
+bool is_environment_name(std::string_view text);
+
+// "." and at least one more character, no slash.
+bool is_extension(std::string_view text);
+
+// The text as an error line shows it: escaped, in double quotes.
+std::string in_quotes(std::string_view text);
+
+// The parts between commas, without blanks around them.
+std::vector<std::string_view> split_list(std::string_view text);
+
+// The candidate that text is probably meant to be: at most two or three letters away, or begun the
+// same way.
+std::optional<std::string_view> nearest(std::string_view text,
+                                        std::vector<std::string_view> const& candidates);
+
+}  // namespace gatehouse::config

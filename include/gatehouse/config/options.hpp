@@ -1,0 +1,133 @@
+#pragma once
+// The command line and the config file, understood once and kept as plain values. Later steps read
+// these and never the text. `--help` is made from the same table that parses.
+
+#include <algorithm>
+#include <boost/asio/ip/address.hpp>
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "gatehouse/base/log.hpp"
+#include "gatehouse/config/log_format.hpp"
+
+namespace gatehouse::config {
+
+// --map 'PREFIX KIND:TARGET'
+struct mapping {
+  enum class kind { static_files, cgi };
+  std::string prefix;  // decoded; starts with "/" and has no slash at its end; "" is the root
+  kind what = kind::static_files;
+  std::filesystem::path target;
+};
+
+// --interpreter '.php=/usr/bin/php-cgi'
+struct interpreter {
+  std::string extension;  // with its dot
+  std::filesystem::path program;
+};
+
+// --env NAME=VALUE, or NAME alone: the server's own value, and nothing if it has none.
+struct environment_entry {
+  std::string name;
+  std::optional<std::string> value;
+};
+
+inline unsigned cores() {
+  return std::max(1U, std::thread::hardware_concurrency());
+}
+
+// Limits are inclusive. A time of 0 stands for itself unless it says otherwise.
+struct options {
+  using milliseconds = std::chrono::milliseconds;
+
+  // Serving
+  boost::asio::ip::address bind = boost::asio::ip::address_v4::loopback();
+  std::uint16_t port = 8000;  // 0: any free one
+  std::filesystem::path root;
+  std::vector<mapping> mappings;  // one for each prefix, in the order given
+  std::vector<std::string> index = {"index.html"};
+  bool listing = true;
+  bool follow_symlinks = false;
+  std::string user;                // name or number; empty: stay who we are
+  std::string group;               // name or number; empty: the user's own group
+  std::filesystem::path takeover;  // empty: none takes over from us, nor we from anyone
+
+  // Programs
+  bool cgi_bin_off = false;       // --cgi-bin off: none, also if the default directory exists
+  std::filesystem::path cgi_bin;  // empty: none
+  std::vector<std::string> cgi_extensions;     // with their dots
+  std::vector<interpreter> interpreters;       // one for each extension
+  std::vector<environment_entry> environment;  // one for each name
+  bool pass_auth = false;
+
+  // Limits and times
+  unsigned threads = cores();
+  unsigned max_connections = 16'384;         // fewer if there are not enough descriptors
+  unsigned max_connections_per_address = 0;  // 0: no limit
+  std::uint64_t min_rate_bytes = 500;        // a second; 0: none
+  unsigned max_scripts = std::max(16U, 4 * cores());
+  unsigned queue = 128;
+  milliseconds queue_timeout = std::chrono::seconds(10);
+  milliseconds script_timeout = std::chrono::seconds(60);  // without output
+  milliseconds script_deadline{0};                         // the whole run; 0: none
+  milliseconds grace = std::chrono::seconds(5);            // between TERM and KILL
+  milliseconds header_timeout = std::chrono::seconds(20);
+  milliseconds idle_timeout = std::chrono::seconds(60);
+  milliseconds drain_time = std::chrono::seconds(10);
+  std::uint64_t body_limit_bytes = std::uint64_t{1} << 30U;
+  std::uint64_t spool_limit_bytes = std::uint64_t{4} << 30U;
+  std::uint64_t header_limit_bytes = std::uint64_t{32} << 10U;
+
+  // Containment of programs; 0: no such limit
+  milliseconds limit_cpu{0};  // whole seconds
+  std::uint64_t limit_memory_bytes = 0;
+  std::uint64_t limit_processes = 0;
+  std::uint64_t limit_files = 0;
+  std::uint64_t limit_file_size_bytes = 0;
+  unsigned nice = 0;  // added to the server's own
+  bool no_new_privs = true;
+  bool sandbox = false;
+  std::vector<std::filesystem::path> sandbox_read;
+  std::vector<std::filesystem::path> sandbox_write;
+  bool sandbox_net = false;
+
+  // Teaching
+  bool inspect = false;
+  std::string inspect_token;  // empty: the inspector is for clients of this machine alone
+
+  // Logs
+  std::string access_log = "-";  // a path, "-" for standard error, or "off"
+  config::log_format log_format = config::log_format::combined;
+  base::log::level log_level = base::log::level::info;
+  bool trace = false;  // print every exchange step by step
+};
+
+// Print text to standard output and exit with 0.
+struct help {
+  std::string text;
+};
+struct version {
+  std::string text = "gatehouse " GATEHOUSE_VERSION "\n";
+};
+// Print the line (it has no line feed) to standard error and exit with 2.
+struct usage_error {
+  std::string line;
+};
+
+// Reads the command line and the config file that it names; looks at nothing else. Values of the
+// command line replace those of the file; repeatable options are merged by their key (prefix,
+// extension, name). Never throws on bad input.
+std::variant<options, help, version, usage_error> parse_options(int argc, char const* const* argv);
+
+// The same from a command line that has been read already (command_line.hpp): the config file that
+// it names, then its own assignments. Those without a setter are left to the caller.
+struct assignment;
+std::variant<options, usage_error> options_of(std::vector<assignment> const& given);
+
+}  // namespace gatehouse::config

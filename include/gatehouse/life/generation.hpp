@@ -1,0 +1,23 @@
+#pragma once
+// One configuration of a running server, and what answers requests by it. A server has one at a
+// time, and makes another one for each SIGHUP. What it is made of is not known here
+// (app/make_generation.hpp).
+
+#include <functional>
+#include <memory>
+
+#include "gatehouse/config/options.hpp"
+#include "gatehouse/net/connection.hpp"
+
+namespace gatehouse::life {
+
+struct generation {
+  config::options chosen;  // with its directories resolved
+  // Shared with the connections whose exchange began with it; what answers goes with the last of
+  // them.
+  std::shared_ptr<net::service> service;
+  // Programs are run from now on, and not only described. After the shared state is ready.
+  std::function<void()> get_ready;
+};
+
+}  // namespace gatehouse::life

@@ -1,0 +1,61 @@
+#pragma once
+// What stays while sites come and go: the places and the threads that scripts run with, and what
+// was so at the start of the process. A script that was begun under one site may end under the
+// next.
+
+#include <sys/resource.h>
+
+#include <atomic>
+#include <memory>
+
+#include "gatehouse/base/budget.hpp"
+#include "gatehouse/base/recency.hpp"
+#include "gatehouse/cgi/script_slots.hpp"
+#include "gatehouse/config/options.hpp"
+#include "gatehouse/process/launcher.hpp"
+#include "gatehouse/process/sandbox.hpp"
+
+namespace gatehouse::life {
+
+class premises {
+ public:
+  // Raises the limit of open descriptors.
+  explicit premises(config::options const& chosen);
+  premises(premises const&) = delete;
+  premises& operator=(premises const&) = delete;
+
+  // Programs can be started. After the signal handlers are set and privileges are given up, and
+  // before there are many descriptors (see process::vfork_launcher). sandbox: null without one.
+  void get_ready(unsigned threads, std::unique_ptr<process::sandbox> sandbox);
+
+  // Takes from the options what can change: how many scripts run at once, and wait, and how much of
+  // request bodies may be spooled for them.
+  void change(config::options const& chosen);
+
+  process::launcher* launcher() { return launcher_.get(); }  // null before get_ready()
+  process::sandbox* sandbox() { return sandbox_.get(); }     // the same; null also without one
+  cgi::script_slots& slots() { return slots_; }
+  std::shared_ptr<base::budget> const& spool_space() { return spool_space_; }
+
+  // The limit of open descriptors that was in force, which programs get back: one that uses
+  // select(2) breaks on descriptors over 1023.
+  rlim_t descriptor_limit() const { return descriptor_limit_; }
+
+  // When a request was last answered without a script.
+  base::recency& answered_at_once() { return answered_at_once_; }
+
+  // Whether the server is about to end; any thread may ask.
+  std::atomic<bool> const& stopping() const { return stopping_; }
+  void stop() { stopping_ = true; }
+
+ private:
+  base::recency answered_at_once_;
+  cgi::script_slots slots_;
+  std::shared_ptr<base::budget> spool_space_;
+  rlim_t descriptor_limit_;
+  std::atomic<bool> stopping_ = false;
+  std::unique_ptr<process::sandbox> sandbox_;
+  std::unique_ptr<process::launcher> launcher_;
+};
+
+}  // namespace gatehouse::life

@@ -1,0 +1,31 @@
+#pragma once
+// Giving up root after the listening socket is open: --user and --group.
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "gatehouse/base/error.hpp"
+#include "gatehouse/config/options.hpp"
+
+namespace gatehouse::life {
+
+// Who the server is to be; nothing where it stays as it is.
+struct identity {
+  std::optional<uid_t> user;
+  std::optional<gid_t> group;
+};
+
+// Names or numbers, as given to --user and --group; empty for none. A user without a group gets the
+// group of its passwd entry; a number without an entry needs a group.
+std::variant<identity, config::usage_error> resolve_identity(std::string const& user,
+                                                             std::string const& group);
+
+// Becomes that user and group, with no other groups, for good, and verifies it. To be called once,
+// before the first thread is started. Does nothing if there is nothing to change.
+base::error_code drop_privileges(identity const& target);
+
+}  // namespace gatehouse::life

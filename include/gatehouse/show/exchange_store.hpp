@@ -1,0 +1,71 @@
+#pragma once
+// The latest exchanges of the server, kept to be shown, and news of them for whoever watches.
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "gatehouse/base/limits.hpp"
+#include "gatehouse/trace/recorder.hpp"
+#include "gatehouse/trace/recording.hpp"
+
+namespace gatehouse::show {
+
+// Thread-safe. Exchanges of paths below the hidden prefix are not kept: the inspector does not show
+// itself.
+class exchange_store final : public trace::tracer {
+ public:
+  explicit exchange_store(std::string hidden_prefix,
+                          std::size_t kept = base::limits::traced_exchanges)
+      : hidden_prefix_(std::move(hidden_prefix)), limit_(kept) {}
+
+  std::unique_ptr<trace::sink> begin(http::exchange_context const& context,
+                                     std::optional<http::steady_time> connected) override;
+
+  // Calls `each` for every exchange that is kept, the oldest first. While it runs, that exchange
+  // stands still.
+  void visit(std::function<void(trace::recording const&)> const& each) const;
+
+  // A copy; nothing if it is not kept (any more).
+  std::optional<trace::recording> find(std::uint64_t id) const;
+
+  // How many exchanges were kept once and are not any more.
+  std::uint64_t forgotten() const;
+  std::size_t limit() const { return limit_; }
+
+  // Somebody who wants news. Called on the thread of the exchange, with nothing locked but the
+  // exchange; must not block.
+  class watcher {
+   public:
+    virtual ~watcher() = default;
+    // An exchange is kept from now on, or has ended.
+    virtual void told(trace::recording const& about) = 0;
+    // There will be no more.
+    virtual void closed() = 0;
+  };
+
+  // Until the watcher is dropped.
+  void watch(std::shared_ptr<watcher> const& who);
+
+  // The server stops.
+  void close();
+
+ private:
+  struct entry;
+  class recording_sink;
+  void keep(std::shared_ptr<entry> const& one);
+  void tell(trace::recording const& about);
+  std::vector<std::shared_ptr<watcher>> watchers();
+
+  std::string hidden_prefix_;
+  std::size_t limit_;
+  mutable std::mutex mutex_;
+  std::deque<std::shared_ptr<entry>> entries_;
+  std::vector<std::weak_ptr<watcher>> watchers_;
+  std::uint64_t forgotten_ = 0;
+};
+
+}  // namespace gatehouse::show

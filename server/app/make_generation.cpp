@@ -1,0 +1,93 @@
+#include "gatehouse/app/make_generation.hpp"
+
+#include <unistd.h>
+
+#include <exception>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "gatehouse/app/access_log.hpp"
+#include "gatehouse/app/health.hpp"
+#include "gatehouse/app/site.hpp"
+#include "gatehouse/base/log.hpp"
+#include "gatehouse/show/inspector.hpp"
+#include "gatehouse/show/terminal.hpp"
+
+namespace gatehouse::app {
+namespace {
+
+// What a generation's service lives in.
+struct logged_site {
+  // Throws as site does.
+  logged_site(config::options const& chosen, life::premises& where) : what(chosen, where) {}
+
+  access_log log;
+  site what;
+};
+
+std::optional<config::usage_error> refuse_open_inspector(config::options const& chosen,
+                                                         boost::asio::ip::tcp::endpoint const& at) {
+  if (!chosen.inspect || !chosen.inspect_token.empty() || at.address().is_loopback())
+    return std::nullopt;
+  return config::usage_error{
+      "gatehouse: --inspect: it shows requests with all that is in them, and others "
+      "reach " +
+      at.address().to_string() + "; use --inspect-token TOKEN there"};
+}
+
+std::optional<config::usage_error> open_log(logged_site& one, config::options const& chosen) {
+  auto log = access_log::open(chosen.access_log, chosen.log_format);
+  if (log.has_error()) {
+    return config::usage_error{"gatehouse: --access-log: " + chosen.access_log + ": " +
+                               log.error().message()};
+  }
+  one.log = std::move(*log);
+  if (!one.log.is_on()) return std::nullopt;
+  one.what.service().log_exchange = [&log = one.log](http::request const* request,
+                                                     http::exchange_context const& context) {
+    bool const health_check = request != nullptr && request->target.path == health_path;
+    if (!health_check) log.write(request, context);
+  };
+  return std::nullopt;
+}
+
+void tell_onlookers(site& what, std::weak_ptr<net::service const> service,
+                    config::options const& chosen, onlookers& told) {
+  if (chosen.log_level == base::log::level::trace) what.trace_to(told.log);
+  auto const hidden = std::string(show::inspector_prefix);
+  if (chosen.trace) {
+    if (!told.printing) {
+      told.printing.emplace(STDERR_FILENO, show::shows_colours(STDERR_FILENO),
+                            chosen.inspect ? hidden : std::string());
+    }
+    what.trace_to(*told.printing);
+  }
+  if (chosen.inspect) {
+    if (!told.exchanges) told.exchanges.emplace(hidden);
+    what.trace_to(*told.exchanges);
+    what.routes().mount(
+        hidden,
+        std::make_unique<show::inspector>(*told.exchanges, std::move(service),
+                                          show::inspector_access{chosen.inspect_token}),
+        {"the inspector", ""});
+  }
+}
+
+}  // namespace
+
+std::variant<life::generation, config::usage_error> make_generation(
+    config::options const& chosen, boost::asio::ip::tcp::endpoint const& at, life::premises& where,
+    onlookers& told) try {
+  auto const one = std::make_shared<logged_site>(chosen, where);
+  if (auto const wrong = refuse_open_inspector(chosen, at)) return *wrong;
+  if (auto const wrong = open_log(*one, chosen)) return *wrong;
+  std::shared_ptr<net::service> const service(one, &one->what.service());
+  tell_onlookers(one->what, service, chosen, told);
+  // The service keeps the site that is got ready.
+  return life::generation{chosen, service, [what = &one->what] { what->get_ready(); }};
+} catch (std::exception const& e) {
+  return config::usage_error{std::string("gatehouse: ") + e.what()};
+}
+
+}  // namespace gatehouse::app

@@ -1,0 +1,278 @@
+#include "gatehouse/commands/check.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <iostream>
+
+#include "gatehouse/app/programs.hpp"
+#include "gatehouse/app/site.hpp"
+#include "gatehouse/base/escape.hpp"
+#include "gatehouse/base/log.hpp"
+#include "gatehouse/cgi/script_review.hpp"
+#include "gatehouse/cgi/script_target.hpp"
+#include "gatehouse/commands/trial.hpp"
+#include "gatehouse/config/directories.hpp"
+#include "gatehouse/http/percent.hpp"
+#include "gatehouse/life/privileges.hpp"
+#include "gatehouse/show/terminal.hpp"
+
+namespace gatehouse::commands {
+namespace {
+
+namespace fs = std::filesystem;
+namespace json = boost::json;
+using cgi::script_finding;
+using cgi::severity;
+
+bool has_interpreter(config::options const& chosen, fs::path const& file) {
+  return std::any_of(chosen.interpreters.begin(), chosen.interpreters.end(),
+                     [&](config::interpreter const& i) {
+                       return cgi::has_extension(file.filename().native(), {i.extension});
+                     });
+}
+
+// The file that a word of the command line means: as it stands, else in a directory of programs.
+fs::path file_named(std::string const& name,
+                    std::vector<app::program_directory> const& directories) {
+  std::error_code ec;
+  if (fs::exists(fs::symlink_status(name, ec))) return name;
+  for (auto const& where : directories) {
+    auto file = where.directory / name;
+    if (fs::exists(fs::symlink_status(file, ec))) return file;
+  }
+  return name;
+}
+
+// The path below which the server would run this file; empty if it would not.
+std::string path_of(fs::path const& file, std::vector<app::program> const& served) {
+  std::error_code ec;
+  auto const same = std::find_if(served.begin(), served.end(), [&](app::program const& p) {
+    return fs::equivalent(p.file, file, ec) && p.file.filename() == file.filename();
+  });
+  return same != served.end() ? same->path : std::string();
+}
+
+script_finding not_served(std::vector<app::program_directory> const& directories) {
+  script_finding out{.how = severity::warning, .reason = "script-not-served", .help = {}};
+  out.help.explanation =
+      directories.empty()
+          ? "The server would not run it: it has no directory of programs."
+          : "The server would not run it: it lies in no directory of programs, such as \"" +
+                directories.front().directory.native() + "\".";
+  return out;
+}
+
+class reviewer {
+ public:
+  explicit reviewer(config::options const& chosen)
+      : chosen_(chosen), path_variable_(app::script_path(app::script_environment(chosen))) {}
+
+  checked_file operator()(fs::path file, std::string path, bool named) const {
+    cgi::start_rules const rules{path_variable_, has_interpreter(chosen_, file)};
+    auto findings = cgi::review_script(file, rules, named);
+    return {std::move(file), std::move(path), std::move(findings)};
+  }
+
+ private:
+  config::options const& chosen_;
+  std::string path_variable_;
+};
+
+}  // namespace
+
+std::size_t check_report::count(severity how) const {
+  std::size_t sum = 0;
+  for (auto const* list : {&scripts, &directories}) {
+    for (auto const& file : *list) {
+      sum += static_cast<std::size_t>(
+          std::count_if(file.findings.begin(), file.findings.end(),
+                        [&](script_finding const& f) { return f.how == how; }));
+    }
+  }
+  return sum;
+}
+
+check_report review(config::options const& chosen, std::vector<std::string> const& names) {
+  auto const served = app::served_programs(chosen);
+  auto const directories = app::program_directories(chosen);
+  reviewer const look(chosen);
+  check_report out;
+  for (auto const& name : names) {
+    auto const file = file_named(name, directories);
+    auto const path = path_of(file, served);
+    auto one = look(file, path, true);
+    std::error_code ec;
+    if (path.empty() && fs::is_regular_file(file, ec))
+      one.findings.push_back(not_served(directories));
+    out.scripts.push_back(std::move(one));
+  }
+  if (!names.empty()) return out;
+  for (auto const& p : served) out.scripts.push_back(look(p.file, p.path, false));
+  for (auto const& d : directories) {
+    out.directories.push_back({d.directory, d.prefix + "/", cgi::review_directory(d.directory)});
+  }
+  return out;
+}
+
+namespace {
+
+std::string_view name_of(severity how) {
+  return how == severity::error ? "error" : how == severity::warning ? "warning" : "note";
+}
+
+show::colour colour_of(severity how) {
+  return how == severity::error     ? show::colour::red
+         : how == severity::warning ? show::colour::yellow
+                                    : show::colour::blue;
+}
+
+// The first line of a text below what it belongs to; nothing for an empty text.
+void append_quoted(std::string& out, std::string_view before, std::string_view text) {
+  if (text.empty()) return;
+  auto const line = text.substr(0, text.find('\n'));
+  out.append(11, ' ').append(before).append(base::terminal_escaped(line)).append("\n");
+}
+
+void append_file(std::string& out, checked_file const& file, bool coloured) {
+  if (file.findings.empty()) return;
+  out += show::in_colour(show::colour::bold, base::log_escaped(file.file.native()), coloured);
+  if (!file.path.empty()) {
+    out += "  " +
+           show::in_colour(show::colour::faint, http::percent_encoded_path(file.path), coloured);
+  }
+  out += '\n';
+  for (auto const& f : file.findings) {
+    std::string const kind(name_of(f.how));
+    out += "  " + show::in_colour(colour_of(f.how), kind, coloured) +
+           std::string(9 - kind.size(), ' ');
+    out += base::terminal_escaped(f.help.explanation) + "  ";
+    out += show::in_colour(show::colour::faint, "[" + std::string(f.reason) + "]", coloured) + '\n';
+    append_quoted(out, "$ ", f.help.command);
+    append_quoted(out, "printed: ", f.help.output_excerpt);
+    for (auto const& line : f.help.stderr_lines) append_quoted(out, "stderr: ", line);
+  }
+}
+
+std::string counted(std::size_t number, std::string_view what) {
+  return std::to_string(number) + ' ' + std::string(what) + (number == 1 ? "" : "s");
+}
+
+std::string verdict(check_report const& report, bool coloured) {
+  auto const errors = report.count(severity::error);
+  auto const warnings = report.count(severity::warning);
+  std::string out = counted(report.scripts.size(), "program") + ": ";
+  if (errors > 0) out += show::in_colour(show::colour::red, counted(errors, "error"), coloured);
+  if (errors > 0 && warnings > 0) out += ", ";
+  if (warnings > 0)
+    out += show::in_colour(show::colour::yellow, counted(warnings, "warning"), coloured);
+  if (errors + warnings == 0)
+    out += show::in_colour(show::colour::green, "nothing wrong", coloured);
+  return out + '\n';
+}
+
+json::array json_of(std::vector<script_finding> const& findings) {
+  json::array out;
+  for (auto const& f : findings) {
+    json::array lines;
+    for (auto const& line : f.help.stderr_lines) lines.emplace_back(base::valid_utf8(line));
+    out.push_back(json::object{{"kind", name_of(f.how)},
+                               {"reason", f.reason},
+                               {"explanation", base::valid_utf8(f.help.explanation)},
+                               {"command", base::valid_utf8(f.help.command)},
+                               {"printed", base::valid_utf8(f.help.output_excerpt)},
+                               {"stderr", std::move(lines)}});
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string plain_text(check_report const& report, bool coloured) {
+  if (report.scripts.empty() && report.directories.empty()) {
+    return "There is no directory of programs here. `gatehouse new hello.sh` makes one.\n";
+  }
+  std::string out;
+  for (auto const& d : report.directories) append_file(out, d, coloured);
+  for (auto const& s : report.scripts) append_file(out, s, coloured);
+  return out + verdict(report, coloured);
+}
+
+std::string json_text(check_report const& report) {
+  json::array scripts, directories;
+  for (auto const& s : report.scripts) {
+    json::value const url =
+        s.path.empty() ? json::value(nullptr) : json::value(http::percent_encoded_path(s.path));
+    scripts.push_back(json::object{{"file", base::valid_utf8(s.file.native())},
+                                   {"url", url},
+                                   {"findings", json_of(s.findings)}});
+  }
+  for (auto const& d : report.directories) {
+    directories.push_back(json::object{{"directory", base::valid_utf8(d.file.native())},
+                                       {"findings", json_of(d.findings)}});
+  }
+  return json::serialize(json::object{{"scripts", std::move(scripts)},
+                                      {"directories", std::move(directories)},
+                                      {"errors", report.count(severity::error)},
+                                      {"warnings", report.count(severity::warning)}}) +
+         '\n';
+}
+
+namespace {
+
+int used_wrongly(std::string const& line) {
+  std::cerr << line << std::endl;
+  return command_used_wrongly;
+}
+
+// What is reachable depends on who asks, so the check becomes who the server would become.
+std::optional<config::usage_error> become_the_servers_user(config::options const& chosen) {
+  auto const who = life::resolve_identity(chosen.user, chosen.group);
+  if (auto const* const wrong = std::get_if<config::usage_error>(&who)) return *wrong;
+  if (auto const error = life::drop_privileges(std::get<life::identity>(who))) {
+    return config::usage_error{"gatehouse: cannot become --user " + base::log_escaped(chosen.user) +
+                               ": " + error.message()};
+  }
+  return std::nullopt;
+}
+
+// Whether a request would start it, and it is meant to be started.
+bool can_be_tried(checked_file const& script) {
+  return !script.path.empty() &&
+         std::all_of(script.findings.begin(), script.findings.end(), [](script_finding const& f) {
+           return f.how != severity::error && !cgi::is_about_role(f.reason);
+         });
+}
+
+void try_all(check_report& report, config::options const& chosen) {
+  trial attempt(chosen);
+  for (auto& script : report.scripts) {
+    if (!can_be_tried(script)) continue;
+    for (auto& f : trial_findings(attempt.get(script.path))) {
+      script.findings.push_back(std::move(f));
+    }
+  }
+}
+
+}  // namespace
+
+int check_command(command_call const& call) {
+  // What the server would log about a failed program is among the findings.
+  base::log::set_level(call.has("log-level") ? call.server.log_level : base::log::level::off);
+  auto const resolved = config::resolve_directories(call.server);
+  if (auto const* const wrong = std::get_if<config::usage_error>(&resolved))
+    return used_wrongly(wrong->line);
+  auto const& chosen = std::get<config::options>(resolved);
+  if (auto const wrong = become_the_servers_user(chosen)) return used_wrongly(wrong->line);
+  auto report = review(chosen, call.words);
+  if (call.has("run")) try_all(report, chosen);
+  bool const json = call.has("json");
+  std::cout << (json ? json_text(report) : plain_text(report, show::shows_colours(STDOUT_FILENO)))
+            << std::flush;
+  return report.count(severity::error) > 0 ? command_found_faults : command_done;
+}
+
+}  // namespace gatehouse::commands

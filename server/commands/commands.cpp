@@ -1,0 +1,165 @@
+#include "gatehouse/commands/commands.hpp"
+
+#include <algorithm>
+#include <iostream>
+#include <limits>
+
+#include "gatehouse/commands/check.hpp"
+#include "gatehouse/commands/explain.hpp"
+#include "gatehouse/commands/new.hpp"
+#include "gatehouse/config/command_names.hpp"
+#include "gatehouse/config/option_values.hpp"
+
+namespace gatehouse::commands {
+namespace {
+
+constexpr std::size_t any_number = std::numeric_limits<std::size_t>::max();
+
+// An option of a command's own.
+constexpr config::option_rule own(char letter, std::string_view name, std::string_view argument,
+                                  std::string_view text, bool repeatable = false) {
+  return {"Options", letter, name, argument, repeatable, nullptr, nullptr, text};
+}
+
+constexpr config::option_rule check_options[] = {
+    own(0, "run", "", "also run each program with a GET (10 s at most) and read what it prints"),
+    own(0, "json", "", "print JSON"),
+};
+
+constexpr config::option_rule explain_options[] = {
+    own('X', "method", "METHOD", "the request's method (default GET; POST with --data)"),
+    own('H', "header", "'NAME: VALUE'", "a header field of the request; repeatable", true),
+    own('d', "data", "TEXT|@FILE", "the request's body; @- reads standard input"),
+    own(0, "run", "", "also run the program"),
+    own(0, "as-shell", "", "print a shell command that runs the program without a server"),
+    own(0, "json", "", "print JSON"),
+};
+
+constexpr command all_commands[] = {
+    {"explain",
+     "Says what the server would do with a request for TARGET, such as '/cgi-bin/env.sh/a?b=c':\n"
+     "which directory answers, which program, with which variables and input. No server runs.\n"
+     "Exit status: 0 it is answered, 1 it is not (nothing there, a program that fails), 2 a wrong\n"
+     "command line.\n",
+     1, 1, "TARGET", explain_options, explain_command},
+    {"check",
+     "Says what is wrong with each SCRIPT, or with every program that the server would run: what\n"
+     "keeps it from being started (errors), and what is unwise (warnings).\n"
+     "Exit status: 0 no errors, 1 errors, 2 a wrong command line.\n",
+     0, any_number, "SCRIPT", check_options, check_command},
+    {"new",
+     "Makes a small program that works, with comments that explain it, in the directory that the\n"
+     "server would run it from. Of NAME.c the source is made, and with cc the program NAME. "
+     "NAME.php\n"
+     "needs --interpreter. Nothing is overwritten.\n",
+     1,
+     1,
+     "NAME",
+     {},
+     new_command},
+};
+
+// Options of the server that say what a command looks at, in the order of its --help.
+constexpr std::string_view shared_options[] = {"root",        "cgi-bin", "map",  "cgi-ext",
+                                               "interpreter", "env",     "user", "config"};
+
+config::option_tables tables_of(command const& what, std::string const& help_command) {
+  return {.tables = {what.options, config::option_rules()}, .help_command = help_command};
+}
+
+std::string_view arguments_of(command const& what) {
+  auto const found =
+      std::find_if(config::command_names.begin(), config::command_names.end(),
+                   [&](config::command_name const& c) { return c.name == what.name; });
+  return found->arguments;
+}
+
+std::string help_text(command const& what) {
+  std::string out = "Usage: gatehouse ";
+  out.append(what.name).append(" ").append(arguments_of(what)).append("\n\n").append(what.about);
+  config::option_tables const server{.tables = {config::option_rules()}};
+  out += "\nOptions:\n";
+  for (config::option_rule const& r : what.options) config::append_help(out, r);
+  config::append_help(out, *server.find("help"));
+  out += "\nOptions of the server (the others of gatehouse --help are taken too):\n";
+  for (auto const name : shared_options) config::append_help(out, *server.find(name));
+  return out;
+}
+
+std::optional<config::usage_error> check_words(command const& what,
+                                               std::vector<std::string> const& words,
+                                               std::string const& help_command) {
+  std::string const word(what.word);
+  if (words.size() < what.least_words) {
+    return config::error_line("", word + " is missing; see " + help_command);
+  }
+  if (words.size() > what.most_words) {
+    return config::error_line("", "more than one " + word + " is given; see " + help_command);
+  }
+  bool const empty =
+      std::any_of(words.begin(), words.end(), [](std::string const& w) { return w.empty(); });
+  return empty ? std::optional(config::error_line(word, "is empty")) : std::nullopt;
+}
+
+}  // namespace
+
+bool command_call::has(std::string_view name) const {
+  return config::value_of(given, name) != nullptr;
+}
+
+std::optional<std::string> command_call::value(std::string_view name) const {
+  auto const* const found = config::value_of(given, name);
+  return found != nullptr ? std::optional(*found) : std::nullopt;
+}
+
+std::vector<std::string> command_call::values(std::string_view name) const {
+  std::vector<std::string> out;
+  for (config::assignment const& a : given) {
+    if (a.what->name == name) out.push_back(a.value);
+  }
+  return out;
+}
+
+command const* find_command(int argc, char const* const* argv) {
+  if (argc < 2) return nullptr;
+  auto const found = std::find_if(std::begin(all_commands), std::end(all_commands),
+                                  [&](command const& c) { return c.name == argv[1]; });
+  return found != std::end(all_commands) ? found : nullptr;
+}
+
+std::variant<command_call, config::help, config::version, config::usage_error> parse_command(
+    command const& what, int argc, char const* const* argv) {
+  std::string const help_command = "gatehouse " + std::string(what.name) + " --help";
+  std::span<char const* const> const all(argv, static_cast<std::size_t>(argc));
+  auto read = config::read_command_line(tables_of(what, help_command), all.subspan(2));
+  if (auto const* wrong = std::get_if<config::usage_error>(&read)) return *wrong;
+  auto& line = std::get<config::command_line>(read);
+  if (config::value_of(line.given, "help") != nullptr) return config::help{help_text(what)};
+  if (config::value_of(line.given, "version") != nullptr) return config::version{};
+  if (auto wrong = check_words(what, line.words, help_command)) return *wrong;
+  auto server = config::options_of(line.given);
+  if (auto const* wrong = std::get_if<config::usage_error>(&server)) return *wrong;
+  return command_call{std::get<config::options>(std::move(server)), std::move(line.words),
+                      std::move(line.given)};
+}
+
+std::optional<int> run_command(int argc, char const* const* argv) {
+  command const* const what = find_command(argc, argv);
+  if (what == nullptr) return std::nullopt;
+  auto const parsed = parse_command(*what, argc, argv);
+  if (auto const* const text = std::get_if<config::help>(&parsed)) {
+    std::cout << text->text;
+    return command_done;
+  }
+  if (auto const* const text = std::get_if<config::version>(&parsed)) {
+    std::cout << text->text;
+    return command_done;
+  }
+  if (auto const* const wrong = std::get_if<config::usage_error>(&parsed)) {
+    std::cerr << wrong->line << std::endl;
+    return command_used_wrongly;
+  }
+  return what->run(std::get<command_call>(parsed));
+}
+
+}  // namespace gatehouse::commands

@@ -1,0 +1,250 @@
+#include "gatehouse/commands/explain.hpp"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/json/serialize.hpp>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+#include "gatehouse/app/site.hpp"
+#include "gatehouse/base/escape.hpp"
+#include "gatehouse/base/limits.hpp"
+#include "gatehouse/config/directories.hpp"
+#include "gatehouse/config/option_values.hpp"
+#include "gatehouse/life/privileges.hpp"
+#include "gatehouse/net/conversation.hpp"
+#include "gatehouse/show/explanation.hpp"
+#include "gatehouse/show/recording_json.hpp"
+#include "gatehouse/show/replay.hpp"
+#include "gatehouse/show/terminal.hpp"
+#include "gatehouse/show/typed_request.hpp"
+
+namespace gatehouse::commands {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A program is stopped by the options of the server, or by who is waiting for it.
+constexpr auto longest_run = 24h;
+constexpr auto longest_description = 10s;
+// Between the end of the response and the last report about the exchange.
+constexpr auto last_report_wait = 5s;
+constexpr std::uint16_t usual_port = 8000;
+constexpr std::uint16_t client_port = 49152;  // the first of the dynamic ones (RFC 6335, 6)
+
+enum class form { text, json, shell };
+
+// The command line, understood.
+struct question {
+  form as = form::text;
+  bool run = false;
+  std::string request;     // raw bytes
+  std::string body;        // of them
+  config::options server;  // with its directories resolved
+};
+
+// One exchange, as it went.
+struct finding {
+  trace::recording recording;
+  net::conversation talk;
+};
+
+template <class T>
+using or_error = std::variant<T, config::usage_error>;
+
+or_error<std::string> all_of(std::istream& from, std::string_view name) {
+  std::string bytes{std::istreambuf_iterator<char>(from), std::istreambuf_iterator<char>()};
+  if (from.bad()) return config::error_line("--data", config::in_quotes(name) + " cannot be read");
+  return bytes;
+}
+
+// TEXT, @FILE, or @- for standard input.
+or_error<std::string> read_data(std::string const& value) {
+  if (!value.starts_with('@')) return value;
+  std::string const name = value.substr(1);
+  if (name == "-") return all_of(std::cin, "standard input");
+  std::ifstream file(name, std::ios::binary);
+  std::error_code ec;
+  bool const is_directory = std::filesystem::is_directory(name, ec);
+  if (!file || is_directory)
+    return config::error_line("--data", config::in_quotes(name) + " cannot be read");
+  return all_of(file, name);
+}
+
+or_error<form> read_form(command_call const& call) {
+  if (call.has("json") && call.has("as-shell")) {
+    return config::error_line("", "--json and --as-shell do not go together");
+  }
+  return call.has("json") ? form::json : call.has("as-shell") ? form::shell : form::text;
+}
+
+std::uint16_t port_of(config::options const& server) {
+  return server.port == 0 ? usual_port : server.port;
+}
+
+or_error<question> read_question(command_call const& call) {
+  question out;
+  auto const as = read_form(call);
+  if (auto const* wrong = std::get_if<config::usage_error>(&as)) return *wrong;
+  out.as = std::get<form>(as);
+  out.run = call.has("run");
+
+  show::typed_request typed{
+      call.words.front(), call.value("method"), call.values("header"), {}, port_of(call.server)};
+  if (auto const data = call.value("data")) {
+    auto body = read_data(*data);
+    if (auto const* wrong = std::get_if<config::usage_error>(&body)) return *wrong;
+    out.body = std::get<std::string>(body);
+    typed.body = out.body;
+  }
+  auto bytes = show::request_bytes(typed);
+  if (auto const* wrong = std::get_if<config::usage_error>(&bytes)) return *wrong;
+  out.request = std::get<std::string>(std::move(bytes));
+
+  auto server = config::resolve_directories(call.server);
+  if (auto const* wrong = std::get_if<config::usage_error>(&server)) return *wrong;
+  out.server = std::get<config::options>(std::move(server));
+  // What a script says on stderr is part of the explanation.
+  if (!call.has("log-level")) out.server.log_level = base::log::level::off;
+  return out;
+}
+
+// Programs run, and files are read, as whom the server would be.
+std::optional<config::usage_error> become_user(config::options const& server) {
+  auto const who = life::resolve_identity(server.user, server.group);
+  if (auto const* wrong = std::get_if<config::usage_error>(&who)) return *wrong;
+  auto const error = life::drop_privileges(std::get<life::identity>(who));
+  if (!error) return std::nullopt;
+  return config::error_line("", "cannot become --user " + server.user + ": " + error.message());
+}
+
+// A client on this machine.
+net::connection_ends ends_of(config::options const& server) {
+  boost::asio::ip::address client = boost::asio::ip::address_v4::loopback();
+  if (server.bind.is_v6()) client = boost::asio::ip::address_v6::loopback();
+  return {{client, client_port},
+          {server.bind.is_unspecified() ? client : server.bind, port_of(server)}};
+}
+
+// Programs are in groups of their own, which a Ctrl+C does not reach.
+void stop_on_signal(boost::asio::signal_set& signals, life::premises& where) {
+  signals.async_wait([&where](boost::system::error_code const& ec, int signal) {
+    if (ec) return;
+    where.launcher()->signal_all(SIGKILL);
+    ::_exit(128 + signal);
+  });
+}
+
+finding ask(question const& q, life::premises& where, app::site& asked) {
+  finding out;
+  trace::latest_exchange exchange;
+  asked.trace_to(exchange);
+  bool talked = false;
+  boost::asio::io_context loop{1};
+  std::optional<boost::asio::signal_set> signals;
+  if (q.run) {
+    signals.emplace(loop, SIGINT, SIGTERM);
+    stop_on_signal(*signals, where);
+    where.get_ready(q.server.threads, app::make_sandbox(q.server));
+    asked.get_ready();
+  }
+  net::conversation_limits limits;
+  limits.in_all = q.run ? std::chrono::seconds(longest_run) : longest_description;
+  boost::asio::co_spawn(
+      loop,
+      net::converse(std::make_shared<net::service const>(asked.service()), ends_of(q.server),
+                    q.request, limits),
+      [&](std::exception_ptr const& failed, base::result<net::conversation> answer) {
+        if (failed) std::rethrow_exception(failed);
+        out.talk = std::move(answer).value();
+        talked = true;
+      });
+  while (!talked) loop.run_one();
+  auto const until = std::chrono::steady_clock::now() + last_report_wait;
+  while (!exchange.kept().done && std::chrono::steady_clock::now() < until)
+    loop.run_one_until(until);
+  out.recording = exchange.take();
+  return out;
+}
+
+// A program that was described and not run: what it would read is known, and what became of the
+// request without it tells nothing.
+void finish_description(trace::recording& r, std::string const& body) {
+  r.error.reset();
+  r.response_head = r.response_body = {};
+  r.framing.clear();
+  r.status = 0;
+  r.complete = false;
+  r.times = {};
+  r.standard_input = {};
+  r.standard_input.add(body, body.size());
+}
+
+bool went_well(trace::recording const& r, bool run) {
+  if (r.error) return false;
+  return !run || (r.complete && r.status < 500);
+}
+
+int print_shell(finding const& found, std::string const& body) {
+  if (!found.recording.program) {
+    std::string line = "no program is run for this request";
+    if (found.recording.error) line += ": " + std::string(found.recording.error->reason);
+    std::cerr << config::error_line("--as-shell", line).line << std::endl;
+    return command_found_faults;
+  }
+  std::cout << show::shell_command(found.recording, body) << '\n';
+  return command_done;
+}
+
+void print(question const& q, finding const& found) {
+  if (q.as == form::json) {
+    std::cout << base::json_for_terminals(
+                     boost::json::serialize(show::exchange_json(found.recording)))
+              << '\n';
+    return;
+  }
+  std::optional<show::raw_response> response;
+  if (q.run) {
+    auto const shown = std::string_view(found.talk.response).substr(0, base::limits::traced_bytes);
+    response = show::raw_response{shown, found.talk.size};
+  }
+  std::cout << show::explanation(found.recording, response, show::shows_colours(STDOUT_FILENO));
+  if (!q.run && found.recording.program) std::cout << "\nThe program was not run: --run does.\n";
+}
+
+int answer(question const& q) {
+  base::log::set_level(q.server.log_level);
+  ::signal(SIGPIPE, SIG_IGN);
+  if (auto const wrong = become_user(q.server)) {
+    std::cerr << wrong->line << std::endl;
+    return command_used_wrongly;
+  }
+  life::premises where(q.server);
+  app::site asked(q.server, where);
+  auto found = ask(q, where, asked);
+  if (!q.run && found.recording.program) finish_description(found.recording, q.body);
+  bool const well = went_well(found.recording, q.run);
+  if (q.as == form::shell) {
+    auto const status = print_shell(found, q.body);
+    return well ? status : command_found_faults;
+  }
+  print(q, found);
+  return well ? command_done : command_found_faults;
+}
+
+}  // namespace
+
+int explain_command(command_call const& call) {
+  auto const q = read_question(call);
+  if (auto const* wrong = std::get_if<config::usage_error>(&q)) {
+    std::cerr << wrong->line << std::endl;
+    return command_used_wrongly;
+  }
+  return answer(std::get<question>(q));
+}
+
+}  // namespace gatehouse::commands

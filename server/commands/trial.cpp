@@ -1,0 +1,123 @@
+#include "gatehouse/commands/trial.hpp"
+
+#include <signal.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "gatehouse/app/site.hpp"
+#include "gatehouse/base/exit_text.hpp"
+#include "gatehouse/http/percent.hpp"
+#include "gatehouse/net/conversation.hpp"
+
+namespace gatehouse::commands {
+namespace {
+
+using cgi::script_finding;
+using cgi::severity;
+
+std::string request_for(std::string const& path, net::connection_ends const& ends) {
+  return "GET " + http::percent_encoded_path(path) +
+         " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(ends.local.port()) +
+         "\r\nUser-Agent: gatehouse-check\r\nAccept: */*\r\nConnection: close\r\n\r\n";
+}
+
+script_finding found(severity how, std::string_view reason, std::string explanation) {
+  script_finding out{.how = how, .reason = reason, .help = {}};
+  out.help.explanation = std::move(explanation);
+  return out;
+}
+
+script_finding refused(http::http_error const& error) {
+  script_finding out{.how = severity::error, .reason = error.reason, .help = error.help};
+  if (out.help.explanation.empty()) {
+    out.help.explanation =
+        "The answer is " + std::to_string(error.status) + ": " + error.detail + ".";
+  }
+  return out;
+}
+
+script_finding unfinished(trial_result const& result) {
+  auto const seconds = std::to_string(result.limit.count() / 1000);
+  bool const silent = result.seen.standard_output.size == 0;
+  auto out = found(severity::warning, silent ? "trial-no-output" : "trial-unfinished",
+                   (silent ? "It had printed nothing after " : "It was not done after ") + seconds +
+                       " s, and was stopped.");
+  out.help.stderr_lines = result.seen.standard_error;
+  return out;
+}
+
+}  // namespace
+
+struct trial::parts {
+  parts(config::options const& chosen, std::chrono::milliseconds time)
+      : where(chosen), what(chosen, where), limit(time) {
+    boost::asio::ip::address const here = boost::asio::ip::address_v4::loopback();
+    ends = {{here, 0}, {here, chosen.port}};
+    what.trace_to(exchange);
+    ::signal(SIGPIPE, SIG_IGN);
+    where.get_ready(chosen.threads, app::make_sandbox(chosen));
+    what.get_ready();
+  }
+
+  trace::latest_exchange exchange;
+  life::premises where;
+  app::site what;
+  net::connection_ends ends;
+  std::chrono::milliseconds limit;
+};
+
+trial::trial(config::options const& chosen, std::chrono::milliseconds limit)
+    : parts_(std::make_unique<parts>(chosen, limit)) {}
+
+trial::~trial() {
+  parts_->where.launcher()->signal_all(SIGKILL);
+}
+
+trial_result trial::get(std::string const& path) {
+  boost::asio::io_context loop{1};
+  net::conversation answer;
+  static_cast<void>(parts_->exchange.take());
+  boost::asio::co_spawn(
+      loop,
+      net::converse(std::make_shared<net::service const>(parts_->what.service()), parts_->ends,
+                    request_for(path, parts_->ends), {.in_all = parts_->limit}),
+      [&](std::exception_ptr const& failed, base::result<net::conversation> const& outcome) {
+        if (failed) std::rethrow_exception(failed);
+        if (outcome.has_value()) answer = *outcome;
+      });
+  loop.run();
+  return {parts_->exchange.take(), answer.cut, parts_->limit};
+}
+
+std::vector<script_finding> trial_findings(trial_result const& result) {
+  auto const& seen = result.seen;
+  std::vector<script_finding> out;
+  if (result.cut) {
+    out.push_back(unfinished(result));
+    return out;
+  }
+  if (seen.error) {
+    out.push_back(refused(*seen.error));
+    return out;
+  }
+  if (!seen.complete) {
+    out.push_back(found(severity::error, "trial-incomplete",
+                        "It ended before it had printed all that its Content-Length promised."));
+  }
+  if (seen.end && seen.end->wait_status != 0) {
+    out.push_back(found(severity::warning, "trial-exit-status",
+                        "It answered, and then " + base::exit_text(seen.end->wait_status) + "."));
+  }
+  if (seen.status >= 500) {
+    out.push_back(found(severity::warning, "trial-server-error",
+                        "It answered with status " + std::to_string(seen.status) + "."));
+  }
+  if (!seen.standard_error.empty()) {
+    out.push_back(found(severity::note, "trial-stderr", "It wrote to standard error."));
+    out.back().help.stderr_lines = seen.standard_error;
+  }
+  return out;
+}
+
+}  // namespace gatehouse::commands

@@ -1,0 +1,131 @@
+#include "gatehouse/config/option_values.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <utility>
+
+#include "gatehouse/base/escape.hpp"
+#include "gatehouse/http/grammar.hpp"
+
+namespace gatehouse::config {
+namespace {
+
+struct number_and_unit {
+  std::uint64_t number;
+  std::string_view unit;
+};
+
+std::optional<number_and_unit> split_unit(std::string_view text) {
+  auto const digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  auto const number = http::parse_decimal(text.substr(0, digits));
+  if (!number) return std::nullopt;
+  return number_and_unit{*number, text.substr(digits)};
+}
+
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+// Insertions, deletions and replacements from a to b (Levenshtein).
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      std::size_t const replaced = diagonal + (a[i - 1] == b[j - 1] ? 0U : 1U);
+      diagonal = row[j];
+      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
+std::optional<bool> parse_switch(std::string_view text) {
+  if (text == "on") return true;
+  if (text == "off") return false;
+  return std::nullopt;
+}
+
+std::optional<std::uint64_t> parse_size(std::string_view text) {
+  auto const parts = split_unit(text);
+  if (!parts) return std::nullopt;
+  unsigned shift = 0;
+  if (parts->unit == "k" || parts->unit == "K") {
+    shift = 10;
+  } else if (parts->unit == "M" || parts->unit == "m") {
+    shift = 20;
+  } else if (parts->unit == "G" || parts->unit == "g") {
+    shift = 30;
+  } else if (!parts->unit.empty()) {
+    return std::nullopt;
+  }
+  // Sizes are compared with signed offsets later on (off_t).
+  constexpr auto max = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  if (parts->number > (max >> shift)) return std::nullopt;
+  return parts->number << shift;
+}
+
+std::optional<std::chrono::milliseconds> parse_time(std::string_view text) {
+  auto const parts = split_unit(text);
+  if (!parts) return std::nullopt;
+  std::uint64_t factor = 0;
+  if (parts->unit == "ms") factor = 1;
+  if (parts->unit == "s" || parts->unit.empty()) factor = 1000;
+  if (parts->unit == "m") factor = 60 * 1000;
+  if (parts->unit == "h") factor = 60 * 60 * 1000;
+  constexpr std::uint64_t year = 366ULL * 24 * 60 * 60 * 1000;
+  if (factor == 0 || parts->number > year / factor) return std::nullopt;
+  return std::chrono::milliseconds(parts->number * factor);
+}
+
+std::optional<std::uint64_t> parse_count(std::string_view text, std::uint64_t least,
+                                         std::uint64_t most) {
+  auto const number = http::parse_decimal(text);
+  if (!number || *number < least || *number > most) return std::nullopt;
+  return number;
+}
+
+bool is_environment_name(std::string_view text) {
+  return !text.empty() && is_letter(text[0]) && std::all_of(text.begin(), text.end(), [](char c) {
+    return is_letter(c) || (c >= '0' && c <= '9');
+  });
+}
+
+bool is_extension(std::string_view text) {
+  return text.size() >= 2 && text[0] == '.' && text.find('/') == std::string_view::npos;
+}
+
+std::string in_quotes(std::string_view text) {
+  return '"' + base::log_escaped(text) + '"';
+}
+
+std::vector<std::string_view> split_list(std::string_view text) {
+  std::vector<std::string_view> parts;
+  while (true) {
+    auto const comma = text.find(',');
+    parts.push_back(http::trim_ows(text.substr(0, comma)));
+    if (comma == std::string_view::npos) return parts;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+std::optional<std::string_view> nearest(std::string_view text,
+                                        std::vector<std::string_view> const& candidates) {
+  std::optional<std::string_view> best;
+  std::size_t best_distance = text.size() < 5 ? 3 : 4;  // not included
+  for (auto const candidate : candidates) {
+    std::size_t const distance =
+        text.size() >= 3 && candidate.starts_with(text) ? 1 : edit_distance(text, candidate);
+    if (distance < best_distance) {
+      best = candidate;
+      best_distance = distance;
+    }
+  }
+  return best;
+}
+
+}  // namespace gatehouse::config

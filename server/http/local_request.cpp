@@ -1,0 +1,29 @@
+#include "gatehouse/http/local_request.hpp"
+
+#include <boost/asio/ip/address_v4.hpp>
+#include <string_view>
+
+#include "gatehouse/http/target.hpp"
+
+namespace gatehouse::http {
+
+bool is_forwarded(request const& request) {
+  for (std::string_view const name : {"Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"}) {
+    if (request.fields.contains(name)) return true;
+  }
+  return false;
+}
+
+bool may_be_rebound(request const& request) {
+  auto const field = request.fields.find("Host").value_or("");
+  auto const named =
+      parse_host(request.target.authority.empty() ? field : request.target.authority);
+  if (!named || named->host.starts_with('[')) return false;
+  std::string_view const host = named->host;
+  if (host.find('.') == std::string_view::npos || host.ends_with(".localhost")) return false;
+  boost::system::error_code no_address;
+  boost::asio::ip::make_address_v4(named->host, no_address);
+  return static_cast<bool>(no_address);
+}
+
+}  // namespace gatehouse::http

@@ -1,0 +1,43 @@
+#include "gatehouse/life/premises.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace gatehouse::life {
+namespace {
+
+// As many connections and pipes as the system allows. Gives the limit that was in force.
+rlim_t raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  auto const before = std::exchange(limit.rlim_cur, limit.rlim_max);
+  return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? before : 0;
+}
+
+// A body that is not over its limit can be spooled.
+std::uint64_t spool_bytes(config::options const& chosen) {
+  return std::max(chosen.spool_limit_bytes, chosen.body_limit_bytes);
+}
+
+}  // namespace
+
+premises::premises(config::options const& chosen)
+    : slots_(chosen.max_scripts, chosen.queue),
+      spool_space_(std::make_shared<base::budget>(spool_bytes(chosen))),
+      descriptor_limit_(raise_descriptor_limit()) {}
+
+void premises::get_ready(unsigned threads, std::unique_ptr<process::sandbox> sandbox) {
+  sandbox_ = std::move(sandbox);
+  launcher_ =
+      std::make_unique<process::launcher>(process::pace{.alone = 2 * threads,
+                                                        .beside_others = std::max(1U, threads / 2),
+                                                        .others = &answered_at_once_},
+                                          sandbox_.get());
+}
+
+void premises::change(config::options const& chosen) {
+  slots_.resize(chosen.max_scripts, chosen.queue);
+  spool_space_->resize(spool_bytes(chosen));
+}
+
+}  // namespace gatehouse::life

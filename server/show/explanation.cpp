@@ -1,0 +1,409 @@
+#include "gatehouse/show/explanation.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <vector>
+
+#include "gatehouse/base/escape.hpp"
+#include "gatehouse/base/exit_text.hpp"
+#include "gatehouse/cgi/script_response.hpp"
+#include "gatehouse/http/grammar.hpp"
+
+namespace gatehouse::show {
+namespace {
+
+using std::chrono::microseconds;
+
+constexpr std::string_view bold = "\x1b[1m", dim = "\x1b[2m", cyan = "\x1b[36m", red = "\x1b[31m";
+
+// A wider value stands alone, and the rest of its row below.
+constexpr std::size_t widest_column = 44;
+
+std::string bytes_text(std::uint64_t size) {
+  return std::to_string(size) + (size == 1 ? " byte" : " bytes");
+}
+
+// 1.25 ms
+std::string time_text(microseconds time) {
+  auto const hundredths = std::to_string(1000 + time.count() / 10 % 100);
+  return std::to_string(time.count() / 1000) + "." + hundredths.substr(2) + " ms";
+}
+
+std::string in_one_line(std::string_view text) {
+  std::string out;
+  for (char const c : base::terminal_escaped(text)) {
+    if (c == '\n') {
+      out += "\\n";
+    } else if (c == '\t') {
+      out += "\\t";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+// Columns that the text takes, if each character takes one.
+std::size_t width_of(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+  }));
+}
+
+// A row of a table; what is not there is left out.
+struct row {
+  std::string name;
+  std::string value;
+  std::string note = {};
+  std::string note_after = {};
+};
+
+// The numbered steps and what stands below each. All text that is given is escaped here.
+class page {
+ public:
+  explicit page(bool coloured) : coloured_(coloured) {}
+
+  void step(std::string_view title) {
+    if (step_ > 0) out_ += '\n';
+    out_ += painted(bold, std::to_string(++step_) + ". " + std::string(title)) + '\n';
+  }
+  void say(std::string_view text) { out_ += "   " + in_one_line(text) + '\n'; }
+  void complain(std::string_view text) { out_ += "   " + painted(red, in_one_line(text)) + '\n'; }
+
+  void table(std::vector<row> rows) {
+    for (auto& r : rows) {
+      for (auto* const cell : {&r.name, &r.value, &r.note, &r.note_after})
+        *cell = in_one_line(*cell);
+    }
+    auto const name = widest(rows, &row::name);
+    auto const value = widest(rows, &row::value);
+    auto const note = widest(rows, &row::note);
+    for (auto const& r : rows) {
+      std::string line = "   " + padded(cyan, r.name, name) + padded({}, r.value, value);
+      bool const full = width_of(r.value) > widest_column && !r.note.empty();
+      if (full) {
+        line = without_blanks_at_end(std::move(line)) + '\n';
+        line.append(3 + name + 2 + value + 2, ' ');
+      }
+      line += padded(dim, r.note, note) + painted(dim, r.note_after);
+      out_ += without_blanks_at_end(std::move(line)) + '\n';
+    }
+  }
+
+  // Bytes as lines. Of a head every line end is shown, of content only CR LF.
+  void head(std::string_view bytes) { lines(bytes, true); }
+  void content(std::string_view bytes, std::uint64_t size) {
+    lines(bytes, false);
+    if (size > bytes.size()) {
+      say("... the first " + std::to_string(bytes.size()) + " of " + bytes_text(size));
+    }
+  }
+
+  std::string finished() && { return std::move(out_); }
+
+ private:
+  std::string painted(std::string_view colour, std::string text) const {
+    if (!coloured_ || text.empty() || colour.empty()) return text;
+    return std::string(colour) + text + "\x1b[0m";
+  }
+
+  static std::size_t widest(std::vector<row> const& rows, std::string row::*cell) {
+    std::size_t out = 0;
+    for (auto const& r : rows) {
+      auto const width = width_of(r.*cell);
+      if (width <= widest_column) out = std::max(out, width);
+    }
+    return out;
+  }
+
+  std::string padded(std::string_view colour, std::string const& cell, std::size_t width) const {
+    auto const taken = width_of(cell);
+    if (width == 0 && taken == 0) return {};
+    return painted(colour, cell) + std::string(taken < width ? width - taken + 2 : 2, ' ');
+  }
+
+  static std::string without_blanks_at_end(std::string line) {
+    line.resize(line.find_last_not_of(' ') + 1);
+    return line;
+  }
+
+  void lines(std::string_view bytes, bool all_ends) {
+    while (!bytes.empty()) {
+      auto const feed = bytes.find('\n');
+      auto line = bytes.substr(0, feed);
+      bytes.remove_prefix(std::min(line.size() + 1, bytes.size()));
+      bool const pair = feed != std::string_view::npos && line.ends_with('\r');
+      if (pair) line.remove_suffix(1);
+      std::string const end = feed == std::string_view::npos ? ""
+                              : pair                         ? "\\r\\n"
+                              : all_ends                     ? "\\n"
+                                                             : "";
+      auto const shown = base::terminal_escaped(line) + painted(dim, end);
+      out_ += shown.empty() ? "\n" : "     " + shown + "\n";
+    }
+  }
+
+  bool coloured_;
+  int step_ = 0;
+  std::string out_;
+};
+
+// What the server makes of a script's header block, if it is sound.
+std::optional<cgi::response_head> head_of_output(trace::recording const& of) {
+  if (of.header_block_size == 0) return std::nullopt;
+  auto head = cgi::parse_response_head(
+      std::string_view(of.standard_output.bytes).substr(0, of.header_block_size));
+  if (head.has_error()) return std::nullopt;
+  return std::move(*head);
+}
+
+// Where the last program's local redirect leads (RFC 3875, 6.2.2); empty: there was none.
+std::string redirect_from_output(trace::recording const& of) {
+  auto const head = head_of_output(of);
+  bool const local = head && head->kind == cgi::response_kind::local_redirect;
+  return local ? head->location : std::string();
+}
+
+std::string redirect_before_script(trace::recording const& of) {
+  auto const found = std::find_if(of.variables.begin(), of.variables.end(),
+                                  [](auto const& v) { return v.name == "REDIRECT_URL"; });
+  return found != of.variables.end() ? found->value : std::string();
+}
+
+std::string status_text(unsigned status) {
+  return std::to_string(status) + " " + std::string(http::reason_phrase(status));
+}
+
+void show_request(page& out, trace::recording const& of) {
+  out.step("The request: what the client sends");
+  out.head(of.request_head.bytes);
+  auto const& body = of.standard_input;
+  if (body.size > 0) out.content(body.bytes, body.size);
+}
+
+// The path that was asked for last.
+std::string routed_path(trace::recording const& of) {
+  if (auto const to = redirect_from_output(of); !to.empty()) return to.substr(0, to.find('?'));
+  if (!redirect_before_script(of).empty() && of.script) {
+    return of.script->script_name + of.script->path_info.value_or("");
+  }
+  return of.request ? of.request->target.path : std::string();
+}
+
+void show_route(page& out, trace::recording const& of) {
+  if (!of.route) return;
+  out.step("Who answers");
+  auto const& route = *of.route;
+  auto const path = routed_path(of);
+  auto const what = route.serves + " " + route.target;
+  if (of.request && path != of.request->target.path) {
+    out.say("After a local redirect from " + of.request->target.path + ":");
+  }
+  if (route.prefix.empty()) {
+    out.say("No mapped prefix of " + path + " is longer than /: " + what);
+  } else {
+    out.say(route.prefix + " is the longest mapped prefix of " + path + ": " + what);
+  }
+}
+
+void show_script(page& out, trace::recording const& of) {
+  if (!of.script) return;
+  out.step("Which program");
+  auto const& script = *of.script;
+  std::vector<row> rows = {{"program", script.file}};
+  if (!script.interpreter.empty()) rows.push_back({"run by", script.interpreter});
+  rows.push_back({"SCRIPT_NAME", script.script_name, "the part of the path that names it"});
+  if (script.path_info) {
+    rows.push_back({"PATH_INFO", *script.path_info, "the rest of the path, for the program"});
+  } else {
+    rows.push_back({"PATH_INFO", "(not set: nothing follows the name)"});
+  }
+  out.table(std::move(rows));
+}
+
+std::string note_of_argument(trace::recording const& of, std::size_t index) {
+  std::size_t const file = of.script && !of.script->interpreter.empty() ? 1 : 0;
+  if (index < file) return "the interpreter";
+  return index == file ? "the program" : "a word of the query (RFC 3875, 4.4)";
+}
+
+void show_program(page& out, trace::recording const& of) {
+  if (!of.program) return;
+  out.step("How it is started");
+  std::vector<row> rows;
+  for (std::size_t i = 0; i < of.program->arguments.size(); ++i) {
+    rows.push_back(
+        {"argv[" + std::to_string(i) + "]", of.program->arguments[i], note_of_argument(of, i)});
+  }
+  rows.push_back({"directory", of.program->directory, "where the program lies"});
+  out.table(std::move(rows));
+
+  out.step("Its environment: each variable, and where it comes from");
+  rows.clear();
+  for (auto const& v : of.variables) {
+    bool const numbered = !v.clause.empty() && v.clause[0] >= '0' && v.clause[0] <= '9';
+    rows.push_back({v.name, v.value, v.from, (numbered ? "RFC 3875, " : "") + v.clause});
+  }
+  out.table(std::move(rows));
+}
+
+void show_input(page& out, trace::recording const& of) {
+  if (!of.program) return;
+  out.step("Its standard input");
+  auto const& input = of.standard_input;
+  if (input.size == 0) return out.say("Nothing: there is no body.");
+  out.say("The body, " + bytes_text(input.size) + ":");
+  out.content(input.bytes, input.size);
+}
+
+void show_header_lines(page& out, trace::recording const& of) {
+  std::string_view const printed = of.standard_output.bytes;
+  if (of.header_lines.empty()) return;
+  out.step("What the server does with each header line");
+  std::vector<row> rows;
+  for (auto const& line : of.header_lines) {
+    auto const start = std::min(line.start, printed.size());
+    rows.push_back({std::string(printed.substr(start, line.end - line.start)), "", line.meaning});
+  }
+  out.table(std::move(rows));
+}
+
+void show_output(page& out, trace::recording const& of) {
+  out.step("What it prints: its standard output");
+  auto const& printed = of.standard_output;
+  if (printed.size == 0) return out.say("Nothing.");
+  std::string_view const bytes = printed.bytes;
+  auto const block = bytes.substr(0, of.header_block_size);
+  if (block.empty()) {
+    bool const sent_as_it_is = of.framing.empty() && !of.error;
+    out.say(bytes_text(printed.size) +
+            (sent_as_it_is ? ", which the client gets as they are (the name begins with nph-):"
+                           : ", without a sound header block:"));
+  } else {
+    out.say("The header block, " + bytes_text(block.size()) + " with its empty line:");
+    out.head(block);
+    if (printed.size == block.size()) return out.say("No body.");
+    out.say("The body, " + bytes_text(printed.size - block.size()) + ":");
+  }
+  out.content(bytes.substr(block.size()), printed.size - block.size());
+}
+
+void show_stderr(page& out, trace::recording const& of) {
+  out.step("What it says to the log: its standard error");
+  if (of.standard_error.empty()) out.say("Nothing.");
+  for (auto const& line : of.standard_error) out.say(line);
+  auto const more = of.standard_error_lines - of.standard_error.size();
+  if (more > 0) out.say("... and " + std::to_string(more) + " lines more");
+}
+
+void show_end(page& out, trace::recording const& of) {
+  out.step("How it ends");
+  if (!of.end) return out.say("It still runs.");
+  auto const& end = *of.end;
+  auto const ending = "It " + base::exit_text(end.wait_status) + ".";
+  end.wait_status == 0 ? out.say(ending) : out.complain(ending);
+  out.table({{"processor time", time_text(end.user) + " in the program",
+              time_text(end.system) + " in the kernel for it"},
+             {"peak memory", (end.max_resident_is_bound ? "at most " : "") +
+                                 std::to_string(end.max_resident_kib) + " KiB"}});
+}
+
+void show_times(page& out, trace::recording const& of) {
+  struct moment {
+    std::optional<microseconds> at;
+    std::string_view what;
+  };
+  moment const all[] = {
+      {microseconds(0), "the request's first byte is here"},
+      {of.times.head_read, "its head has been read"},
+      {of.times.process_started, "the program is known to run"},
+      {of.times.first_output, "its first output is here"},
+      {of.times.process_ended, "it has ended"},
+      {of.times.response_began, "the response begins"},
+      {of.times.ended, "the response has been sent"},
+  };
+  std::vector<moment> happened;
+  std::copy_if(std::begin(all), std::end(all), std::back_inserter(happened),
+               [](moment const& m) { return m.at.has_value(); });
+  std::stable_sort(happened.begin(), happened.end(),
+                   [](moment const& a, moment const& b) { return *a.at < *b.at; });
+  std::size_t width = 0;
+  for (auto const& m : happened) width = std::max(width, time_text(*m.at).size());
+  out.step("When");
+  std::vector<row> rows;
+  for (auto const& m : happened) {
+    auto const time = time_text(*m.at);
+    rows.push_back({std::string(width - time.size(), ' ') + time, std::string(m.what)});
+  }
+  out.table(std::move(rows));
+}
+
+void show_run(page& out, trace::recording const& of) {
+  if (!of.pid) return;
+  show_output(out, of);
+  show_header_lines(out, of);
+  show_stderr(out, of);
+  show_end(out, of);
+}
+
+void show_error(page& out, trace::recording const& of) {
+  if (!of.error) return;
+  auto const& error = *of.error;
+  out.step("Why it fails");
+  std::string what = status_text(error.status) + ": " + std::string(error.reason);
+  if (!error.detail.empty()) what += " (" + error.detail + ")";
+  out.complain(what);
+  if (!error.help.explanation.empty()) out.say(error.help.explanation);
+  if (!error.help.command.empty()) out.say("Try: " + error.help.command);
+}
+
+// Of a file, from the head of the response that it is answered with.
+void show_file(page& out, trace::recording const& of) {
+  if (of.script || of.error || of.response_head.size == 0) return;
+  out.step("What is sent");
+  std::string_view head = of.response_head.bytes;
+  std::vector<row> rows = {{"status", status_text(of.status)}};
+  for (std::string_view const name : {"Content-Type", "Content-Length", "Location", "Allow"}) {
+    for (auto const& line : http::field_lines(head)) {
+      auto const text = head.substr(line.start, line.end - line.start);
+      auto const colon = std::min(text.find(':'), text.size() - 1);
+      if (!http::iequals(text.substr(0, colon), name)) continue;
+      rows.push_back({std::string(name), std::string(http::trim_ows(text.substr(colon + 1)))});
+    }
+  }
+  out.table(std::move(rows));
+}
+
+void show_response(page& out, raw_response response) {
+  out.step("The response: what the client gets");
+  if (response.size == 0) return out.say("Nothing.");
+  constexpr std::string_view end_of_head = "\r\n\r\n";
+  auto const found = response.bytes.find(end_of_head);
+  auto const head =
+      response.bytes.substr(0, found == std::string_view::npos ? 0 : found + end_of_head.size());
+  out.head(head);
+  out.content(response.bytes.substr(head.size()), response.size - head.size());
+}
+
+}  // namespace
+
+std::string explanation(trace::recording const& of, std::optional<raw_response> response,
+                        bool coloured) {
+  page out(coloured);
+  show_request(out, of);
+  show_route(out, of);
+  show_script(out, of);
+  show_program(out, of);
+  show_input(out, of);
+  show_run(out, of);
+  show_error(out, of);
+  if (response) {
+    show_response(out, *response);
+    show_times(out, of);
+  } else {
+    show_file(out, of);
+  }
+  return std::move(out).finished();
+}
+
+}  // namespace gatehouse::show

@@ -1,0 +1,359 @@
+#include "gatehouse/show/inspector.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <boost/asio/post.hpp>
+#include <boost/json/serialize.hpp>
+#include <cstring>
+#include <deque>
+
+#include "gatehouse/base/embedded_file.hpp"
+#include "gatehouse/base/event.hpp"
+#include "gatehouse/http/grammar.hpp"
+#include "gatehouse/http/local_request.hpp"
+#include "gatehouse/http/target.hpp"
+#include "gatehouse/net/conversation.hpp"
+#include "gatehouse/show/recording_json.hpp"
+
+namespace gatehouse {
+
+std::span<base::embedded_file const> inspector_files();
+
+namespace show {
+namespace {
+
+using namespace std::chrono_literals;
+
+// A comment is sent to a page that has had no news for so long: whoever stands between lets silent
+// connections go.
+constexpr auto silence_limit = 15s;
+
+constexpr std::string_view policy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+constexpr std::string_view token_cookie = "gatehouse-inspector";
+
+http::http_error failure(unsigned status, std::string_view reason, std::string explanation) {
+  http::http_error error{.status = status, .reason = reason};
+  error.detail = explanation;
+  error.help.explanation = std::move(explanation);
+  return error;
+}
+
+http::response answer(std::string_view type, std::string content) {
+  http::response out;
+  out.fields.add("Content-Type", type);
+  out.fields.add("Cache-Control", "no-store");
+  out.fields.add("Content-Security-Policy", policy);
+  out.fields.add("X-Content-Type-Options", "nosniff");
+  out.fields.add("Referrer-Policy", "no-referrer");
+  out.fields.add("Cross-Origin-Resource-Policy", "same-origin");
+  out.body = http::make_buffer(std::move(content));
+  return out;
+}
+
+http::response json_answer(boost::json::object const& content) {
+  return answer("application/json", boost::json::serialize(content));
+}
+
+std::string_view type_of(std::string_view name) {
+  if (name.ends_with(".js")) return "text/javascript; charset=utf-8";
+  if (name.ends_with(".css")) return "text/css; charset=utf-8";
+  if (name.ends_with(".svg")) return "image/svg+xml";
+  return "text/html; charset=utf-8";
+}
+
+std::optional<http::outcome> page_file(std::string_view name) {
+  auto const files = inspector_files();
+  auto const found = std::find_if(files.begin(), files.end(),
+                                  [&](base::embedded_file const& f) { return f.name == name; });
+  if (found == files.end()) return std::nullopt;
+  return answer(type_of(name), std::string(found->bytes));
+}
+
+// As long for every pair of the same length, so that the time does not tell how much was right.
+bool same_secret(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  unsigned different = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) different |= static_cast<unsigned>(a[i] ^ b[i]);
+  return different == 0;
+}
+
+std::string_view value_in(std::string_view text, char separator, std::string_view name) {
+  while (!text.empty()) {
+    auto const end = std::min(text.find(separator), text.size());
+    auto const pair = http::trim_ows(text.substr(0, end));
+    if (pair.starts_with(name) && pair.substr(name.size()).starts_with('='))
+      return pair.substr(name.size() + 1);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return {};
+}
+
+bool has_token(http::request const& request, std::string_view token) {
+  return same_secret(value_in(request.target.query, '&', "token"), token) ||
+         same_secret(value_in(request.fields.combined("Cookie"), ';', token_cookie), token);
+}
+
+bool names_this_machine(http::request const& request) {
+  auto const host = request.fields.find("Host");
+  auto const parsed = http::parse_host(request.target.authority.empty() ? host.value_or("")
+                                                                        : request.target.authority);
+  if (!parsed) return false;
+  return parsed->host == "localhost" || parsed->host == "127.0.0.1" || parsed->host == "[::1]";
+}
+
+std::string event_text(trace::recording const& about) {
+  return "event: exchange\nid: " + std::to_string(about.id) +
+         "\ndata: " + boost::json::serialize(summary_json(about)) + "\n\n";
+}
+
+// What a page was not told yet. Other threads add to it.
+class mailbox final : public exchange_store::watcher, public std::enable_shared_from_this<mailbox> {
+ public:
+  explicit mailbox(base::executor ex) : executor_(ex) {}
+
+  // A reader that is too slow loses its stream: its page connects again and asks for the list anew.
+  void told(trace::recording const& about) override {
+    {
+      std::lock_guard const lock(mutex_);
+      if (waiting_.size() == base::limits::waiting_events) {
+        closed_ = true;
+        waiting_.clear();
+      }
+      if (!closed_) waiting_.push_back(event_text(about));
+    }
+    wake();
+  }
+
+  void closed() override {
+    closed_ = true;
+    wake();
+  }
+
+  // On the executor's thread. Suspends until there is news or the mailbox is closed, but not for
+  // ever: what came, empty after a silence; nothing if no more will come.
+  base::task<std::optional<std::string>> next() {
+    auto text = take();
+    if (!text.empty()) co_return text;
+    if (closed_) co_return std::nullopt;
+    news_ = std::make_shared<base::event>(executor_);
+    text = take();  // what came before there was an event to set
+    if (!text.empty()) co_return text;
+    auto const news = news_;
+    co_await news->wait_for(silence_limit);
+    co_return take();
+  }
+
+ private:
+  void wake() {
+    boost::asio::post(executor_, [box = shared_from_this()] {
+      if (box->news_) box->news_->set();
+    });
+  }
+
+  std::string take() {
+    std::lock_guard const lock(mutex_);
+    std::string all;
+    for (auto const& text : waiting_) all += text;
+    waiting_.clear();
+    return all;
+  }
+
+  base::executor executor_;
+  std::mutex mutex_;
+  std::deque<std::string> waiting_;
+  std::atomic<bool> closed_ = false;
+  std::shared_ptr<base::event> news_;  // the executor's thread's
+};
+
+// Server-sent events (HTML, 9.2).
+class event_stream final : public http::body_source {
+ public:
+  explicit event_stream(std::shared_ptr<mailbox> box) : box_(std::move(box)) {}
+
+  base::task<base::result<std::size_t>> read_some(boost::asio::mutable_buffer buffer) override {
+    if (text_.empty()) {
+      auto next = co_await box_->next();
+      if (!next) co_return std::size_t{0};
+      text_ = next->empty() ? ":\n\n" : std::move(*next);
+    }
+    auto const size = std::min(text_.size(), buffer.size());
+    std::memcpy(buffer.data(), text_.data(), size);
+    text_.erase(0, size);
+    co_return size;
+  }
+
+ private:
+  std::shared_ptr<mailbox> box_;
+  std::string text_ = "retry: 1000\n\n";
+};
+
+base::task<base::result<std::string>> read_whole(http::body_source& body) {
+  std::string whole;
+  std::array<char, 16 * 1024> buffer;
+  while (true) {
+    auto const read = co_await body.read_some(boost::asio::buffer(buffer));
+    if (read.has_error()) co_return read.error();
+    if (*read == 0) co_return whole;
+    whole.append(buffer.data(), *read);
+    if (whole.size() > base::limits::composed_request_bytes) co_return base::errc::body_too_large;
+  }
+}
+
+std::string_view note_on(net::conversation const& said) {
+  if (said.cut) return "The response took too long; the exchange was cut.";
+  if (said.response.empty()) return "The server closed the connection without an answer.";
+  if (said.response.starts_with("HTTP/1.1 408 "))
+    return "The request was not complete: the server waited for the rest of it, and gave up.";
+  return "";
+}
+
+boost::json::object conversation_json(net::conversation const& said) {
+  boost::json::object out;
+  out["id"] = nullptr;
+  if (said.exchange != 0) out["id"] = said.exchange;
+  out["response"] = bytes_json(said.response, said.size);
+  out["note"] = note_on(said);
+  return out;
+}
+
+// The token goes from the address, which is shown and kept, into a cookie.
+http::outcome remember_token(std::string_view token) {
+  auto out = answer("text/plain", "");
+  out.status = 303;
+  out.fields.add("Location", "/-/");
+  out.fields.add("Set-Cookie", std::string(token_cookie) + "=" + std::string(token) +
+                                   "; Path=/-; HttpOnly; SameSite=Strict");
+  return out;
+}
+
+http::outcome not_there() {
+  return failure(404, "inspector-no-page", "The inspector has no such page.");
+}
+
+}  // namespace
+
+std::optional<http::http_error> refuse_access(inspector_access const& access,
+                                              http::request const& request,
+                                              bool client_is_loopback) {
+  if (!access.token.empty()) {
+    if (has_token(request, access.token)) return std::nullopt;
+    return failure(403, "inspector-no-token",
+                   "The inspector wants its token: /-/?token=... (--inspect-token).");
+  }
+  if (!client_is_loopback || http::is_forwarded(request)) {
+    return failure(403, "inspector-not-local",
+                   "The inspector shows requests with all that is in them, and so answers this "
+                   "machine alone.");
+  }
+  if (!names_this_machine(request)) {
+    return failure(403, "inspector-bad-host",
+                   "The inspector answers at localhost, 127.0.0.1 and [::1] only, so that no page "
+                   "of another site can have itself taken for this machine.");
+  }
+  return std::nullopt;
+}
+
+base::task<http::outcome> inspector::handle(http::request const& request,
+                                            http::body_source& request_body,
+                                            http::exchange_context& context) {
+  if (auto refused = refuse_access(access_, request, context.client_is_loopback()))
+    co_return std::move(*refused);
+  auto const rest = http::path_below(request.target.path, inspector_prefix).value_or("");
+  if (rest == "/send") {
+    auto sent = co_await send(request, request_body, context);
+    co_return sent;
+  }
+  if (request.method != "GET" && request.method != "HEAD") {
+    auto error = failure(405, "method-not-allowed", "This is only there to be read.");
+    error.fields.add("Allow", "GET, HEAD");
+    co_return error;
+  }
+  if (rest.empty()) {
+    http::response there;
+    there.status = 308;
+    there.fields.add("Location", "/-/" + (request.target.has_query ? "?" + request.target.query
+                                                                   : std::string()));
+    co_return there;
+  }
+  if (rest == "/exchanges") co_return list();
+  if (rest == "/events") co_return events(context);
+  constexpr std::string_view exchanges = "/exchanges/";
+  if (rest.starts_with(exchanges))
+    co_return one(rest.substr(exchanges.size()), request.target.query == "download");
+  if (!access_.token.empty() && !value_in(request.target.query, '&', "token").empty())
+    co_return remember_token(access_.token);
+  auto page = page_file(rest == "/" ? "index.html" : rest.substr(1));
+  if (!page) co_return not_there();
+  co_return std::move(*page);
+}
+
+http::outcome inspector::list() const {
+  boost::json::object out;
+  out["kept_limit"] = store_.limit();
+  out["bytes_limit"] = base::limits::traced_bytes;
+  out["forgotten"] = store_.forgotten();
+  auto& all = out["exchanges"].emplace_array();
+  store_.visit([&](trace::recording const& one) { all.push_back(summary_json(one)); });
+  return json_answer(out);
+}
+
+http::outcome inspector::one(std::string_view id, bool download) const {
+  auto const number = http::parse_decimal(id);
+  auto const found = number ? store_.find(*number) : std::nullopt;
+  if (!found) {
+    return failure(404, "inspector-forgotten",
+                   "This exchange is not kept. The inspector keeps the latest " +
+                       std::to_string(store_.limit()) + ".");
+  }
+  auto out = json_answer(exchange_json(*found));
+  if (download) {
+    out.fields.add("Content-Disposition",
+                   "attachment; filename=\"exchange-" + std::to_string(*number) + ".json\"");
+  }
+  return out;
+}
+
+http::outcome inspector::events(http::exchange_context& context) {
+  auto const box = std::make_shared<mailbox>(context.get_executor());
+  store_.watch(box);
+  context.when_client_leaves([box] { box->closed(); });
+  auto out = answer("text/event-stream", "");
+  out.body = http::stream{std::make_unique<event_stream>(box), std::nullopt};
+  return out;
+}
+
+// The field that is asked for makes a browser ask the server first before another site may send
+// this (CORS), and the server never says yes.
+base::task<http::outcome> inspector::send(http::request const& request,
+                                          http::body_source& request_body,
+                                          http::exchange_context& context) {
+  if (request.method != "POST") {
+    auto error = failure(405, "method-not-allowed", "A request to be sent is POSTed.");
+    error.fields.add("Allow", "POST");
+    co_return error;
+  }
+  if (request.fields.find("Gatehouse-Inspector") != "1") {
+    co_return failure(403, "inspector-not-its-page",
+                      "Only the inspector's own page may send requests: the field "
+                      "Gatehouse-Inspector: 1 is missing.");
+  }
+  auto composed = co_await read_whole(request_body);
+  if (composed.has_error()) {
+    bool const large = composed.error() == base::errc::body_too_large;
+    co_return failure(large ? 413 : 400, large ? "body-too-large" : "bad-body",
+                      "The request to be sent did not come whole: " + composed.error().message());
+  }
+  net::connection_ends const ends{context.remote(), context.local()};
+  auto const service = service_.lock();
+  if (!service) co_return failure(503, "stopping", "The server stops.");
+  auto said = co_await net::converse(service, ends, std::move(*composed), {});
+  if (said.has_error()) co_return failure(503, "out-of-resources", said.error().message());
+  co_return json_answer(conversation_json(*said));
+}
+
+}  // namespace show
+}  // namespace gatehouse

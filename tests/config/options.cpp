@@ -1,0 +1,367 @@
+#include "gatehouse/config/options.hpp"
+
+#include <doctest/doctest.h>
+
+#include <sstream>
+
+#include "../temporary_directory.hpp"
+#include "gatehouse/config/option_rules.hpp"
+
+using namespace gatehouse::config;
+using namespace std::chrono_literals;
+
+namespace {
+
+auto parse(std::vector<std::string> const& arguments) {
+  std::vector<char const*> argv = {"gatehouse"};
+  for (auto const& a : arguments) argv.push_back(a.c_str());
+  return parse_options(static_cast<int>(argv.size()), argv.data());
+}
+
+options parsed(std::vector<std::string> const& arguments) {
+  auto const outcome = parse(arguments);
+  if (auto const* wrong = std::get_if<usage_error>(&outcome)) FAIL(wrong->line);
+  REQUIRE(std::holds_alternative<options>(outcome));
+  return std::get<options>(outcome);
+}
+
+std::string error_of(std::vector<std::string> const& arguments) {
+  auto const outcome = parse(arguments);
+  auto const* wrong = std::get_if<usage_error>(&outcome);
+  return wrong != nullptr ? wrong->line : "no error";
+}
+
+}  // namespace
+
+TEST_CASE("without arguments every option has its default") {
+  auto const o = parsed({});
+  CHECK(o.bind.to_string() == "127.0.0.1");
+  CHECK(o.port == 8000);
+  CHECK(o.root.empty());
+  CHECK(o.cgi_bin.empty());
+  CHECK(o.index == std::vector<std::string>{"index.html"});
+  CHECK(o.listing);
+  CHECK_FALSE(o.follow_symlinks);
+  CHECK_FALSE(o.pass_auth);
+  CHECK(o.threads >= 1);
+  CHECK(o.max_connections == 16384);
+  CHECK(o.max_connections_per_address == 0);
+  CHECK(o.min_rate_bytes == 500);
+  CHECK(o.max_scripts >= 16);
+  CHECK(o.queue == 128);
+  CHECK(o.script_deadline == 0ms);
+  CHECK(o.body_limit_bytes == 1073741824);
+  CHECK(o.spool_limit_bytes == 4294967296);
+  CHECK(o.header_limit_bytes == 32768);
+  CHECK(o.access_log == "-");
+  CHECK(o.log_format == log_format::combined);
+  CHECK(o.log_level == gatehouse::base::log::level::info);
+}
+
+TEST_CASE("every option is read") {
+  auto const o = parsed({"-p",
+                         "0",
+                         "-b",
+                         "[::1]",
+                         "--map",
+                         "/a/b/  cgi:/srv/my app",
+                         "--map=/ static:pub",
+                         "--index",
+                         "a.html,b.html",
+                         "--listing",
+                         "off",
+                         "--follow-symlinks",
+                         "--cgi-bin",
+                         "bin",
+                         "--cgi-ext",
+                         ".cgi, .pl",
+                         "--cgi-ext=.py",
+                         "--interpreter",
+                         ".php=/usr/bin/php-cgi",
+                         "--env",
+                         "A=1=2",
+                         "--env",
+                         "HOME",
+                         "--env=EMPTY=",
+                         "--pass-auth",
+                         "--threads",
+                         "3",
+                         "--max-connections",
+                         "1000000",
+                         "--max-connections-per-address",
+                         "20",
+                         "--min-rate",
+                         "2k",
+                         "--max-scripts",
+                         "7",
+                         "--queue",
+                         "0",
+                         "--queue-timeout",
+                         "1s",
+                         "--script-timeout",
+                         "2s",
+                         "--script-deadline",
+                         "3m",
+                         "--grace",
+                         "4ms",
+                         "--header-timeout",
+                         "5s",
+                         "--idle-timeout",
+                         "6h",
+                         "--drain-time",
+                         "7s",
+                         "--body-limit",
+                         "8M",
+                         "--spool-limit",
+                         "16M",
+                         "--header-limit",
+                         "9k",
+                         "--access-log",
+                         "off",
+                         "--log-format",
+                         "json",
+                         "--log-level",
+                         "debug",
+                         "--limit-cpu",
+                         "1m",
+                         "--limit-memory",
+                         "10M",
+                         "--limit-processes",
+                         "11",
+                         "--limit-files",
+                         "16",
+                         "--limit-file-size",
+                         "12k",
+                         "--nice",
+                         "13",
+                         "--sandbox",
+                         "--sandbox-read",
+                         "r",
+                         "--sandbox-read=s",
+                         "--sandbox-write",
+                         "w",
+                         "--sandbox-net",
+                         "--user",
+                         "u",
+                         "--group",
+                         "g",
+                         "site"});
+  CHECK(o.port == 0);
+  CHECK(o.bind.is_v6());
+  CHECK(o.root == "site");
+  REQUIRE(o.mappings.size() == 2);
+  CHECK(o.mappings[0].prefix == "/a/b");
+  CHECK(o.mappings[0].what == mapping::kind::cgi);
+  CHECK(o.mappings[0].target == "/srv/my app");
+  CHECK(o.mappings[1].prefix.empty());
+  CHECK(o.mappings[1].what == mapping::kind::static_files);
+  CHECK(o.index == std::vector<std::string>{"a.html", "b.html"});
+  CHECK_FALSE(o.listing);
+  CHECK(o.follow_symlinks);
+  CHECK(o.cgi_bin == "bin");
+  CHECK(o.cgi_extensions == std::vector<std::string>{".cgi", ".pl", ".py"});
+  REQUIRE(o.interpreters.size() == 1);
+  CHECK(o.interpreters[0].extension == ".php");
+  CHECK(o.interpreters[0].program == "/usr/bin/php-cgi");
+  REQUIRE(o.environment.size() == 3);
+  CHECK(o.environment[0].name == "A");
+  CHECK(o.environment[0].value == "1=2");
+  CHECK_FALSE(o.environment[1].value.has_value());
+  CHECK(o.environment[2].value == "");
+  CHECK(o.pass_auth);
+  CHECK(o.threads == 3);
+  CHECK(o.max_connections == 1'000'000);
+  CHECK(o.max_connections_per_address == 20);
+  CHECK(o.min_rate_bytes == 2048);
+  CHECK(o.max_scripts == 7);
+  CHECK(o.queue == 0);
+  CHECK(o.queue_timeout == 1s);
+  CHECK(o.script_timeout == 2s);
+  CHECK(o.script_deadline == 3min);
+  CHECK(o.grace == 4ms);
+  CHECK(o.header_timeout == 5s);
+  CHECK(o.idle_timeout == 6h);
+  CHECK(o.drain_time == 7s);
+  CHECK(o.body_limit_bytes == 8388608);
+  CHECK(o.spool_limit_bytes == 16777216);
+  CHECK(o.header_limit_bytes == 9216);
+  CHECK(o.access_log == "off");
+  CHECK(o.log_format == log_format::json);
+  CHECK(o.log_level == gatehouse::base::log::level::debug);
+  CHECK(o.limit_cpu == 1min);
+  CHECK(o.limit_memory_bytes == 10 * 1024 * 1024);
+  CHECK(o.limit_processes == 11);
+  CHECK(o.limit_files == 16);
+  CHECK(o.limit_file_size_bytes == 12 * 1024);
+  CHECK(o.nice == 13);
+  CHECK(o.no_new_privs);
+  CHECK(o.sandbox);
+  CHECK(o.sandbox_read == std::vector<std::filesystem::path>{"r", "s"});
+  CHECK(o.sandbox_write == std::vector<std::filesystem::path>{"w"});
+  CHECK(o.sandbox_net);
+  CHECK(o.user == "u");
+  CHECK(o.group == "g");
+}
+
+TEST_CASE("the directory may stand anywhere, and a switch does not take it for its value") {
+  CHECK(parsed({"--follow-symlinks", "site"}).root == "site");
+  CHECK(parsed({"site", "-p1"}).root == "site");
+  CHECK(parsed({"--root=site"}).root == "site");
+  CHECK(parsed({"--", "--pass-auth"}).root == "--pass-auth");
+  CHECK_FALSE(parsed({"--follow-symlinks=off", "site"}).follow_symlinks);
+  CHECK(parsed({"--cgi-bin", "off"}).cgi_bin_off);
+}
+
+TEST_CASE("a wrong argument is one line that says what is wrong") {
+  struct row {
+    std::vector<std::string> arguments;
+    std::string_view line;
+  };
+  row const rows[] = {
+      {{"--port", "80x"}, R"(--port: "80x" is not a port number (0 to 65535))"},
+      {{"--port", "65536"}, R"(--port: "65536" is not a port number (0 to 65535))"},
+      {{"--port", "-1"}, R"(--port: "-1" is not a port number (0 to 65535))"},
+      {{"--port"}, "--port: needs a value, N"},
+      {{"--port", "1", "-p2"}, "--port: is given twice"},
+      {{"--prot", "1"}, "--prot: no such option (did you mean --port?); see gatehouse --help"},
+      {{"-x"}, "-x: no such option; see gatehouse --help"},
+      {{"--a\033[31m\n"}, R"(--a\x1b[31m\x0a: no such option; see gatehouse --help)"},
+      {{"a", "b"}, "more than one DIRECTORY is given; see gatehouse --help"},
+      {{"chekc", "b"},
+       "more than one DIRECTORY is given (did you mean the command `gatehouse check`?); see "
+       "gatehouse --help"},
+      {{"--root", "a", "b"}, "DIRECTORY: the directory is given twice"},
+      {{""}, "DIRECTORY: the path is empty"},
+      {{"--bind", "localhost"},
+       R"(--bind: "localhost" is not an IPv4 or IPv6 address such as 127.0.0.1, 0.0.0.0 or ::1)"},
+      {{"--map", "/a"}, R"(--map: "/a" is not PREFIX KIND:TARGET, such as '/app cgi:/srv/app')"},
+      {{"--map", "a cgi:/b"}, R"(--map: the prefix "a" does not start with "/")"},
+      {{"--map", "/a/../b cgi:/b"}, R"(--map: the prefix "/a/../b" has a "." or ".." segment)"},
+      {{"--map", "/a fcgi:/b"}, R"(--map: "fcgi" is not a kind of target (static or cgi))"},
+      {{"--map", "/a cgi:"}, R"(--map: there is no path after "cgi")"},
+      {{"--listing", "yes"}, R"(--listing: "yes" is not on or off)"},
+      {{"--pass-auth=1"}, R"(--pass-auth: "1" is not on or off)"},
+      {{"--index", "a,,b"}, R"(--index: "" is not a file name)"},
+      {{"--index", "../a"}, R"(--index: "../a" is not a file name)"},
+      {{"--cgi-ext", "cgi"}, R"(--cgi-ext: "cgi" is not an extension such as .cgi)"},
+      {{"--interpreter", ".php"},
+       R"(--interpreter: ".php" is not .EXT=PROGRAM, such as .php=/usr/bin/php-cgi)"},
+      {{"--interpreter", ".php=php"},
+       R"(--interpreter: "php" is not an absolute path such as /usr/bin/php-cgi)"},
+      {{"--env", "1A=b"}, R"(--env: "1A" is not the name of an environment variable)"},
+      {{"--threads", "0"}, R"(--threads: "0" is not a number from 1 to 1024)"},
+      {{"--max-connections", "0"}, R"(--max-connections: "0" is not a number from 1 to 1000000)"},
+      {{"--max-connections-per-address", "many"},
+       R"(--max-connections-per-address: "many" is not a number from 0 to 1000000)"},
+      {{"--min-rate", "500/s"},
+       R"(--min-rate: "500/s" is not a size such as 4096, 64k, 10M or 1G)"},
+      {{"--grace", "1d"}, R"(--grace: "1d" is not a time such as 500ms, 30s, 5m or 2h)"},
+      {{"--header-timeout", "0"}, "--header-timeout: must be more than 0"},
+      {{"--body-limit", "x"}, R"(--body-limit: "x" is not a size such as 4096, 64k, 10M or 1G)"},
+      {{"--header-limit", "10"}, "--header-limit: must be from 1k to 16M"},
+      {{"--limit-cpu", "1500ms"}, "--limit-cpu: must be whole seconds, at least 1s"},
+      {{"--limit-cpu", "0"}, "--limit-cpu: must be whole seconds, at least 1s"},
+      {{"--limit-memory", "0"}, "--limit-memory: must be more than 0"},
+      {{"--limit-processes", "0"}, R"(--limit-processes: "0" is not a number from 1 to 1000000)"},
+      {{"--limit-files", "15"}, R"(--limit-files: "15" is not a number from 16 to 1000000)"},
+      {{"--limit-file-size", "1x"},
+       R"(--limit-file-size: "1x" is not a size such as 4096, 64k, 10M or 1G)"},
+      {{"--nice", "20"}, R"(--nice: "20" is not a number from 0 to 19)"},
+      {{"--nice", "-1"}, R"(--nice: "-1" is not a number from 0 to 19)"},
+      {{"--sandbox-read", "a"}, "--sandbox-read: has no effect without --sandbox"},
+      {{"--sandbox=off", "--sandbox-write", "a"},
+       "--sandbox-write: has no effect without --sandbox"},
+      {{"--sandbox-net"}, "--sandbox-net: has no effect without --sandbox"},
+      {{"--sandbox", "--no-new-privs", "off"}, "--sandbox: goes with --no-new-privs on alone"},
+      {{"--log-format", "xml"}, R"(--log-format: "xml" is not combined or json)"},
+      {{"--log-level", "all"},
+       R"(--log-level: "all" is not one of trace, debug, info, warn, error, off)"},
+      {{"--access-log="}, "--access-log: needs a value, PATH|-|off"},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.line);
+    CHECK(error_of(r.arguments) == "gatehouse: " + std::string(r.line));
+  }
+}
+
+TEST_CASE("a config file gives values, and the command line wins over it") {
+  gatehouse::tests::temporary_directory const directory;
+  auto const file = directory.write("site.conf",
+                                    "# the site\r\n"
+                                    "\n"
+                                    "port = 9000   # not the default\n"
+                                    "  root=www\n"
+                                    "follow-symlinks = on\n"
+                                    "index = a.html\n"
+                                    "index = b.html\n"
+                                    "env = COLOUR=#fff\n"
+                                    "env = A=1\n"
+                                    "map = /a static:/a\n"
+                                    "map = /b cgi:/b");
+  SUBCASE("alone") {
+    auto const o = parsed({"--config", file.string()});
+    CHECK(o.port == 9000);
+    CHECK(o.root == "www");
+    CHECK(o.follow_symlinks);
+    CHECK(o.index == std::vector<std::string>{"a.html", "b.html"});
+    REQUIRE(o.environment.size() == 2);
+    CHECK(o.environment[0].value == "#fff");
+    CHECK(o.mappings.size() == 2);
+  }
+  SUBCASE("with the command line") {
+    auto const o = parsed({"-p1", "--config", file.string(), "--index", "c.html", "--env", "A=2",
+                           "--map", "/b static:/c", "site"});
+    CHECK(o.port == 1);
+    CHECK(o.root == "site");
+    CHECK(o.index == std::vector<std::string>{"c.html"});
+    REQUIRE(o.environment.size() == 2);
+    CHECK(o.environment[1].value == "2");
+    REQUIRE(o.mappings.size() == 2);
+    CHECK(o.mappings[1].what == mapping::kind::static_files);
+    CHECK(o.mappings[1].target == "/c");
+  }
+}
+
+TEST_CASE("a wrong line of a config file is named with its number") {
+  struct row {
+    std::string_view content;
+    std::string_view line;
+  };
+  row const rows[] = {
+      {"\nport = 9x", R"(2: port: "9x" is not a port number (0 to 65535))"},
+      {"prot = 1", R"(1: no such key "prot" (did you mean port?))"},
+      {"config = a", R"(1: no such key "config")"},
+      {"help = on", R"(1: no such key "help")"},
+      {"port", R"(1: "port" is not a `key = value` line)"},
+      {"port = 1\nport = 2", "2: port: is given twice"},
+      {"port =", R"(1: port: "" is not a port number (0 to 65535))"},
+      {std::string_view("port = 1\nroot = a\0b", 19), "2: the line has a NUL"},
+      {"port = 1\r\nroot = a\r\r\n", "2: the line has a carriage return before its end"},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.line);
+    gatehouse::tests::temporary_directory const directory;
+    auto const file = directory.write("c", r.content).string();
+    CHECK(error_of({"--config", file}) == "gatehouse: " + file + ":" + std::string(r.line));
+  }
+  CHECK(error_of({"--config", "/nonexistent"}) ==
+        R"(gatehouse: --config: cannot read "/nonexistent": No such file or directory)");
+  CHECK(error_of({"--config", "/"}) == R"(gatehouse: --config: cannot read "/": Is a directory)");
+}
+
+TEST_CASE("help names every option, in lines that fit a terminal, and wins over other options") {
+  auto const outcome = parse({"--port", "x", "-h"});
+  REQUIRE(std::holds_alternative<help>(outcome));
+  auto const& text = std::get<help>(outcome).text;
+  for (option_rule const& r : option_rules()) {
+    CAPTURE(r.name);
+    CHECK(text.find(" --" + std::string(r.name)) != std::string::npos);
+  }
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    CAPTURE(line);
+    CHECK(line.size() <= 98);
+    CHECK_FALSE(line.ends_with(' '));
+  }
+  CHECK(std::holds_alternative<version>(parse({"--version"})));
+}
