@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """packaging.py BINARY: the files of packaging/ fit this binary, and systemd takes them.
 
-The configuration holds options that --help names. The units are given to systemd-analyze, where it
-is installed: no complaint, and an exposure of no more than EXPOSURE_LIMIT in tenths.
+The configuration holds options that --help names, and the service's user is one that is made. The
+units are given to systemd-analyze, where it is installed: no complaint, and an exposure of no more
+than EXPOSURE_LIMIT in tenths. Whether they start is tried by systemd/boot.py.
 """
 import pathlib
 import re
@@ -13,7 +14,10 @@ import tempfile
 
 PACKAGING = pathlib.Path(__file__).resolve().parent.parent / "packaging"
 INSTALLED = "/usr/local/bin/gatehouse"
-EXPOSURE_LIMIT = 20
+UNITS = ("gatehouse.service", "gatehouse.socket")
+EXPOSURE_LIMIT = 16
+# systemd refuses openat2 altogether for these, and the server does not start without it.
+UNUSABLE = ("DynamicUser", "RestrictSUIDSGID")
 
 
 def wrong_keys(binary: str) -> list[str]:
@@ -27,13 +31,23 @@ def wrong_keys(binary: str) -> list[str]:
     return [f"gatehouse has no option {key}" for key in given if key not in offered]
 
 
+def wrong_settings() -> list[str]:
+    service = (PACKAGING / "gatehouse.service").read_text()
+    set_here = dict(re.findall(r"^(\w+)=(.*)$", service, re.M))
+    found = [f"gatehouse.service sets {name}=" for name in UNUSABLE if name in set_here]
+    made = re.findall(r"^u (\S+)", (PACKAGING / "gatehouse.sysusers").read_text(), re.M)
+    if set_here.get("User") not in made:
+        found.append(f"gatehouse.service runs as {set_here.get('User')}, and gatehouse.sysusers makes {made}")
+    return found
+
+
 def complaints_of_systemd(binary: str) -> list[str]:
     if not shutil.which("systemd-analyze"):
         print("systemd-analyze is not installed: the units are not checked")
         return []
     with tempfile.TemporaryDirectory() as name:
         units = []
-        for unit in sorted(PACKAGING.glob("gatehouse.s*")):
+        for unit in (PACKAGING / name for name in UNITS):
             text = unit.read_text()
             if unit.suffix == ".service" and INSTALLED not in text:
                 return [f"{unit.name} does not start {INSTALLED}"]
@@ -51,7 +65,7 @@ def complaints_of_systemd(binary: str) -> list[str]:
 
 
 def main() -> int:
-    found = wrong_keys(sys.argv[1]) + complaints_of_systemd(sys.argv[1])
+    found = wrong_keys(sys.argv[1]) + wrong_settings() + complaints_of_systemd(sys.argv[1])
     print("\n".join(found))
     return 1 if found else 0
 

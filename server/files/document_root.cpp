@@ -30,6 +30,15 @@ base::unique_fd open_at2(int directory, char const* path, std::uint64_t flags,
   }
 }
 
+// Without openat2 nothing can be served. A filter of system calls refuses it with either of these
+// errors; permissions of the directory give others.
+std::string unusable_openat2(int error) {
+  if (error != ENOSYS && error != EPERM) return "openat2";
+  return "the system call openat2 is missing or refused: Linux is older than 5.6, or a filter of "
+         "system calls is in force that does not know it (systemd's RestrictSUIDSGID= and "
+         "DynamicUser= set one, and so may a container)";
+}
+
 http::http_error refusal(unsigned status, std::string_view reason, std::string_view path) {
   return {.status = status, .reason = reason, .detail = std::string(path)};
 }
@@ -143,7 +152,7 @@ document_root::document_root(settings from) : follow_symlinks_(from.follow_symli
   root_.reset(::open(from.directory.c_str(), O_RDONLY | O_CLOEXEC | O_DIRECTORY));
   if (!root_) throw std::system_error(errno, std::generic_category(), from.directory);
   auto const probe = open_at2(root_.get(), ".", read_flags, RESOLVE_BENEATH);
-  if (!probe) throw std::system_error(errno, std::generic_category(), "openat2");
+  if (!probe) throw std::system_error(errno, std::generic_category(), unusable_openat2(errno));
   auto const real = real_path_of(root_.get());
   if (!real) throw std::system_error(ENOENT, std::generic_category(), "/proc/self/fd");
   real_root_ = without_slash_at_end(*real);

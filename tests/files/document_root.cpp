@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 
 #include <atomic>
@@ -11,6 +12,7 @@
 #include <system_error>
 #include <thread>
 
+#include "../refuse_call.hpp"
 #include "../temporary_directory.hpp"
 
 using namespace gatehouse;
@@ -241,6 +243,27 @@ TEST_CASE("a root that is not there cannot be made") {
   dir.file("file", "");
   CHECK_THROWS_AS(document_root({.directory = dir / "none"}), std::system_error);
   CHECK_THROWS_AS(document_root({.directory = dir / "file"}), std::system_error);
+}
+
+TEST_CASE("where openat2 is missing, the error names what may stand in its way") {
+  temporary_directory const dir;
+  for (int const error : {ENOSYS, EPERM}) {
+    CAPTURE(error);
+    std::string told = "nothing";
+    std::thread([&] {
+      if (!gatehouse::tests::refuse_call(SYS_openat2, static_cast<std::uint32_t>(error))) return;
+      try {
+        document_root const root({.directory = dir / "."});
+      } catch (std::system_error const& e) {
+        told = e.what();
+      }
+    }).join();
+    for (std::string_view const part :
+         {"openat2", "Linux is older than 5.6", "RestrictSUIDSGID=", "DynamicUser="}) {
+      CAPTURE(part);
+      CHECK_MESSAGE(told.find(part) != std::string::npos, told);
+    }
+  }
 }
 
 TEST_CASE("the root of the file system can be served") {
