@@ -15,13 +15,14 @@ ROOMS = {
     "trace": {"base", "http"},
     "process": {"base"},
     "files": {"base", "http", "trace"},
-    "cgi": {"base", "http", "trace", "process"},
+    "gateway": {"base", "http", "trace"},
+    "cgi": {"base", "http", "trace", "process", "gateway"},
     "net": {"base", "http", "trace"},
     "config": {"base", "http"},
-    "show": {"base", "http", "trace", "cgi", "net", "config"},
+    "show": {"base", "http", "trace", "gateway", "net", "config"},
     "life": {"base", "http", "trace", "process", "cgi", "net", "config"},
-    "app": {"base", "http", "trace", "process", "files", "cgi", "net", "config", "show", "life"},
-    "commands": {"base", "http", "trace", "process", "files", "cgi", "net", "config", "show", "life", "app"},
+    "app": {"base", "http", "trace", "process", "files", "gateway", "cgi", "net", "config", "show", "life"},
+    "commands": {"base", "http", "trace", "process", "files", "gateway", "cgi", "net", "config", "show", "life", "app"},
     "main": {"base", "config", "app", "commands"},
 }
 

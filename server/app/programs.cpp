@@ -6,7 +6,7 @@
 #include <functional>
 #include <utility>
 
-#include "gatehouse/cgi/script_target.hpp"
+#include "gatehouse/cgi/script_lookup.hpp"
 #include "gatehouse/http/target.hpp"
 
 namespace gatehouse::app {

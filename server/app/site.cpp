@@ -83,13 +83,14 @@ void mount_all(router& routes, config::options const& chosen, cgi::gateway_rules
   routes.mount("", std::make_unique<file_site>(chosen, rules, "", chosen.root),
                {"files of", chosen.root.string()});
   if (!chosen.cgi_bin.empty()) {
-    routes.mount("/cgi-bin", std::make_unique<cgi::gateway>(rules, "/cgi-bin", chosen.cgi_bin),
+    routes.mount("/cgi-bin",
+                 std::make_unique<cgi::prefix_gateway>(rules, "/cgi-bin", chosen.cgi_bin),
                  {"programs of", chosen.cgi_bin.string()});
   }
   for (auto const& m : chosen.mappings) {
     if (m.what == config::mapping::kind::cgi) {
       bool const several = std::filesystem::is_directory(m.target);
-      routes.mount(m.prefix, std::make_unique<cgi::gateway>(rules, m.prefix, m.target),
+      routes.mount(m.prefix, std::make_unique<cgi::prefix_gateway>(rules, m.prefix, m.target),
                    {several ? "programs of" : "the program", m.target.string()});
     } else {
       routes.mount(m.prefix, std::make_unique<file_site>(chosen, rules, m.prefix, m.target),
@@ -100,8 +101,8 @@ void mount_all(router& routes, config::options const& chosen, cgi::gateway_rules
 
 }  // namespace
 
-std::vector<cgi::meta_variable> script_environment(config::options const& chosen) {
-  std::vector<cgi::meta_variable> out;
+std::vector<gateway::meta_variable> script_environment(config::options const& chosen) {
+  std::vector<gateway::meta_variable> out;
   bool path_given = false;
   for (auto const& entry : chosen.environment) {
     char const* const own = entry.value ? entry.value->c_str() : std::getenv(entry.name.c_str());
@@ -114,7 +115,7 @@ std::vector<cgi::meta_variable> script_environment(config::options const& chosen
   return out;
 }
 
-std::string script_path(std::vector<cgi::meta_variable> const& environment) {
+std::string script_path(std::vector<gateway::meta_variable> const& environment) {
   std::string out;
   for (auto const& variable : environment) {
     if (variable.name == "PATH") out = variable.value;

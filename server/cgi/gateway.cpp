@@ -10,10 +10,10 @@
 #include "gatehouse/base/exit_text.hpp"
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/base/unique_fd.hpp"
-#include "gatehouse/cgi/failures.hpp"
 #include "gatehouse/cgi/script_arguments.hpp"
-#include "gatehouse/cgi/script_check.hpp"
-#include "gatehouse/cgi/script_response.hpp"
+#include "gatehouse/gateway/failures.hpp"
+#include "gatehouse/gateway/script_check.hpp"
+#include "gatehouse/gateway/script_response.hpp"
 #include "gatehouse/http/grammar.hpp"
 #include "gatehouse/process/spool_file.hpp"
 #include "gatehouse/trace/recorder.hpp"
@@ -79,8 +79,9 @@ bool is_behind_interpreter(std::filesystem::path const& file, http::target const
 }
 
 // argv, environment and working directory.
-void describe_program(run_plan& plan, gateway_rules const& rules, script_target const& target,
-                      http::request const& request, std::optional<std::uint64_t> content_length,
+void describe_program(run_plan& plan, gateway_rules const& rules,
+                      gateway::script_target const& target, http::request const& request,
+                      std::optional<std::uint64_t> content_length,
                       http::exchange_context& context) {
   auto& program = plan.program;
   bool const interpreted = !target.interpreter.empty();
@@ -96,8 +97,9 @@ void describe_program(run_plan& plan, gateway_rules const& rules, script_target 
   program.script = target.file.string();
   program.held_by = rules.held_by;
   trace::recorder const trace(context);
-  for (auto& variable : meta_variables(request, target, {context.remote(), context.local()},
-                                       rules.variables, content_length, context.redirect_url)) {
+  for (auto& variable :
+       gateway::meta_variables(request, target, {context.remote(), context.local()},
+                               rules.variables, content_length, context.redirect_url)) {
     program.environment.push_back(variable.name + "=" + variable.value);
     if (trace) {
       trace(trace::variable{variable.name, variable.value, variable.from, variable.clause,
@@ -108,7 +110,7 @@ void describe_program(run_plan& plan, gateway_rules const& rules, script_target 
   plan.name = target.script_name;
 }
 
-void report_target(script_target const& target, http::exchange_context const& context) {
+void report_target(gateway::script_target const& target, http::exchange_context const& context) {
   trace::recorder const trace(context);
   if (!trace) return;
   std::string const file = target.file.string();
@@ -121,15 +123,16 @@ void report_target(script_target const& target, http::exchange_context const& co
 void report_header_lines(std::string_view head, http::exchange_context const& context) {
   trace::recorder const trace(context);
   if (!trace) return;
-  std::vector<header_use> uses;
-  bool const sound = parse_response_head(head, &uses).has_value();
+  std::vector<gateway::header_use> uses;
+  bool const sound = gateway::parse_response_head(head, &uses).has_value();
   for (auto const& use : uses) trace(trace::header_line{use.start, use.end, use.meaning});
   if (sound) trace(trace::header_block{head.size()});
 }
 
 // What the person who wrote the script wants to know about an answer that is none.
 base::task<http::http_error> explained(http::http_error error, script_run& run,
-                                       std::string output_excerpt, script_target const& target,
+                                       std::string output_excerpt,
+                                       gateway::script_target const& target,
                                        std::string const& path_variable) {
   auto const status = co_await run.ended();
   if (status && *status != 0)
@@ -137,7 +140,7 @@ base::task<http::http_error> explained(http::http_error error, script_run& run,
   for (auto const& limit : run.limits_met()) error.help.explanation += " It " + limit + ".";
   if (status && WIFEXITED(*status) &&
       (WEXITSTATUS(*status) == 126 || WEXITSTATUS(*status) == 127)) {
-    if (auto const help = check_script(target.file, path_variable)) {
+    if (auto const help = gateway::check_script(target.file, path_variable)) {
       error.help.explanation += " " + help->explanation;
       error.help.command = help->command;
     }
@@ -184,14 +187,15 @@ class script_body final : public http::body_source {
 
 http::http_error output_failure(base::error_code const& why, script_run const& run,
                                 run_limits const& limits) {
-  if (why != base::errc::timed_out || run.input_failed()) return pipe_failure(why);
+  if (why != base::errc::timed_out || run.input_failed()) return gateway::pipe_failure(why);
   bool const silent = run.was_silent_too_long();
-  return script_timeout(silent ? limits.silence : limits.whole, silent);
+  return gateway::script_timeout(silent ? limits.silence : limits.whole, silent);
 }
 
 // Reads on until the head is whole, or the error that stands for what came instead.
-base::task<http::result<response_head>> read_head(script_run& run, script_response_parser& parser,
-                                                  run_limits const& limits) {
+base::task<http::result<gateway::response_head>> read_head(script_run& run,
+                                                           gateway::script_response_parser& parser,
+                                                           run_limits const& limits) {
   std::array<char, 16 * 1024> buffer;
   while (true) {
     auto const read = co_await run.read_output(boost::asio::buffer(buffer));
@@ -226,7 +230,7 @@ base::task<base::result<std::string>> first_content(script_run& run, std::string
   co_return std::string(buffer.data(), *read);
 }
 
-http::response make_response(response_head head, run_ptr run, std::string first) {
+http::response make_response(gateway::response_head head, run_ptr run, std::string first) {
   http::response response;
   response.status = head.status;
   response.phrase = std::move(head.phrase);
@@ -237,10 +241,10 @@ http::response make_response(response_head head, run_ptr run, std::string first)
 }
 
 // Document, redirect or error out of a script that prints CGI headers.
-base::task<http::outcome> parsed_answer(run_ptr run, script_target const& target,
+base::task<http::outcome> parsed_answer(run_ptr run, gateway::script_target const& target,
                                         gateway_rules const& rules,
                                         http::exchange_context const& context) {
-  script_response_parser parser;
+  gateway::script_response_parser parser;
   auto head = co_await read_head(*run, parser, rules.limits);
   report_header_lines(parser.head(), context);
   if (head.has_error()) {
@@ -248,7 +252,7 @@ base::task<http::outcome> parsed_answer(run_ptr run, script_target const& target
         co_await explained(head.error(), *run, parser.excerpt(), target, rules.path_variable);
     co_return error;
   }
-  if (head->kind == response_kind::local_redirect) {
+  if (head->kind == gateway::response_kind::local_redirect) {
     auto const error = co_await drain(*run);
     if (error) {
       auto const failed = output_failure(error, *run, rules.limits);
@@ -265,7 +269,7 @@ base::task<http::outcome> parsed_answer(run_ptr run, script_target const& target
     if (content.has_error()) {
       problem = output_failure(content.error(), *run, rules.limits);
     } else if (!content->empty()) {
-      problem = no_content_type();
+      problem = gateway::no_content_type();
     }
     if (!problem.reason.empty()) {
       auto told = co_await explained(std::move(problem), *run, parser.excerpt(), target,
@@ -285,7 +289,7 @@ unsigned raw_status(std::string_view output) {
 }
 
 // Non-parsed headers (RFC 3875, 5): the output goes to the client as it is.
-base::task<http::outcome> raw_answer(run_ptr run, script_target const& target,
+base::task<http::outcome> raw_answer(run_ptr run, gateway::script_target const& target,
                                      gateway_rules const& rules) {
   std::array<char, 16 * 1024> buffer;
   auto const read = co_await run->read_output(boost::asio::buffer(buffer));
@@ -293,7 +297,7 @@ base::task<http::outcome> raw_answer(run_ptr run, script_target const& target,
   if (read.has_error()) {
     problem = output_failure(read.error(), *run, rules.limits);
   } else if (*read == 0) {
-    problem = script_response_parser().ended();
+    problem = gateway::script_response_parser().ended();
   }
   if (!problem.reason.empty()) {
     auto told = co_await explained(std::move(problem), *run, {}, target, rules.path_variable);
@@ -319,33 +323,35 @@ std::string interpreter_for(std::vector<interpreter> const& interpreters,
 
 }  // namespace
 
-base::task<http::outcome> run_script(gateway_rules const& rules, script_target target,
+base::task<http::outcome> run_script(gateway_rules const& rules, gateway::script_target target,
                                      http::request const& request, http::body_source& request_body,
                                      http::exchange_context& context) {
   target.interpreter = interpreter_for(rules.interpreters, target.file);
   report_target(target, context);
-  if (auto error = check_path_info(target)) co_return std::move(*error);
-  if (auto error = check_permission(target, rules.path_variable)) co_return std::move(*error);
+  if (auto error = gateway::check_path_info(target)) co_return std::move(*error);
+  if (auto error = gateway::check_permission(target, rules.path_variable))
+    co_return std::move(*error);
 
   run_plan plan;
   auto const length = co_await prepare_input(plan, rules, request, request_body, context);
-  if (length.has_error()) co_return body_failure(length.error());
+  if (length.has_error()) co_return gateway::body_failure(length.error());
   auto place = co_await rules.slots->acquire(context.get_executor(), rules.queue_timeout,
                                              [&context](std::function<void()> give_up) {
                                                context.when_client_leaves(std::move(give_up));
                                              });
   context.when_client_leaves(nullptr);
-  if (!place.place) co_return no_place(place.why, rules.queue_timeout);
+  if (!place.place) co_return gateway::no_place(place.why, rules.queue_timeout);
   plan.slot = std::move(*place.place);
   context.holds_scarce(&rules.slots->waiting());
 
   describe_program(plan, rules, target, request, *length, context);
-  if (rules.launcher == nullptr) co_return programs_not_run();
+  if (rules.launcher == nullptr) co_return gateway::programs_not_run();
   auto started =
       co_await script_run::start(std::move(plan), *rules.launcher, rules.limits, context);
   if (started.has_error()) {
     context.when_client_leaves(nullptr);
-    co_return start_failure(started.error(), target, rules.path_variable, is_sandboxed(rules));
+    co_return gateway::start_failure(started.error(), target, rules.path_variable,
+                                     is_sandboxed(rules));
   }
   auto run = std::move(*started);
 
@@ -360,17 +366,18 @@ base::task<http::outcome> run_script(gateway_rules const& rules, script_target t
   co_return answer;
 }
 
-gateway::gateway(gateway_rules const& rules, std::string prefix, std::filesystem::path where)
+prefix_gateway::prefix_gateway(gateway_rules const& rules, std::string prefix,
+                               std::filesystem::path where)
     : rules_(rules),
       prefix_(std::move(prefix)),
       where_(std::move(where)),
       single_(!std::filesystem::is_directory(where_)) {}
 
-base::task<http::outcome> gateway::handle(http::request const& request,
-                                          http::body_source& request_body,
-                                          http::exchange_context& context) {
+base::task<http::outcome> prefix_gateway::handle(http::request const& request,
+                                                 http::body_source& request_body,
+                                                 http::exchange_context& context) {
   auto const rest = http::path_below(request.target.path, prefix_).value_or("");
-  script_target target;
+  gateway::script_target target;
   if (single_) {
     target = single_script(where_, prefix_, rest);
   } else {

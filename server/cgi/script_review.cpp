@@ -17,7 +17,7 @@ namespace gatehouse::cgi {
 namespace {
 
 namespace fs = std::filesystem;
-using findings = std::vector<script_finding>;
+using findings = std::vector<gateway::script_finding>;
 
 // How far into a file its lines are looked at.
 constexpr std::size_t looked_at_bytes = std::size_t{64} << 10U;
@@ -37,9 +37,9 @@ bool ends_in_one_of(std::string_view name, auto const& ends) {
   });
 }
 
-script_finding found(severity how, std::string_view reason, std::string explanation,
-                     std::string command = {}) {
-  script_finding out{.how = how, .reason = reason, .help = {}};
+gateway::script_finding found(gateway::severity how, std::string_view reason,
+                              std::string explanation, std::string command = {}) {
+  gateway::script_finding out{.how = how, .reason = reason, .help = {}};
   out.help.explanation = std::move(explanation);
   out.help.command = std::move(command);
   return out;
@@ -70,7 +70,7 @@ void review_writers(findings& to, fs::path const& path, std::string_view kind,
   if (::stat(path.c_str(), &status) != 0) return;
   bool const directory = kind == "directory";
   if ((status.st_mode & S_IWOTH) != 0) {
-    to.push_back(found(severity::warning,
+    to.push_back(found(gateway::severity::warning,
                        directory ? "directory-writable-by-all" : "script-writable-by-all",
                        "Every user of this machine may " + danger,
                        "chmod o-w " + base::shell_quoted(path.native())));
@@ -78,7 +78,7 @@ void review_writers(findings& to, fs::path const& path, std::string_view kind,
   if ((status.st_mode & S_IWGRP) != 0 && !is_own_group(status.st_uid, status.st_gid)) {
     ::group const* const entry = ::getgrgid(status.st_gid);
     std::string const name = entry != nullptr ? entry->gr_name : std::to_string(status.st_gid);
-    to.push_back(found(severity::warning,
+    to.push_back(found(gateway::severity::warning,
                        directory ? "directory-writable-by-group" : "script-writable-by-group",
                        "Every member of the group \"" + name + "\" may " + danger,
                        "chmod g-w " + base::shell_quoted(path.native())));
@@ -91,21 +91,21 @@ bool has_execute_bit(fs::path const& file) {
 }
 
 // What lies among the programs and is not meant to be one.
-script_finding stray(fs::path const& file, file_role role, bool runs) {
+gateway::script_finding stray(fs::path const& file, file_role role, bool runs) {
   std::string const remove = "rm " + base::shell_quoted(file.native());
   if (role == file_role::backup) {
-    return found(severity::warning, "backup-among-programs",
+    return found(gateway::severity::warning, "backup-among-programs",
                  runs ? "By its name it is a backup copy, and the server runs it for whoever asks."
                       : "By its name it is a backup copy. It has no execute bit, so that whoever "
                         "asks for it gets an error.",
                  remove);
   }
   if (role == file_role::source && runs) {
-    return found(severity::warning, "source-among-programs",
+    return found(gateway::severity::warning, "source-among-programs",
                  "By its name it is source code, and the server tries to run it.",
                  "chmod -x " + base::shell_quoted(file.native()));
   }
-  return found(severity::note, "not-a-program",
+  return found(gateway::severity::note, "not-a-program",
                "It is no program, and the server gives it to nobody: whoever asks for it gets an "
                "error.");
 }
@@ -113,12 +113,14 @@ script_finding stray(fs::path const& file, file_role role, bool runs) {
 // Whether a file without an execute bit shows by nothing else that it is meant as a program.
 bool is_data(fs::path const& file) {
   auto const bytes = first_bytes(file);
-  auto const what = inspect_head(bytes).what;
-  bool const plain = what == script_head::kind::unknown || what == script_head::kind::empty;
+  auto const what = gateway::inspect_head(bytes).what;
+  bool const plain =
+      what == gateway::script_head::kind::unknown || what == gateway::script_head::kind::empty;
   return plain && !ends_in_one_of(file.filename().native(), script_ends);
 }
 
-std::optional<script_finding> review_role(fs::path const& script, start_rules const& rules) {
+std::optional<gateway::script_finding> review_role(fs::path const& script,
+                                                   gateway::start_rules const& rules) {
   std::error_code ec;
   if (!fs::is_regular_file(script, ec)) return std::nullopt;
   auto const role = role_of(script.filename().native());
@@ -131,10 +133,10 @@ std::optional<script_finding> review_role(fs::path const& script, start_rules co
 // CR LF after the first line: shells and Perl take the CR for a part of the line.
 void review_lines(findings& to, fs::path const& script) {
   auto const bytes = first_bytes(script);
-  auto const head = inspect_head(bytes);
-  if (head.what != script_head::kind::interpreted || head.carriage_return) return;
+  auto const head = gateway::inspect_head(bytes);
+  if (head.what != gateway::script_head::kind::interpreted || head.carriage_return) return;
   if (bytes.find("\r\n") == std::string::npos) return;
-  to.push_back(found(severity::warning, "script-line-ends",
+  to.push_back(found(gateway::severity::warning, "script-line-ends",
                      "Some of its lines end in CR LF, as Windows writes lines. Most interpreters "
                      "take the CR for a part of the line.",
                      "sed -i 's/\\r$//' " + base::shell_quoted(script.native())));
@@ -143,7 +145,7 @@ void review_lines(findings& to, fs::path const& script) {
 void review_name(findings& to, fs::path const& script) {
   if (!script.filename().native().starts_with("nph-")) return;
   to.push_back(
-      found(severity::note, "script-raw-output",
+      found(gateway::severity::note, "script-raw-output",
             "Because its name begins with nph-, what it prints goes to the client as it is: "
             "it has to begin with a status line such as HTTP/1.1 200 OK."));
 }
@@ -156,13 +158,13 @@ file_role role_of(std::string_view name) {
   return ends_in_one_of(name, source_ends) ? file_role::source : file_role::program;
 }
 
-std::vector<script_finding> review_script(fs::path const& script, start_rules const& rules,
-                                          bool named) {
+std::vector<gateway::script_finding> review_script(fs::path const& script,
+                                                   gateway::start_rules const& rules, bool named) {
   findings out;
   auto stray_file = review_role(script, rules);
   bool const judged = named || !stray_file;
-  if (judged) out = start_findings(script, rules);
-  if (stray_file && (!named || stray_file->how != severity::note)) {
+  if (judged) out = gateway::start_findings(script, rules);
+  if (stray_file && (!named || stray_file->how != gateway::severity::note)) {
     out.push_back(std::move(*stray_file));
   }
   review_writers(out, script, "script", "change it, and the server runs what they write.");
@@ -178,7 +180,7 @@ bool is_about_role(std::string_view reason) {
          reason == "not-a-program";
 }
 
-std::vector<script_finding> review_directory(fs::path const& directory) {
+std::vector<gateway::script_finding> review_directory(fs::path const& directory) {
   findings out;
   review_writers(out, directory, "directory", "put programs into it, and the server runs them.");
   return out;

@@ -15,7 +15,7 @@
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/base/log.hpp"
 #include "gatehouse/cgi/script_limit.hpp"
-#include "gatehouse/cgi/stderr_tail.hpp"
+#include "gatehouse/gateway/stderr_tail.hpp"
 #include "gatehouse/process/order.hpp"
 #include "gatehouse/process/pipe.hpp"
 #include "gatehouse/process/standard_streams.hpp"
@@ -206,7 +206,7 @@ struct script_run::state : std::enable_shared_from_this<script_run::state> {
   script_slots::slot slot;
   base::budget::part spooled;  // what its input takes on the disk
   std::string name;
-  stderr_tail tail{[this](std::string_view line) { on_stderr_line(line); }};
+  gateway::stderr_tail tail{[this](std::string_view line) { on_stderr_line(line); }};
   std::optional<process::child_process> child;
   base::error_code failure;
   std::optional<std::size_t> output_left;  // of what counts, once the script has ended

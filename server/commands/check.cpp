@@ -12,8 +12,8 @@
 #include "gatehouse/app/site.hpp"
 #include "gatehouse/base/escape.hpp"
 #include "gatehouse/base/log.hpp"
+#include "gatehouse/cgi/script_lookup.hpp"
 #include "gatehouse/cgi/script_review.hpp"
-#include "gatehouse/cgi/script_target.hpp"
 #include "gatehouse/commands/trial.hpp"
 #include "gatehouse/config/directories.hpp"
 #include "gatehouse/http/percent.hpp"
@@ -25,8 +25,8 @@ namespace {
 
 namespace fs = std::filesystem;
 namespace json = boost::json;
-using cgi::script_finding;
-using cgi::severity;
+using gateway::script_finding;
+using gateway::severity;
 
 bool has_interpreter(config::options const& chosen, fs::path const& file) {
   return std::any_of(chosen.interpreters.begin(), chosen.interpreters.end(),
@@ -72,7 +72,7 @@ class reviewer {
       : chosen_(chosen), path_variable_(app::script_path(app::script_environment(chosen))) {}
 
   checked_file operator()(fs::path file, std::string path, bool named) const {
-    cgi::start_rules const rules{path_variable_, has_interpreter(chosen_, file)};
+    gateway::start_rules const rules{path_variable_, has_interpreter(chosen_, file)};
     auto findings = cgi::review_script(file, rules, named);
     return {std::move(file), std::move(path), std::move(findings)};
   }

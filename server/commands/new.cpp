@@ -16,7 +16,6 @@
 #include "gatehouse/base/escape.hpp"
 #include "gatehouse/base/exit_text.hpp"
 #include "gatehouse/base/unique_fd.hpp"
-#include "gatehouse/cgi/script_check.hpp"
 #include "gatehouse/config/directories.hpp"
 #include "gatehouse/config/option_values.hpp"
 #include "gatehouse/http/percent.hpp"

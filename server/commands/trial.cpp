@@ -13,8 +13,8 @@
 namespace gatehouse::commands {
 namespace {
 
-using cgi::script_finding;
-using cgi::severity;
+using gateway::script_finding;
+using gateway::severity;
 
 std::string request_for(std::string const& path, net::connection_ends const& ends) {
   return "GET " + http::percent_encoded_path(path) +

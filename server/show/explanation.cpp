@@ -6,7 +6,7 @@
 
 #include "gatehouse/base/escape.hpp"
 #include "gatehouse/base/exit_text.hpp"
-#include "gatehouse/cgi/script_response.hpp"
+#include "gatehouse/gateway/script_response.hpp"
 #include "gatehouse/http/grammar.hpp"
 
 namespace gatehouse::show {
@@ -149,9 +149,9 @@ class page {
 };
 
 // What the server makes of a script's header block, if it is sound.
-std::optional<cgi::response_head> head_of_output(trace::recording const& of) {
+std::optional<gateway::response_head> head_of_output(trace::recording const& of) {
   if (of.header_block_size == 0) return std::nullopt;
-  auto head = cgi::parse_response_head(
+  auto head = gateway::parse_response_head(
       std::string_view(of.standard_output.bytes).substr(0, of.header_block_size));
   if (head.has_error()) return std::nullopt;
   return std::move(*head);
@@ -160,7 +160,7 @@ std::optional<cgi::response_head> head_of_output(trace::recording const& of) {
 // Where the last program's local redirect leads (RFC 3875, 6.2.2); empty: there was none.
 std::string redirect_from_output(trace::recording const& of) {
   auto const head = head_of_output(of);
-  bool const local = head && head->kind == cgi::response_kind::local_redirect;
+  bool const local = head && head->kind == gateway::response_kind::local_redirect;
   return local ? head->location : std::string();
 }
 

@@ -4,7 +4,6 @@
 #include <set>
 
 #include "gatehouse/base/escape.hpp"
-#include "gatehouse/cgi/script_check.hpp"
 #include "gatehouse/http/grammar.hpp"
 
 namespace gatehouse::show {

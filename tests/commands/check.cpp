@@ -9,7 +9,7 @@
 
 using namespace gatehouse;
 using namespace gatehouse::commands;
-using gatehouse::cgi::severity;
+using gatehouse::gateway::severity;
 namespace fs = std::filesystem;
 namespace json = boost::json;
 
@@ -83,7 +83,7 @@ TEST_CASE("people are told what is wrong and how to mend it, and nothing else") 
         "There is no directory of programs here. `gatehouse new hello.sh` makes one.\n");
   report.scripts.push_back({"/s/a b", "/cgi-bin/a b", {}});
   CHECK(plain_text(report, false) == "1 program: nothing wrong\n");
-  gatehouse::cgi::script_finding finding;
+  gatehouse::gateway::script_finding finding;
   finding.reason = "some-reason";
   finding.help.explanation = "It is \x1B[31mbad.";
   finding.help.command = "mend '\x1B'";
@@ -98,7 +98,7 @@ TEST_CASE("people are told what is wrong and how to mend it, and nothing else") 
 
 TEST_CASE("programs are told the same in JSON, whatever the bytes") {
   check_report report;
-  gatehouse::cgi::script_finding finding{severity::warning, "some-reason", {}};
+  gatehouse::gateway::script_finding finding{severity::warning, "some-reason", {}};
   finding.help.explanation = "\xFF\"\n";
   report.scripts.push_back({"/s/\xFF", "/cgi-bin/\xFF", {finding}});
   report.scripts.push_back({"/t", "", {}});

@@ -15,7 +15,7 @@ std::string const text_head = "printf 'Content-Type: text/plain\\n\\n'\n";
 
 // "warning trial-exit-status, note trial-stderr"
 std::string summary(trial_result const& result) {
-  using gatehouse::cgi::severity;
+  using gatehouse::gateway::severity;
   std::string out;
   for (auto const& f : trial_findings(result)) {
     if (!out.empty()) out += ", ";

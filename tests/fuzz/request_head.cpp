@@ -1,5 +1,5 @@
 // Request heads (http/request_parser.hpp), and what becomes of one for a script
-// (cgi/meta_variables.hpp): the same head however its bytes arrive; a request that was accepted
+// (gateway/meta_variables.hpp): the same head however its bytes arrive; a request that was accepted
 // says what a plain reading of the head's lines says, survives being printed, and is framed in one
 // way; no value of it could begin another line or hide a variable.
 
@@ -9,8 +9,8 @@
 #include <string>
 
 #include "gatehouse/base/escape.hpp"
-#include "gatehouse/cgi/meta_variables.hpp"
 #include "gatehouse/cgi/script_arguments.hpp"
+#include "gatehouse/gateway/meta_variables.hpp"
 #include "gatehouse/http/grammar.hpp"
 #include "gatehouse/http/head_parts.hpp"
 #include "sound_target.hpp"
@@ -168,9 +168,9 @@ void expect_shown(std::string_view head, http::request const& request) {
 }
 
 void expect_safe_variables(http::request const& request) {
-  cgi::script_target const script{"/cgi-bin/a", "/b", "/srv/cgi-bin/a", {}};
-  auto const variables = cgi::meta_variables(request, script, {}, {.document_root = "/srv"},
-                                             request.content_length, "");
+  gateway::script_target const script{"/cgi-bin/a", "/b", "/srv/cgi-bin/a", {}};
+  auto const variables = gateway::meta_variables(request, script, {}, {.document_root = "/srv"},
+                                                 request.content_length, "");
   std::set<std::string> seen;
   for (auto const& variable : variables) {
     expect(variable.name.find_first_of(std::string_view("=\0", 2)) == std::string::npos,

@@ -1,4 +1,4 @@
-// The first bytes of a script (cgi/script_check.hpp): what a `#!` line names does not depend on
+// The first bytes of a script (gateway/script_check.hpp): what a `#!` line names does not depend on
 // what follows it and survives being printed; a command that is to mend it does that and no more;
 // and a word quoted for a shell is read back as that word.
 
@@ -8,21 +8,21 @@
 
 #include "expect.hpp"
 #include "gatehouse/base/escape.hpp"
-#include "gatehouse/cgi/script_check.hpp"
+#include "gatehouse/gateway/script_check.hpp"
 #include "memory_file.hpp"
 
 namespace gatehouse::fuzz {
 namespace {
 
-using kind = cgi::script_head::kind;
+using kind = gateway::script_head::kind;
 
-bool is_same(cgi::script_head const& a, cgi::script_head const& b) {
+bool is_same(gateway::script_head const& a, gateway::script_head const& b) {
   return a.what == b.what && a.carriage_return == b.carriage_return &&
          a.interpreter == b.interpreter && a.argument == b.argument;
 }
 
 void expect_sound_line(std::string_view bytes) {
-  auto const head = cgi::inspect_head(bytes);
+  auto const head = gateway::inspect_head(bytes);
   expect(bytes.starts_with("#!") || (head.interpreter.empty() && head.argument.empty()),
          "no line, no interpreter");
   expect(head.interpreter.find_first_of(" \t\n") == std::string::npos, "an interpreter is a word");
@@ -31,10 +31,10 @@ void expect_sound_line(std::string_view bytes) {
          "an absolute path is told by its slash");
   if (!bytes.starts_with("#!")) return;
   auto const line = bytes.substr(0, bytes.find('\n'));
-  expect(is_same(cgi::inspect_head(line), head), "only the first line matters");
+  expect(is_same(gateway::inspect_head(line), head), "only the first line matters");
   auto const printed =
       "#! " + head.interpreter + "\t " + head.argument + (head.carriage_return ? " \r\n" : " \n");
-  expect(is_same(cgi::inspect_head(printed), head), "printed it is the same line");
+  expect(is_same(gateway::inspect_head(printed), head), "printed it is the same line");
 }
 
 // The words that a POSIX shell (XCU, 2.2) reads; nothing if it would do more with the text than
@@ -74,7 +74,8 @@ void expect_one_word(std::string_view bytes) {
 void expect_sound_findings(std::string_view bytes) {
   static memory_file const file;
   file.write(bytes);
-  for (auto const& finding : cgi::start_findings(file.name(), {.path_variable = "/usr/bin:/bin"})) {
+  for (auto const& finding :
+       gateway::start_findings(file.name(), {.path_variable = "/usr/bin:/bin"})) {
     expect(!finding.reason.empty() && !finding.help.explanation.empty(), "a finding has a reason");
     expect(shell_words(finding.help.command).has_value(), "a command does what it says");
   }

@@ -1,8 +1,8 @@
-// What scripts print (cgi/script_response.hpp): the same response however the bytes arrive and
+// What scripts print (gateway/script_response.hpp): the same response however the bytes arrive and
 // whichever line ends they have; nothing of it could begin another line of the response, and
 // nothing that is the server's to say gets through.
 
-#include "gatehouse/cgi/script_response.hpp"
+#include "gatehouse/gateway/script_response.hpp"
 
 #include <string>
 
@@ -14,10 +14,10 @@
 namespace gatehouse::fuzz {
 namespace {
 
-using cgi::response_head;
+using gateway::response_head;
 using pushed = http::result<std::optional<response_head>>;
 
-pushed push_in_pieces(cgi::script_response_parser& parser, std::string_view bytes,
+pushed push_in_pieces(gateway::script_response_parser& parser, std::string_view bytes,
                       std::size_t piece) {
   while (!bytes.empty()) {
     auto got = parser.push(bytes.substr(0, piece));
@@ -62,7 +62,7 @@ void expect_sound(response_head const& head) {
     expect(!head.fields.contains(name), "what is the server's to say is dropped");
   }
   expect(head.fields.count("Content-Type") <= 1 && head.fields.count("Location") <= 1, "once");
-  if (head.kind == cgi::response_kind::local_redirect) {
+  if (head.kind == gateway::response_kind::local_redirect) {
     expect(head.location.starts_with('/') && head.fields.size() == 1, "a path and nothing else");
   }
 }
@@ -72,7 +72,7 @@ std::string printed(response_head const& head, std::string_view line_end) {
   auto const add = [&](std::string_view name, std::string_view value) {
     out.append(name).append(": ").append(value).append(line_end);
   };
-  if (head.kind != cgi::response_kind::local_redirect) {
+  if (head.kind != gateway::response_kind::local_redirect) {
     add("Status", std::to_string(head.status) + " " + head.phrase);
     if (head.content_length) add("content-length", std::to_string(*head.content_length));
   }
@@ -82,8 +82,8 @@ std::string printed(response_head const& head, std::string_view line_end) {
 
 void expect_stable(response_head const& head) {
   for (std::string_view const line_end : {"\n", "\r\n"}) {
-    std::vector<cgi::header_use> uses;
-    auto const again = cgi::parse_response_head(printed(head, line_end), &uses);
+    std::vector<gateway::header_use> uses;
+    auto const again = gateway::parse_response_head(printed(head, line_end), &uses);
     if (again.has_error()) {
       // The Status that is printed may be one field too many.
       expect(again.error().reason == "script-head-too-large", "a printed head is accepted");
@@ -94,8 +94,8 @@ void expect_stable(response_head const& head) {
 }
 
 void expect_sound_uses(std::string_view block) {
-  std::vector<cgi::header_use> uses;
-  static_cast<void>(cgi::parse_response_head(block, &uses));
+  std::vector<gateway::header_use> uses;
+  static_cast<void>(gateway::parse_response_head(block, &uses));
   std::size_t end = 0;
   for (auto const& use : uses) {
     expect(use.start >= end && use.end >= use.start && use.end <= block.size(), "lines in order");
@@ -105,8 +105,8 @@ void expect_sound_uses(std::string_view block) {
 }
 
 void expect_all(std::string_view bytes, std::size_t piece) {
-  cgi::script_response_parser at_once;
-  cgi::script_response_parser in_pieces;
+  gateway::script_response_parser at_once;
+  gateway::script_response_parser in_pieces;
   auto const got = at_once.push(bytes);
   expect(is_same(got, push_in_pieces(in_pieces, bytes, piece)),
          "a response is the same however it arrives");

@@ -19,9 +19,9 @@
 namespace gatehouse::app {
 
 // What programs get of the server's own environment: PATH and what --env names.
-std::vector<cgi::meta_variable> script_environment(config::options const& chosen);
+std::vector<gateway::meta_variable> script_environment(config::options const& chosen);
 // The value of PATH among them.
-std::string script_path(std::vector<cgi::meta_variable> const& environment);
+std::string script_path(std::vector<gateway::meta_variable> const& environment);
 
 class site {
  public:

@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "gatehouse/base/budget.hpp"
-#include "gatehouse/cgi/meta_variables.hpp"
+#include "gatehouse/cgi/script_lookup.hpp"
 #include "gatehouse/cgi/script_run.hpp"
 #include "gatehouse/cgi/script_slots.hpp"
-#include "gatehouse/cgi/script_target.hpp"
+#include "gatehouse/gateway/meta_variables.hpp"
 #include "gatehouse/http/handler.hpp"
 #include "gatehouse/process/launcher.hpp"
 
@@ -20,7 +20,7 @@ namespace gatehouse::cgi {
 
 // What all gateways of a server share; outlives them.
 struct gateway_rules {
-  variable_rules variables;
+  gateway::variable_rules variables;
   std::vector<interpreter> interpreters;
   std::string path_variable;                            // PATH as scripts get it
   rlim_t descriptor_limit = 0;                          // see process::program
@@ -36,15 +36,15 @@ struct gateway_rules {
 // 413 and 400 (request body), 431 (more fields than a program can start with), 500 (cannot be
 // started), 502 (what it printed), 503 (no place, or out of descriptors or processes), 504 (too
 // slow), 499 (the client has left).
-base::task<http::outcome> run_script(gateway_rules const& rules, script_target target,
+base::task<http::outcome> run_script(gateway_rules const& rules, gateway::script_target target,
                                      http::request const& request, http::body_source& request_body,
                                      http::exchange_context& context);
 
 // Serves the programs of a directory, or one program, at a URL prefix.
-class gateway final : public http::handler {
+class prefix_gateway final : public http::handler {
  public:
   // where: a directory of programs, or one program.
-  gateway(gateway_rules const& rules, std::string prefix, std::filesystem::path where);
+  prefix_gateway(gateway_rules const& rules, std::string prefix, std::filesystem::path where);
 
   base::task<http::outcome> handle(http::request const& request, http::body_source& request_body,
                                    http::exchange_context& context) override;

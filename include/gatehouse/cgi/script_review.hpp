@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "gatehouse/cgi/script_check.hpp"
+#include "gatehouse/gateway/script_check.hpp"
 
 namespace gatehouse::cgi {
 
@@ -21,13 +21,13 @@ file_role role_of(std::string_view name);
 
 // The errors first. named: somebody asked about this very file, so that one that does not look like
 // a program is judged as one all the same.
-std::vector<script_finding> review_script(std::filesystem::path const& script,
-                                          start_rules const& rules, bool named);
+std::vector<gateway::script_finding> review_script(std::filesystem::path const& script,
+                                                   gateway::start_rules const& rules, bool named);
 
 // Whether a finding of this reason says that a file is not meant to be run.
 bool is_about_role(std::string_view reason);
 
 // Who else may put programs into it.
-std::vector<script_finding> review_directory(std::filesystem::path const& directory);
+std::vector<gateway::script_finding> review_directory(std::filesystem::path const& directory);
 
 }  // namespace gatehouse::cgi

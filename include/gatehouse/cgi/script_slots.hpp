@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "gatehouse/base/task.hpp"
+#include "gatehouse/gateway/failures.hpp"
 
 namespace gatehouse::cgi {
 
@@ -39,7 +40,7 @@ class script_slots {
     script_slots* from_ = nullptr;
   };
 
-  enum class refusal { queue_full, timed_out, given_up };
+  using refusal = gateway::queue_refusal;
   struct outcome {
     std::optional<slot> place;
     refusal why = refusal::queue_full;  // if there is no place

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "gatehouse/cgi/script_check.hpp"
+#include "gatehouse/gateway/script_check.hpp"
 #include "gatehouse/commands/commands.hpp"
 
 namespace gatehouse::commands {
@@ -15,14 +15,14 @@ namespace gatehouse::commands {
 struct checked_file {
   std::filesystem::path file;
   std::string path;  // of its URL, decoded; empty: the server would not run it
-  std::vector<cgi::script_finding> findings;
+  std::vector<gateway::script_finding> findings;
 };
 
 struct check_report {
   std::vector<checked_file> scripts;
   std::vector<checked_file> directories;  // that programs are served from
 
-  std::size_t count(cgi::severity how) const;
+  std::size_t count(gateway::severity how) const;
 };
 
 // names: as given on the command line, each a file or the name of one in cgi-bin; none: every

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "gatehouse/cgi/script_check.hpp"
+#include "gatehouse/gateway/script_check.hpp"
 #include "gatehouse/config/options.hpp"
 #include "gatehouse/trace/recording.hpp"
 
@@ -37,6 +37,6 @@ class trial {
 };
 
 // Pure. The errors first.
-std::vector<cgi::script_finding> trial_findings(trial_result const& result);
+std::vector<gateway::script_finding> trial_findings(trial_result const& result);
 
 }  // namespace gatehouse::commands

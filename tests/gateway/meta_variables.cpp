@@ -1,4 +1,4 @@
-#include "gatehouse/cgi/meta_variables.hpp"
+#include "gatehouse/gateway/meta_variables.hpp"
 
 #include <doctest/doctest.h>
 
@@ -15,8 +15,9 @@ using variables = std::map<std::string, std::string>;
 
 struct asked {
   std::string head;
-  cgi::script_target target{"/cgi-bin/s", std::nullopt, "/srv/cgi-bin/s", {}};
-  cgi::endpoints connection{{make_address("192.0.2.1"), 5555}, {make_address("192.0.2.9"), 8000}};
+  gateway::script_target target{"/cgi-bin/s", std::nullopt, "/srv/cgi-bin/s", {}};
+  gateway::endpoints connection{{make_address("192.0.2.1"), 5555},
+                                {make_address("192.0.2.9"), 8000}};
   bool pass_auth = false;
   std::optional<std::uint64_t> length = {};
   std::string redirect_url = {};
@@ -25,13 +26,13 @@ struct asked {
 variables ask(asked const& a) {
   auto const request = http::parse_request(a.head, 1 << 20);
   REQUIRE(request.has_value());
-  cgi::variable_rules rules;
+  gateway::variable_rules rules;
   rules.document_root = "/srv/www";
   rules.pass_auth = a.pass_auth;
   rules.environment = {{"PATH", "/bin", "server's environment", "configuration", {}}};
   variables out;
   for (auto const& v :
-       cgi::meta_variables(*request, a.target, a.connection, rules, a.length, a.redirect_url)) {
+       gateway::meta_variables(*request, a.target, a.connection, rules, a.length, a.redirect_url)) {
     CHECK_MESSAGE(out.emplace(v.name, v.value).second, v.name, " comes twice");
     CHECK_FALSE(v.from.empty());
     CHECK_FALSE(v.clause.empty());
@@ -147,8 +148,8 @@ TEST_CASE("a variable points at the bytes of the head that it was read from") {
   auto const request = http::parse_request(head, 1000);
   REQUIRE(request.has_value());
   std::map<std::string, std::string> pointed;
-  for (auto const& v :
-       cgi::meta_variables(*request, {"/cgi-bin/s", "/a b", "/srv/cgi-bin/s", {}}, {}, {}, 3, "")) {
+  for (auto const& v : gateway::meta_variables(
+           *request, {"/cgi-bin/s", "/a b", "/srv/cgi-bin/s", {}}, {}, {}, 3, "")) {
     for (auto const& span : http::find_source(head, v.source)) {
       auto& text = pointed[v.name];
       text.append(text.empty() ? "" : "|").append(head.substr(span.start, span.end - span.start));

@@ -1,12 +1,12 @@
-#include "gatehouse/cgi/failures.hpp"
+#include "gatehouse/gateway/failures.hpp"
 
 #include <unistd.h>
 
 #include <utility>
 
-#include "gatehouse/cgi/script_check.hpp"
+#include "gatehouse/gateway/script_check.hpp"
 
-namespace gatehouse::cgi {
+namespace gatehouse::gateway {
 namespace {
 
 http::http_error failure(unsigned status, std::string_view reason, std::string detail) {
@@ -39,6 +39,20 @@ http::http_error input_failure(base::error_code why) {
 
 }  // namespace
 
+bool is_about_path(base::error_code const& why) {
+  using boost::system::errc::errc_t;
+  return why == errc_t::no_such_file_or_directory || why == errc_t::not_a_directory ||
+         why == errc_t::permission_denied || why == errc_t::too_many_symbolic_link_levels ||
+         why == errc_t::filename_too_long || why == errc_t::read_only_file_system ||
+         why == errc_t::text_file_busy;
+}
+
+http::http_error not_looked_at(std::filesystem::path const& file, base::error_code const& why) {
+  auto detail = file.string() + ": " + why.message();
+  if (base::is_shortage(why)) return http::try_again_later("out-of-resources", std::move(detail));
+  return {.status = 500, .reason = "script-not-looked-at", .detail = std::move(detail)};
+}
+
 std::optional<http::http_error> check_path_info(script_target const& target) {
   if (!target.path_info || target.path_info->find_first_of("\r\n") == std::string::npos)
     return std::nullopt;
@@ -65,16 +79,15 @@ http::http_error body_failure(base::error_code const& why) {
   return failure(500, "spool-failed", std::move(detail));
 }
 
-http::http_error no_place(script_slots::refusal why,
-                          std::chrono::steady_clock::duration queue_timeout) {
+http::http_error no_place(queue_refusal why, std::chrono::steady_clock::duration queue_timeout) {
   switch (why) {
-    case script_slots::refusal::queue_full:
+    case queue_refusal::queue_full:
       return http::try_again_later("script-queue-full", "all places and the queue are taken",
                                    queue_timeout);
-    case script_slots::refusal::timed_out:
+    case queue_refusal::timed_out:
       return http::try_again_later("script-queue-timeout",
                                    "no place within " + seconds_text(queue_timeout), queue_timeout);
-    case script_slots::refusal::given_up:
+    case queue_refusal::given_up:
       break;
   }
   return input_failure(base::errc::client_gone);
@@ -132,4 +145,4 @@ http::http_error no_content_type() {
   return error;
 }
 
-}  // namespace gatehouse::cgi
+}  // namespace gatehouse::gateway

@@ -10,11 +10,11 @@
 #include <string_view>
 #include <vector>
 
-#include "gatehouse/cgi/script_target.hpp"
+#include "gatehouse/gateway/script_target.hpp"
 #include "gatehouse/http/head_parts.hpp"
 #include "gatehouse/http/request.hpp"
 
-namespace gatehouse::cgi {
+namespace gatehouse::gateway {
 
 struct meta_variable {
   std::string name;
@@ -43,4 +43,4 @@ std::vector<meta_variable> meta_variables(http::request const& request, script_t
                                           std::optional<std::uint64_t> content_length,
                                           std::string_view redirect_url);
 
-}  // namespace gatehouse::cgi
+}  // namespace gatehouse::gateway

@@ -1,10 +1,10 @@
-#include "gatehouse/cgi/script_response.hpp"
+#include "gatehouse/gateway/script_response.hpp"
 
 #include <doctest/doctest.h>
 
 #include "gatehouse/base/limits.hpp"
 
-using namespace gatehouse::cgi;
+using namespace gatehouse::gateway;
 
 namespace {
 
@@ -162,7 +162,7 @@ TEST_CASE("an output that ends early says how") {
 TEST_CASE("a header block without its empty line is no head") {
   for (std::string_view const block : {"", "Status: 200\n", "Status: 200", "Status: 200\n\r"}) {
     CAPTURE(block);
-    auto const head = gatehouse::cgi::parse_response_head(block);
+    auto const head = gatehouse::gateway::parse_response_head(block);
     REQUIRE(head.has_error());
     CHECK(head.error().reason == "script-no-blank-line");
   }
@@ -184,8 +184,8 @@ TEST_CASE("what becomes of each header line is told") {
       {"X: y\nZ: unfinished", "X: y=Read; Z: unfinished=Read; "},
   };
   for (row const& r : rows) {
-    std::vector<gatehouse::cgi::header_use> uses;
-    static_cast<void>(gatehouse::cgi::parse_response_head(r.block, &uses));
+    std::vector<gatehouse::gateway::header_use> uses;
+    static_cast<void>(gatehouse::gateway::parse_response_head(r.block, &uses));
     std::string told;
     for (auto const& use : uses) {
       told.append(r.block.substr(use.start, use.end - use.start)).append("=");

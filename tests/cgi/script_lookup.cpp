@@ -1,4 +1,4 @@
-#include "gatehouse/cgi/script_target.hpp"
+#include "gatehouse/cgi/script_lookup.hpp"
 
 #include <doctest/doctest.h>
 

@@ -11,7 +11,7 @@
 
 #include "gatehouse/http/error.hpp"
 
-namespace gatehouse::cgi {
+namespace gatehouse::gateway {
 
 // What the first bytes of a file say about how the kernel would start it (execve(2)).
 struct script_head {
@@ -62,4 +62,4 @@ std::vector<script_finding> start_findings(std::filesystem::path const& script,
 std::optional<http::diagnosis> check_script(std::filesystem::path const& script,
                                             std::string_view path_variable);
 
-}  // namespace gatehouse::cgi
+}  // namespace gatehouse::gateway

@@ -1,11 +1,11 @@
-#include "gatehouse/cgi/stderr_tail.hpp"
+#include "gatehouse/gateway/stderr_tail.hpp"
 
 #include <algorithm>
 #include <utility>
 
 #include "gatehouse/base/limits.hpp"
 
-namespace gatehouse::cgi {
+namespace gatehouse::gateway {
 
 void stderr_tail::add(std::string_view bytes) {
   while (!bytes.empty()) {
@@ -31,4 +31,4 @@ void stderr_tail::end_line() {
   kept_.push_back(std::exchange(line_, {}));
 }
 
-}  // namespace gatehouse::cgi
+}  // namespace gatehouse::gateway

@@ -1,10 +1,10 @@
-#include "gatehouse/cgi/stderr_tail.hpp"
+#include "gatehouse/gateway/stderr_tail.hpp"
 
 #include <doctest/doctest.h>
 
 #include "gatehouse/base/limits.hpp"
 
-using gatehouse::cgi::stderr_tail;
+using gatehouse::gateway::stderr_tail;
 namespace limits = gatehouse::base::limits;
 
 TEST_CASE("what a script says on standard error becomes lines") {

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace gatehouse::cgi {
+namespace gatehouse::gateway {
 
 class stderr_tail {
  public:
@@ -34,4 +34,4 @@ class stderr_tail {
   std::vector<std::string> kept_;
 };
 
-}  // namespace gatehouse::cgi
+}  // namespace gatehouse::gateway

@@ -1,4 +1,4 @@
-#include "gatehouse/cgi/script_check.hpp"
+#include "gatehouse/gateway/script_check.hpp"
 
 #include <elf.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 #include "gatehouse/base/escape.hpp"
 #include "gatehouse/base/unique_fd.hpp"
 
-namespace gatehouse::cgi {
+namespace gatehouse::gateway {
 namespace {
 
 namespace fs = std::filesystem;
@@ -330,4 +330,4 @@ std::optional<http::diagnosis> check_script(fs::path const& script,
   return all.empty() ? std::nullopt : std::optional(std::move(all.front().help));
 }
 
-}  // namespace gatehouse::cgi
+}  // namespace gatehouse::gateway

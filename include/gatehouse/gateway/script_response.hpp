@@ -11,7 +11,7 @@
 #include "gatehouse/http/error.hpp"
 #include "gatehouse/http/fields.hpp"
 
-namespace gatehouse::cgi {
+namespace gatehouse::gateway {
 
 enum class response_kind {
   document,         // RFC 3875, 6.2.1
@@ -69,4 +69,4 @@ class script_response_parser {
 http::result<response_head> parse_response_head(std::string_view block,
                                                 std::vector<header_use>* uses = nullptr);
 
-}  // namespace gatehouse::cgi
+}  // namespace gatehouse::gateway

@@ -1,4 +1,4 @@
-#include "gatehouse/cgi/script_check.hpp"
+#include "gatehouse/gateway/script_check.hpp"
 
 #include <doctest/doctest.h>
 #include <sys/wait.h>
@@ -9,7 +9,7 @@
 #include "../temporary_directory.hpp"
 #include "gatehouse/base/escape.hpp"
 
-using namespace gatehouse::cgi;
+using namespace gatehouse::gateway;
 using namespace std::string_literals;
 using kind = script_head::kind;
 

@@ -1,8 +1,10 @@
-#include "gatehouse/cgi/script_target.hpp"
+#include "gatehouse/cgi/script_lookup.hpp"
 
 #include <sys/stat.h>
 
 #include <algorithm>
+
+#include "gatehouse/gateway/failures.hpp"
 
 namespace gatehouse::cgi {
 namespace {
@@ -14,7 +16,7 @@ base::result<kind> kind_of(std::filesystem::path const& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) {
     auto const why = base::last_error();
-    if (is_about_path(why)) return kind::missing;
+    if (gateway::is_about_path(why)) return kind::missing;
     return why;
   }
   if (S_ISDIR(info.st_mode)) return kind::directory;
@@ -35,8 +37,9 @@ std::optional<std::string> path_info_of(std::string_view rest) {
 
 // Walks down a path until a file that `wanted` accepts; nothing if there is none on the way.
 template <class Wanted>
-http::result<std::optional<script_target>> walk(std::filesystem::path at, std::string_view prefix,
-                                                std::string_view rest, Wanted wanted) {
+http::result<std::optional<gateway::script_target>> walk(std::filesystem::path at,
+                                                         std::string_view prefix,
+                                                         std::string_view rest, Wanted wanted) {
   std::string name(prefix);
   while (true) {
     auto const segment = next_segment(rest);
@@ -44,16 +47,16 @@ http::result<std::optional<script_target>> walk(std::filesystem::path at, std::s
     name.append("/").append(segment);
     at /= segment;
     auto const found = kind_of(at);
-    if (found.has_error()) return not_looked_at(at, found.error());
+    if (found.has_error()) return gateway::not_looked_at(at, found.error());
     if (*found == kind::directory) continue;
     if (*found != kind::file || !wanted(segment)) return std::nullopt;
-    return script_target{std::move(name), path_info_of(rest), std::move(at), {}};
+    return gateway::script_target{std::move(name), path_info_of(rest), std::move(at), {}};
   }
 }
 
 // The first index file of the directory that the path names, if that is a program.
-http::result<std::optional<script_target>> index_program(script_rules const& rules,
-                                                         std::string_view rest) {
+http::result<std::optional<gateway::script_target>> index_program(script_rules const& rules,
+                                                                  std::string_view rest) {
   std::string name = rules.prefix;
   auto directory = rules.root;
   for (auto segment = next_segment(rest); !segment.empty(); segment = next_segment(rest)) {
@@ -63,10 +66,10 @@ http::result<std::optional<script_target>> index_program(script_rules const& rul
   }
   for (auto const& index : rules.index) {
     auto const found = kind_of(directory / index);
-    if (found.has_error()) return not_looked_at(directory / index, found.error());
+    if (found.has_error()) return gateway::not_looked_at(directory / index, found.error());
     if (*found != kind::file) continue;
     if (!has_extension(index, rules.extensions)) return std::nullopt;
-    return script_target{name + "/" + index, std::nullopt, directory / index, {}};
+    return gateway::script_target{name + "/" + index, std::nullopt, directory / index, {}};
   }
   return std::nullopt;
 }
@@ -81,22 +84,9 @@ bool lies_beneath(std::filesystem::path const& file, std::filesystem::path const
 
 }  // namespace
 
-bool is_about_path(base::error_code const& why) {
-  using boost::system::errc::errc_t;
-  return why == errc_t::no_such_file_or_directory || why == errc_t::not_a_directory ||
-         why == errc_t::permission_denied || why == errc_t::too_many_symbolic_link_levels ||
-         why == errc_t::filename_too_long || why == errc_t::read_only_file_system ||
-         why == errc_t::text_file_busy;
-}
-
-http::http_error not_looked_at(std::filesystem::path const& file, base::error_code const& why) {
-  auto detail = file.string() + ": " + why.message();
-  if (base::is_shortage(why)) return http::try_again_later("out-of-resources", std::move(detail));
-  return {.status = 500, .reason = "script-not-looked-at", .detail = std::move(detail)};
-}
-
-http::result<script_target> find_in_directory(std::filesystem::path const& directory,
-                                              std::string_view prefix, std::string_view rest) {
+http::result<gateway::script_target> find_in_directory(std::filesystem::path const& directory,
+                                                       std::string_view prefix,
+                                                       std::string_view rest) {
   auto found = walk(directory, prefix, rest, [](std::string_view) { return true; });
   if (found.has_error()) return found.error();
   if (found->has_value()) return std::move(**found);
@@ -105,13 +95,13 @@ http::result<script_target> find_in_directory(std::filesystem::path const& direc
   return missing;
 }
 
-script_target single_script(std::filesystem::path const& file, std::string_view prefix,
-                            std::string_view rest) {
+gateway::script_target single_script(std::filesystem::path const& file, std::string_view prefix,
+                                     std::string_view rest) {
   return {std::string(prefix), path_info_of(rest), file, {}};
 }
 
-http::result<std::optional<script_target>> find_among_files(script_rules const& rules,
-                                                            std::string_view rest) {
+http::result<std::optional<gateway::script_target>> find_among_files(script_rules const& rules,
+                                                                     std::string_view rest) {
   if (!may_be_among_files(rules, rest)) return std::nullopt;
   auto const is_program = [&](std::string_view name) {
     return has_extension(name, rules.extensions);

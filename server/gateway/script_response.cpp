@@ -1,4 +1,4 @@
-#include "gatehouse/cgi/script_response.hpp"
+#include "gatehouse/gateway/script_response.hpp"
 
 #include <algorithm>
 #include <vector>
@@ -6,7 +6,7 @@
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/http/grammar.hpp"
 
-namespace gatehouse::cgi {
+namespace gatehouse::gateway {
 namespace {
 
 http::http_error malformed(std::string_view reason, std::string detail, std::string explanation) {
@@ -258,4 +258,4 @@ http::result<response_head> parse_response_head(std::string_view block,
   return head;
 }
 
-}  // namespace gatehouse::cgi
+}  // namespace gatehouse::gateway

@@ -1,11 +1,11 @@
-#include "gatehouse/cgi/failures.hpp"
+#include "gatehouse/gateway/failures.hpp"
 
 #include <doctest/doctest.h>
 
 #include <string>
 
 using namespace gatehouse;
-using namespace gatehouse::cgi;
+using namespace gatehouse::gateway;
 using namespace std::chrono_literals;
 
 namespace {
@@ -28,7 +28,7 @@ std::string shown(http::http_error const& e) {
 
 TEST_CASE("each way to fail has its answer") {
   using base::errc;
-  using refusal = script_slots::refusal;
+  using refusal = queue_refusal;
   auto const gone = a_script("/nonexistent/x");
   auto const not_started = [&](base::error_code const& why) {
     return start_failure(why, gone, "/bin", false);
@@ -71,7 +71,7 @@ TEST_CASE("each way to fail has its answer") {
 TEST_CASE("a failure says in its detail what happened") {
   CHECK(script_timeout(1500ms, true).detail == "no output for 1500 ms");
   CHECK(script_timeout(2s, false).detail == "still running after 2 s");
-  CHECK(no_place(script_slots::refusal::timed_out, 3s).detail == "no place within 3 s");
+  CHECK(no_place(queue_refusal::timed_out, 3s).detail == "no place within 3 s");
   CHECK(body_failure(system_error(EIO)).detail ==
         "the request body cannot be kept: Input/output error");
 }

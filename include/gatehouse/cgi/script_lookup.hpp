@@ -7,18 +7,10 @@
 #include <string_view>
 #include <vector>
 
-#include "gatehouse/base/error.hpp"
+#include "gatehouse/gateway/script_target.hpp"
 #include "gatehouse/http/error.hpp"
 
 namespace gatehouse::cgi {
-
-struct script_target {
-  std::string script_name;  // SCRIPT_NAME: decoded URL path of the script
-  std::optional<std::string>
-      path_info;               // PATH_INFO: decoded; unset when nothing follows the script
-  std::filesystem::path file;  // the script
-  std::string interpreter;     // run the script with this program; empty: the script itself is run
-};
 
 // A program for every script whose name ends in the extension.
 struct interpreter {
@@ -29,12 +21,13 @@ struct interpreter {
 // Finds programs below a directory: every regular file there is one. Segments that start with a dot
 // are never looked at. prefix is the URL prefix, without a slash at its end; rest is what
 // http::path_below gave. 404 script-not-found; 503 or 500 where the system cannot tell.
-http::result<script_target> find_in_directory(std::filesystem::path const& directory,
-                                              std::string_view prefix, std::string_view rest);
+http::result<gateway::script_target> find_in_directory(std::filesystem::path const& directory,
+                                                       std::string_view prefix,
+                                                       std::string_view rest);
 
 // The one program behind a prefix: whatever follows is its PATH_INFO.
-script_target single_script(std::filesystem::path const& file, std::string_view prefix,
-                            std::string_view rest);
+gateway::script_target single_script(std::filesystem::path const& file, std::string_view prefix,
+                                     std::string_view rest);
 
 // Programs among the files of a document root: those whose name ends in one of the extensions. A
 // directory (path with a slash at its end) stands for its first index file that is there. Nothing
@@ -47,18 +40,11 @@ struct script_rules {
   std::vector<std::string> index;
   bool follow_symlinks = false;
 };
-http::result<std::optional<script_target>> find_among_files(script_rules const& rules,
-                                                            std::string_view rest);
+http::result<std::optional<gateway::script_target>> find_among_files(script_rules const& rules,
+                                                                     std::string_view rest);
 
 // Whether find_among_files could find one, by the text of the path alone: no file is looked at.
 bool may_be_among_files(script_rules const& rules, std::string_view rest);
-
-// Whether an error of a system call that was given a path says what that path is, and not that the
-// system could not look.
-bool is_about_path(base::error_code const& why);
-
-// The answer when it could not: 503 out-of-resources, or 500 script-not-looked-at.
-http::http_error not_looked_at(std::filesystem::path const& file, base::error_code const& why);
 
 // Whether a file's name ends in one of the extensions.
 bool has_extension(std::string_view name, std::vector<std::string> const& extensions);

@@ -1,10 +1,10 @@
-#include "gatehouse/cgi/meta_variables.hpp"
+#include "gatehouse/gateway/meta_variables.hpp"
 
 #include <algorithm>
 
 #include "gatehouse/http/grammar.hpp"
 
-namespace gatehouse::cgi {
+namespace gatehouse::gateway {
 namespace {
 
 using part = http::head_part;
@@ -167,4 +167,4 @@ std::vector<meta_variable> meta_variables(http::request const& request, script_t
   return out;
 }
 
-}  // namespace gatehouse::cgi
+}  // namespace gatehouse::gateway

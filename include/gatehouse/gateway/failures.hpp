@@ -7,11 +7,17 @@
 #include <string>
 
 #include "gatehouse/base/error.hpp"
-#include "gatehouse/cgi/script_slots.hpp"
-#include "gatehouse/cgi/script_target.hpp"
+#include "gatehouse/gateway/script_target.hpp"
 #include "gatehouse/http/error.hpp"
 
-namespace gatehouse::cgi {
+namespace gatehouse::gateway {
+
+// Whether an error of a system call that was given a path says what that path is, and not that the
+// system could not look.
+bool is_about_path(base::error_code const& why);
+
+// The answer when it could not: 503 out-of-resources, or 500 script-not-looked-at.
+http::http_error not_looked_at(std::filesystem::path const& file, base::error_code const& why);
 
 // RFC 3875, 4.1.5 lets a server refuse values of PATH_INFO. A line break is there to become one in
 // a header that the script prints its path into (response splitting): 400.
@@ -25,9 +31,11 @@ std::optional<http::http_error> check_permission(script_target const& target,
 // The request's body was not taken (400, 408, 413, 499), or could not be kept (500, 503).
 http::http_error body_failure(base::error_code const& why);
 
-// No place for one more script: 503; 499 if the client has given up.
-http::http_error no_place(script_slots::refusal why,
-                          std::chrono::steady_clock::duration queue_timeout);
+// Why a request got no place among those that run at once.
+enum class queue_refusal { queue_full, timed_out, given_up };
+
+// No place for one more request: 503; 499 if the client has given up.
+http::http_error no_place(queue_refusal why, std::chrono::steady_clock::duration queue_timeout);
 
 // A server without a launcher: 503.
 http::http_error programs_not_run();
@@ -45,4 +53,4 @@ http::http_error pipe_failure(base::error_code const& why);
 // Content without a Content-Type is malformed (RFC 3875, 6.3.1): 502.
 http::http_error no_content_type();
 
-}  // namespace gatehouse::cgi
+}  // namespace gatehouse::gateway
