@@ -107,6 +107,46 @@ TEST_CASE("who fails while it waits gives its turn to the next") {
   CHECK(last.has_place());
 }
 
+TEST_CASE("a place that was given to who then fails goes to the next") {
+  boost::asio::io_context loop{1};
+  script_slots slots(1, 10);
+  client first;
+  client last;
+  ask(loop, slots, first);
+  bool thrown = false;
+  auto const fails = [](boost::asio::io_context& l, script_slots& s,
+                        client& holder) -> base::task<void> {
+    co_await s.acquire(l.get_executor(), 1h, [&](std::function<void()> const&) {
+      holder.got->place.reset();  // which is the waiting one's from now on
+      throw std::bad_alloc();
+    });
+  };
+  boost::asio::co_spawn(loop, fails(loop, slots, first),
+                        [&](std::exception_ptr const& failure) { thrown = failure != nullptr; });
+  settle(loop);
+  CHECK(thrown);
+  CHECK(slots.waiting() == 0);
+  ask(loop, slots, last);
+  CHECK(last.has_place());
+}
+
+TEST_CASE("a place that was given to who is taken down in its wait goes to the next") {
+  script_slots slots(1, 10);
+  client first;
+  client last;
+  boost::asio::io_context loop{1};
+  ask(loop, slots, first);
+  {
+    boost::asio::io_context other{1};
+    client waiting;
+    ask(other, slots, waiting);
+    first.got->place.reset();
+    // The other thread's work ends before it hears of its place.
+  }
+  ask(loop, slots, last);
+  CHECK(last.has_place());
+}
+
 TEST_CASE("other limits hold at once, and take nothing from who has a place") {
   boost::asio::io_context loop{1};
   script_slots slots(1, 1);
