@@ -335,6 +335,22 @@ TEST_CASE("100 is not sent to who does not wait for it") {
   }
 }
 
+TEST_CASE("100 is not sent to HTTP/1.0, which knows no interim answers") {
+  site const files;
+  files.play("echo", "echo");
+  server const s(files, {"--threads", "1"});
+  client c(s.port());
+  c.send(
+      "POST /cgi-bin/echo HTTP/1.0\r\nHost: h\r\nExpect: 100-continue\r\n"
+      "Content-Length: 5\r\n\r\n");
+  // The thread has come to wait for the body when it has answered this, and would have asked.
+  CHECK(ask(s.port(), "POST", "/cgi-bin/echo", "", "another").body == "another");
+  c.send("12345");
+  auto const answer = c.read_reply();
+  CHECK(answer.status == 200);
+  CHECK(answer.body == "12345");
+}
+
 TEST_CASE("a script's answer that does not wait for the body needs no 100") {
   site const files;
   // Closes its input and answers without having read.
