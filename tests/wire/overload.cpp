@@ -291,6 +291,53 @@ TEST_CASE("a slow client does not keep a script's place from those who wait for 
   CHECK(s.logged("-too-slow"));
 }
 
+TEST_CASE("who takes the rest of an answer keeps nothing from those who wait for a script") {
+  site const files;
+  // Fits into its pipe, so that it can end, and is more than the kernel takes for a client that
+  // does not read.
+  std::size_t const size = 400'000;
+  files.script("source",
+               "#!/usr/bin/python3\nimport fcntl, os\n"
+               "fcntl.fcntl(1, 1031, 1 << 20)  # F_SETPIPE_SZ\n"
+               "os.write(1, b'Content-Type: text/plain\\n\\n' + b'x' * " +
+                   std::to_string(size) + ")\n");
+  files.script("wait", waiting_script);
+  // While somebody waits for what a slow client holds, its 20 s are over in little more than one.
+  server const s(files, {"--max-scripts", "1", "--queue", "10", "--queue-timeout", "3s",
+                         "--idle-timeout", "60s"});
+  client slow(s.port(), 4096);
+  slow.send(request("GET", "/cgi-bin/source"));
+  auto answer = slow.read_head();
+  auto const busy = busy_clients(s, 1);
+  CHECK(ask(s.port(), "GET", "/cgi-bin/wait").status == 503);
+  slow.read_body(answer);
+  CHECK(answer.whole);
+  CHECK(answer.body.size() == size);
+  CHECK(s.log().find("reader-too-slow") == std::string::npos);
+  files.write("cgi-bin/go", "");
+}
+
+TEST_CASE("who waits for a script presses no client on whose connection one was started before") {
+  site const files;
+  files.write("big.bin", std::string(16 << 20, 'x'));
+  // It has answered, and keeps its place.
+  files.script("quiet",
+               "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\nquiet\\n'\nexec >&- 2>&-\n"
+               "while ! [ -e go ]; do sleep 0.01; done\n");
+  server const s(files, {"--max-scripts", "1", "--queue", "10", "--queue-timeout", "3s",
+                         "--idle-timeout", "60s"});
+  client slow(s.port(), 4096);
+  slow.send(request("GET", "/cgi-bin/quiet"));
+  CHECK(slow.read_reply().body == "quiet\n");
+  slow.send(request("GET", "/big.bin"));
+  auto answer = slow.read_head();
+  CHECK(ask(s.port(), "GET", "/cgi-bin/quiet").status == 503);
+  slow.read_body(answer);
+  CHECK(answer.whole);
+  CHECK(s.log().find("reader-too-slow") == std::string::npos);
+  files.write("cgi-bin/go", "");
+}
+
 TEST_CASE("spooled bodies have a limit together, and their room comes back") {
   site const files;
   files.script("sink", "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n'\nwc -c\n");
@@ -324,6 +371,29 @@ TEST_CASE("spooled bodies have a limit together, and their room comes back") {
     CHECK(sender->read_reply().body == "100000\n");
   }
   CHECK(one_more().body == "100000\n");
+}
+
+TEST_CASE("a spooled body's room comes back when its script ends, whoever still reads the answer") {
+  site const files;
+  // Fits into its pipe, so that it can end, and is more than the kernel takes for a client that
+  // does not read.
+  files.script("source",
+               "#!/usr/bin/python3\nimport fcntl, os\n"
+               "fcntl.fcntl(1, 1031, 1 << 20)  # F_SETPIPE_SZ\n"
+               "os.write(1, b'Content-Type: text/plain\\n\\n' + b'x' * 400000)\n");
+  files.script("sink", "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\n'\nwc -c\n");
+  server const s(files, {"--body-limit", "100k", "--spool-limit", "100k"});
+  std::string const chunks = "Transfer-Encoding: chunked\r\n";
+  client slow(s.port(), 4096);
+  slow.send(request("POST", "/cgi-bin/source", chunks) + chunked(std::string(100'000, 'x')));
+  auto answer = slow.read_head();
+  CHECK(eventually([&] {
+    client next(s.port());
+    next.send(request("POST", "/cgi-bin/sink", chunks) + chunked(std::string(90'000, 'x')));
+    return next.read_reply().body == "90000\n";
+  }));
+  slow.read_body(answer);
+  CHECK(answer.whole);
 }
 
 TEST_CASE("an answer without a length that is cut ends with a reset") {
