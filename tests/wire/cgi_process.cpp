@@ -560,6 +560,22 @@ TEST_CASE("a client that does not take its answer does not keep a script") {
   CHECK(all_end(told_pids(files)));
 }
 
+TEST_CASE("a script has a moment to answer a client that has closed its side") {
+  site const files;
+  // Longer than a script runs before its client is watched, and shorter than the grace.
+  files.script("thoughtful", "#!/bin/sh\nsleep 0.3\n" + text_head + "echo thought\n");
+  server const s(files);
+  bool answered = false;
+  // Again if the machine stood still until the grace was over.
+  for (int attempt = 0; attempt < 5 && !answered; ++attempt) {
+    client c(s.port());
+    c.send(request("GET", "/cgi-bin/thoughtful"));
+    c.half_close();
+    answered = c.read_to_end().find("thought\n") != std::string::npos;
+  }
+  CHECK(answered);
+}
+
 TEST_CASE("many clients at once are all answered") {
   site const files;
   files.play("echo", "echo");
