@@ -183,6 +183,12 @@ TEST_CASE("empty lines before a request line are passed over") {
   CHECK(c.read_reply().body == "first");
   c.send("\r\n" + request("GET", "/a.txt"));
   CHECK(c.read_reply().body == "first");
+  c.send("\r\n\r\n\r\n\r\n" + request("GET", "/a.txt"));
+  CHECK(c.read_reply().body == "first");
+  // But not without end.
+  c.send("\r\n\r\n\r\n\r\n\r\n" + request("GET", "/a.txt"));
+  CHECK(c.read_reply().status == 400);
+  CHECK(c.ends_here());
 }
 
 TEST_CASE("the authority of an absolute target wins over Host") {
@@ -431,6 +437,8 @@ TEST_CASE("a large body that nobody reads ends the connection after the whole an
     CHECK(answer.status == r.status);
     CHECK(answer.whole);
     CHECK(answer.body.size() > 0);
+    // What a script may still read is not known when its answer begins.
+    CHECK((answer.field("Connection") == "close") == (r.status != 200));
     CHECK(c.ends_here());
   }
 }
@@ -537,6 +545,17 @@ TEST_CASE("a client that is too slow is let go") {
     CHECK(c.read_reply().status == 408);
     CHECK(c.ends_here());
   }
+}
+
+TEST_CASE("a head has one time in all, however steadily it comes") {
+  site const files;
+  // No rate that it could be too slow for.
+  server const s(files, {"--header-timeout", "300ms", "--min-rate", "0"});
+  client c(s.port());
+  c.send("GET /a.txt HTTP/1.1\r\nX: ");
+  CHECK(eventually([&] { return !c.send("y") || c.has_input(); }));
+  CHECK(c.read_reply().status == 408);
+  CHECK(s.logged("head-timeout: 408"));
 }
 
 TEST_CASE("a body that ends early is not given to a script as whole") {
