@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -384,6 +385,24 @@ TEST_CASE("a script that prints nothing is 502 and one that is too slow 504") {
   CHECK(all_end(told_pids(files)));
 }
 
+TEST_CASE("a script that takes a body as it comes is not too slow") {
+  site const files;
+  files.script("sink", "#!/bin/sh\ncount=$(wc -c)\n" + text_head + "echo $count\n");
+  server const s(files, {"--script-timeout", "2s"});
+  client c(s.port());
+  std::string const piece(100'000, 'x');
+  c.send("POST /cgi-bin/sink HTTP/1.1\r\nHost: h\r\nContent-Length: 3000000\r\n\r\n");
+  // Longer in all than a script may be silent.
+  int sent = 0;
+  auto const began = std::chrono::steady_clock::now();
+  CHECK(eventually([&] {
+    bool const due = std::chrono::steady_clock::now() - began > sent * 100ms;
+    if (due && sent < 30) c.send(piece), ++sent;
+    return sent == 30;
+  }));
+  CHECK(c.read_reply().body == "3000000\n");
+}
+
 TEST_CASE("a script that falls silent in its body is stopped, and the answer is cut") {
   site const files;
   files.script("slow", "#!/bin/sh\n" + text_head + "echo start\n" + silent);
@@ -466,6 +485,7 @@ TEST_CASE("a client that leaves while it waits in the queue frees its place") {
     client leaving(s.port());
     leaving.send(request("GET", "/cgi-bin/quick"));
   }
+  CHECK(s.logged("client-gone: 499"));
   // Refused while the one that left is not yet seen to have gone.
   CHECK(eventually([&] {
     client probe(s.port());
