@@ -2,6 +2,7 @@
 // when it is ready.
 
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <exception>
@@ -26,6 +27,13 @@ void open_standard_descriptors() {
   int fd = ::open("/dev/null", O_RDWR);
   while (fd >= 0 && fd < 2) fd = ::dup(fd);
   if (fd > 2) ::close(fd);
+}
+
+// Whoever started us may have blocked signals: those that end the server would never reach it.
+void unblock_signals() {
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
 int fail(std::string const& line, int status) {
@@ -55,6 +63,7 @@ int serve(config::options chosen, app::server::option_source again) {
 
 int main(int argc, char** argv) try {
   open_standard_descriptors();
+  unblock_signals();
   if (auto const status = commands::run_command(argc, argv)) return *status;
   auto parsed = config::parse_options(argc, argv);
   if (auto const* const text = std::get_if<config::help>(&parsed))

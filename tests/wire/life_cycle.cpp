@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
 #include <memory>
 #include <stdexcept>
@@ -76,6 +77,21 @@ arguments with_sockets(int count, std::string const& pid = "os.getpid()") {
               "os.execv(sys.argv[2], sys.argv[2:])\n",
           std::to_string(count)};
 }
+
+// Starts the words that follow in a state in which no careful parent would: signals ignored and
+// blocked, no standard input, no file that anybody may read, and descriptors of others.
+arguments const careless_start = {
+    "/usr/bin/python3", "-c",
+    "import os, resource, signal, sys\n"
+    "for number in signal.valid_signals() - {9, 19, signal.SIGHUP, signal.SIGCHLD}:\n"
+    "    signal.signal(number, signal.SIG_IGN)\n"
+    "signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())\n"
+    "os.umask(0o777)\n"
+    "os.close(0)\n"
+    "for number in range(3, 100):\n"
+    "    os.dup2(1, number, inheritable=True)\n"
+    "resource.setrlimit(resource.RLIMIT_NOFILE, (256, 4096))\n"
+    "os.execv(sys.argv[1], sys.argv[1:])\n"};
 
 // What a service manager listens at.
 class manager {
@@ -332,6 +348,31 @@ TEST_CASE("a SIGHUP that whoever started the server ignores stays ignored") {
   auto const at = status.find("SigIgn:\t");
   REQUIRE(at != std::string::npos);
   CHECK((std::stoull(status.substr(at + 8, 16), nullptr, 16) & 1U) == 1);
+}
+
+TEST_CASE("a server serves and ends as ever, whatever state it inherits") {
+  site const files;
+  auto const page = files.write("a.txt", "first");
+  files.play("process", "process");
+  files.play("echo", "echo");
+  files.script("failing", "#!/bin/sh\nexit 42\n");
+  server const s(files, {}, {"TZ=Asia/Kathmandu", "LANG=de_DE.UTF-8", "LC_ALL=de_DE.UTF-8"},
+                 careless_start);
+  auto const file = ask(s.port(), "GET", "/a.txt");
+  CHECK(file.body == "first");
+  struct stat state {};
+  REQUIRE(::stat(page.c_str(), &state) == 0);
+  char date[64];
+  std::strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", std::gmtime(&state.st_mtime));
+  CHECK(file.field("Last-Modified") == date);
+  auto const script = entries(ask(s.port(), "GET", "/cgi-bin/process").body, '\n');
+  CHECK(script.at("descriptors") == "0,1,2");
+  CHECK(script.at("blocked") == "");
+  CHECK(script.at("ignored") == "");
+  client c(s.port());
+  c.send(request("POST", "/cgi-bin/echo", "Transfer-Encoding: chunked\r\n") + chunked("spooled"));
+  CHECK(c.read_reply().body == "spooled");
+  CHECK(has(ask(s.port(), "GET", "/cgi-bin/failing").body, "status 42"));
 }
 
 TEST_CASE("the server ends when the terminal that it was started from is closed") {
