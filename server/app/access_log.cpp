@@ -69,7 +69,7 @@ std::string fixed(double value, int digits) {
 std::string field_or(http::request const* request, std::string_view name,
                      std::string_view otherwise) {
   auto const value = request != nullptr ? request->fields.find(name) : std::nullopt;
-  return value ? base::log_escaped(*value) : std::string(otherwise);
+  return value ? base::log_field_escaped(*value) : std::string(otherwise);
 }
 
 std::string status_or_dash(unsigned status) {
@@ -152,8 +152,8 @@ std::string combined_line(http::request const* request, http::exchange_record co
   if (request == nullptr) {
     out += '-';
   } else {
-    out.append(base::log_escaped(request->method)).append(" ");
-    out.append(base::log_escaped(target_of(*request))).append(" ").append(request->version());
+    out.append(base::log_field_escaped(request->method)).append(" ");
+    out.append(base::log_field_escaped(target_of(*request))).append(" ").append(request->version());
   }
   out.append("\" ").append(status_or_dash(record.status)).append(" ");
   out += record.body_bytes_sent == 0 ? "-" : std::to_string(record.body_bytes_sent);
@@ -260,6 +260,7 @@ void access_log::write(http::request const* request, http::exchange_context cons
       break;
     case style::terminal:
     case style::coloured_terminal:
+      base::log::end_block();
       line = terminal_line(request, context.record, context.remote(),
                            style_ == style::coloured_terminal);
       break;

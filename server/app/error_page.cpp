@@ -99,22 +99,10 @@ std::vector<std::string_view> lines_of(std::string_view text) {
   return lines;
 }
 
-// Safe to print on a terminal: as in the log, but quotes and backslashes stay as they are, so that
-// a command can be copied.
-std::string printable(std::string_view line) {
-  std::string out;
-  while (!line.empty()) {
-    auto const end = std::min(line.find_first_of("\\\""), line.size());
-    out += base::log_escaped(line.substr(0, end));
-    out += line.substr(end, 1);
-    line.remove_prefix(std::min(end + 1, line.size()));
-  }
-  return out;
-}
-
 std::string printable_lines(std::string_view text, std::string_view indent) {
   std::string out;
-  for (auto const line : lines_of(text)) out.append(indent).append(printable(line)).append("\n");
+  for (auto const line : lines_of(text))
+    out.append(indent).append(base::log_escaped(line)).append("\n");
   return out;
 }
 
@@ -131,18 +119,18 @@ std::string plain_text(content const& page) {
   }
   if (!help.stderr_lines.empty()) out += "\nIts last lines on standard error:\n";
   for (auto const& line : help.stderr_lines)
-    out.append(indent).append(printable(line)).append("\n");
+    out.append(indent).append(base::log_escaped(line)).append("\n");
   if (!page.reason.empty()) out += "\n(" + std::string(page.reason) + ")\n";
   return out;
 }
 
 boost::json::object json_diagnosis(http::diagnosis const& help) {
   boost::json::object out;
-  out["explanation"] = printable(help.explanation);
-  if (!help.command.empty()) out["command"] = printable(help.command);
+  out["explanation"] = base::log_escaped(help.explanation);
+  if (!help.command.empty()) out["command"] = base::log_escaped(help.command);
   if (!help.output_excerpt.empty()) out["output"] = printable_lines(help.output_excerpt, "");
   boost::json::array lines;
-  for (auto const& line : help.stderr_lines) lines.emplace_back(printable(line));
+  for (auto const& line : help.stderr_lines) lines.emplace_back(base::log_escaped(line));
   if (!lines.empty()) out["stderr"] = std::move(lines);
   return out;
 }
@@ -153,7 +141,7 @@ std::string json_text(content const& page) {
   out["phrase"] = boost::json::string_view(page.phrase);
   out["message"] = boost::json::string_view(page.sentence);
   out["reason"] = boost::json::string_view(page.reason);
-  if (!page.detail.empty()) out["detail"] = printable(page.detail);
+  if (!page.detail.empty()) out["detail"] = base::log_escaped(page.detail);
   if (!page.diagnosis.explanation.empty()) out["diagnosis"] = json_diagnosis(page.diagnosis);
   return boost::json::serialize(out) + '\n';
 }

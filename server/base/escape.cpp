@@ -57,6 +57,33 @@ void append_hex(std::string& out, std::string_view bytes) {
   }
 }
 
+// Characters that are treated in another way than all others of their kind.
+struct exceptions {
+  std::string_view kept;    // controls that stay as they are
+  std::string_view marked;  // characters that get a backslash before them
+};
+
+// The text with everything that a terminal or a viewer would obey as \xHH.
+std::string with_hex(std::string_view text, exceptions const& but) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    std::size_t const length = utf8_length(text);
+    std::string_view const sequence = text.substr(0, length == 0 ? 1 : length);
+    bool const kept = length == 1 && but.kept.find(sequence[0]) != std::string_view::npos;
+    bool const marked = length == 1 && but.marked.find(sequence[0]) != std::string_view::npos;
+    bool const obeyed = length == 0 || moving_length(sequence) > 0 || is_control(sequence);
+    if (obeyed && !kept) {
+      append_hex(out, sequence);
+    } else {
+      if (marked) out += '\\';
+      out += sequence;
+    }
+    text.remove_prefix(sequence.size());
+  }
+  return out;
+}
+
 // A character of two or three bytes of UTF-8.
 void append_json_escape(std::string& out, std::string_view sequence) {
   constexpr char digits[] = "0123456789abcdef";
@@ -70,39 +97,15 @@ void append_json_escape(std::string& out, std::string_view sequence) {
 }  // namespace
 
 std::string log_escaped(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  while (!text.empty()) {
-    std::size_t const length = utf8_length(text);
-    std::string_view const sequence = text.substr(0, length == 0 ? 1 : length);
-    if (length == 0 || is_control(sequence) || moving_length(sequence) > 0) {
-      append_hex(out, sequence);
-    } else if (sequence == "\\" || sequence == "\"") {
-      out += '\\';
-      out += sequence;
-    } else {
-      out += sequence;
-    }
-    text.remove_prefix(sequence.size());
-  }
-  return out;
+  return with_hex(text, {});
+}
+
+std::string log_field_escaped(std::string_view text) {
+  return with_hex(text, {.kept = {}, .marked = "\\\""});
 }
 
 std::string terminal_escaped(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  while (!text.empty()) {
-    std::size_t const length = utf8_length(text);
-    std::string_view const sequence = text.substr(0, length == 0 ? 1 : length);
-    bool const kept = sequence == "\n" || sequence == "\t";
-    if (length == 0 || moving_length(sequence) > 0 || (is_control(sequence) && !kept)) {
-      append_hex(out, sequence);
-    } else {
-      out += sequence;
-    }
-    text.remove_prefix(sequence.size());
-  }
-  return out;
+  return with_hex(text, {.kept = "\t\n", .marked = {}});
 }
 
 std::string html_escaped(std::string_view text) {

@@ -327,6 +327,7 @@ base::task<http::outcome> run_script(gateway_rules const& rules, gateway::script
                                      http::request const& request, http::body_source& request_body,
                                      http::exchange_context& context) {
   target.interpreter = interpreter_for(rules.interpreters, target.file);
+  context.record.script = target.script_name;
   report_target(target, context);
   if (auto error = gateway::check_path_info(target)) co_return std::move(*error);
   if (auto error = gateway::check_permission(target, rules.path_variable))

@@ -14,6 +14,7 @@
 #include "gatehouse/base/deadline.hpp"
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/base/log.hpp"
+#include "gatehouse/base/program_text.hpp"
 #include "gatehouse/cgi/script_limit.hpp"
 #include "gatehouse/gateway/stderr_tail.hpp"
 #include "gatehouse/process/order.hpp"
@@ -142,12 +143,12 @@ struct script_run::state : std::enable_shared_from_this<script_run::state> {
   }
 
   void on_stderr_line(std::string_view line) const {
-    base::log::warn("script-stderr", log_name() + " " + std::string(line));
+    base::log::quote(base::log::level::warn, "script-stderr", log_name(), line);
     trace(trace::stderr_line{line});
   }
 
   // The script and its process, for a line of the log.
-  std::string log_name() const { return name + "[" + std::to_string(child->pid()) + "]"; }
+  std::string log_name() const { return base::program_text(name, child->pid()); }
 
   // The script has ended: its place is free, and what is still in the pipes is all that counts, and
   // not what a process that it left behind goes on adding, perhaps faster than it is read.

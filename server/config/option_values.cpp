@@ -100,7 +100,7 @@ bool is_extension(std::string_view text) {
 }
 
 std::string in_quotes(std::string_view text) {
-  return '"' + base::log_escaped(text) + '"';
+  return '"' + base::log_field_escaped(text) + '"';
 }
 
 std::vector<std::string_view> split_list(std::string_view text) {

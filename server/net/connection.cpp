@@ -28,17 +28,19 @@ constexpr unsigned client_left_status = 499;
 std::atomic<std::uint64_t> exchanges_traced = 0;
 
 // A refusal is logged where it is answered: one line, with its reason code.
-void log_refusal(http::http_error const& error, boost::asio::ip::tcp::endpoint const& remote) {
+void log_refusal(http::http_error const& error, http::exchange_context const& context) {
   using base::log::level;
   auto const how = error.status >= 500   ? level::error
                    : error.status == 404 ? level::debug
                                          : level::info;
   if (!base::log::enabled(how)) return;
-  std::string line = std::to_string(error.status) + " to " + remote.address().to_string();
-  if (!error.detail.empty()) line.append(": ").append(error.detail);
+  std::string line = std::to_string(error.status) + " to " +
+                     context.remote().address().to_string() + ": " +
+                     http::script_prefix(context.record);
+  line.append(error.detail.empty() ? http::reason_phrase(error.status) : error.detail);
   if (!error.help.explanation.empty()) line.append(". ").append(error.help.explanation);
-  if (!error.help.command.empty()) line.append(" Try: ").append(error.help.command);
-  base::log::write(how, error.reason, line);
+  if (!error.help.command.empty()) line.append(" Try:");
+  base::log::write(how, error.reason, line, error.help.command);
 }
 
 // Where a handler could not go on: the answer, after which the connection ends, since nobody knows
@@ -299,7 +301,7 @@ http::response* connection::to_response(http::outcome& outcome, http::request co
     context.record.status = error->status;
     trace::recorder const trace(context);
     trace(trace::failed{*error});
-    log_refusal(*error, ends_.remote);
+    log_refusal(*error, context);
     if (error->status == client_left_status) return nullptr;
     auto rendered = shared_->render_error(*error, &request, context.client_is_loopback());
     outcome = std::move(rendered);
@@ -313,12 +315,14 @@ http::response* connection::to_response(http::outcome& outcome, http::request co
 void connection::end(http::request const* request, exchange& context, base::error_code error) {
   if (error == base::errc::truncated) {
     base::log::warn("content-under-length",
-                    "the content ended before its length; the connection is cut");
+                    http::script_prefix(context.record) +
+                        "the content ended before its length; the connection is cut");
   }
   if (error == base::errc::too_slow) {
     context.record.reason = client_.reader_was_slow() ? "reader-too-slow" : "body-too-slow";
-    base::log::info(context.record.reason,
-                    "the response to " + ends_.remote.address().to_string() + " is cut");
+    base::log::info(context.record.reason, http::script_prefix(context.record) +
+                                               "the response to " +
+                                               ends_.remote.address().to_string() + " is cut");
     // What waits to be sent to somebody who does not read it is kernel memory.
     client_.reset_on_close();
   }
@@ -337,7 +341,7 @@ base::task<bool> connection::refuse(http::http_error error, exchange& context) {
   context.record.reason = error.reason;
   trace::recorder const trace(context);
   trace(trace::failed{error});
-  log_refusal(error, ends_.remote);
+  log_refusal(error, context);
   auto response = shared_->render_error(error, nullptr, context.client_is_loopback());
   context.record.status = response.status;
   auto const plan = plan_response(response, nullptr, false);

@@ -127,7 +127,8 @@ class sender {
       if (left && content.size() > *left) {
         if (surplus == 0) {
           base::log::warn("content-over-length",
-                          "the content is longer than its Content-Length; the rest is cut");
+                          http::script_prefix(record_) +
+                              "the content is longer than its Content-Length; the rest is cut");
         }
         surplus += content.size() - static_cast<std::size_t>(*left);
         content = content.substr(0, *left);

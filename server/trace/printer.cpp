@@ -4,6 +4,7 @@
 
 #include <cerrno>
 
+#include "gatehouse/base/log.hpp"
 #include "gatehouse/http/target.hpp"
 #include "gatehouse/trace/exchange_text.hpp"
 
@@ -58,6 +59,7 @@ bool printer::hides(std::string_view path) const {
 }
 
 void printer::print(std::string_view lines) {
+  base::log::end_block();
   std::lock_guard const one_at_a_time(writing_);
   while (!lines.empty()) {
     auto const written = ::write(descriptor_, lines.data(), lines.size());

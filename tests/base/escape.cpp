@@ -17,7 +17,8 @@ TEST_CASE("what goes to the log cannot leave its line") {
       {"NUL", std::string(1, '\0'), "\\x00"},
       {"DEL", "\x7F", "\\x7f"},
       {"a C1 control", "\xC2\x9B", "\\xc2\\x9b"},
-      {"quote and backslash", "\"\\", "\\\"\\\\"},
+      {"a command with quotes and a backslash", "sed -i 's/\\r$//' \"$f\"",
+       "sed -i 's/\\r$//' \"$f\""},
       {"valid UTF-8", "caf\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x8C\xB3",
        "caf\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x8C\xB3"},
       {"text turned round",
@@ -37,6 +38,28 @@ TEST_CASE("what goes to the log cannot leave its line") {
   for (row const& r : rows) {
     CAPTURE(r.label);
     CHECK(log_escaped(r.text) == r.expected);
+  }
+}
+
+TEST_CASE("a quoted field of a log line ends where it ends") {
+  struct row {
+    std::string_view label;
+    std::string text;
+    char const* expected;
+  };
+  row const rows[] = {
+      {"plain", "abc", "abc"},
+      {"quote and backslash", "\"\\", "\\\"\\\\"},
+      {"a backslash before the end", "a\\", "a\\\\"},
+      {"line ends", "a\r\nb", "a\\x0d\\x0ab"},
+      {"what looks like an escape", "\\x0a", "\\\\x0a"},
+      {"text turned round", "\xE2\x80\xAE", "\\xe2\\x80\\xae"},
+      {"valid UTF-8", "caf\xC3\xA9", "caf\xC3\xA9"},
+      {"a stray byte", "\xFF", "\\xff"},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.label);
+    CHECK(log_field_escaped(r.text) == r.expected);
   }
 }
 

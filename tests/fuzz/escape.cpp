@@ -62,8 +62,16 @@ bool has_open_quote(std::string_view text) {
 void expect_log(std::string_view text) {
   auto const escaped = base::log_escaped(text);
   expect_harmless(escaped, "");
+  expect(base::log_escaped(escaped) == escaped, "once is enough for a log line");
+  bool const no_backslash = text.find('\\') == std::string_view::npos;
+  expect(!no_backslash || unescaped(escaped) == text, "a log line tells what came");
+}
+
+void expect_log_field(std::string_view text) {
+  auto const escaped = base::log_field_escaped(text);
+  expect_harmless(escaped, "");
   expect(!has_open_quote(escaped), "a quoted field ends where it ends");
-  expect(unescaped(escaped) == text, "a log line tells what came");
+  expect(unescaped(escaped) == text, "a quoted field tells what came");
 }
 
 void expect_terminal(std::string_view text) {
@@ -108,6 +116,7 @@ void expect_json(std::string_view text) {
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
   auto const text = gatehouse::fuzz::text_of(data, size);
   gatehouse::fuzz::expect_log(text);
+  gatehouse::fuzz::expect_log_field(text);
   gatehouse::fuzz::expect_terminal(text);
   gatehouse::fuzz::expect_html(text);
   gatehouse::fuzz::expect_json(text);

@@ -45,8 +45,8 @@ class access_log {
 };
 
 // The lines, without the line feed. Pure but for the local time zone. Text is escaped as by
-// base::log_escaped; in JSON by JSON's own escapes, so that a reader gets what was sent, with bytes
-// that are not UTF-8 as U+FFFD.
+// base::log_escaped, between double quotes as by base::log_field_escaped; in JSON by JSON's own
+// escapes, so that a reader gets what was sent, with bytes that are not UTF-8 as U+FFFD.
 
 // Apache's combined format: remote - - [time] "request line" status bytes "referer" "user agent".
 std::string combined_line(http::request const* request, http::exchange_record const& record,

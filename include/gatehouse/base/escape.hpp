@@ -6,10 +6,15 @@
 
 namespace gatehouse::base {
 
-// For a log line: control characters, what changes the direction of text or ends a line in
-// Unicode's way, and bytes that are not valid UTF-8 as \xHH, backslash as \\, double quote as \".
-// The result has no line break and no terminal escape, and reads in the order in which it stands.
+// For one line of text, in a log or on a terminal: control characters, what changes the direction
+// of text or ends a line in Unicode's way, and bytes that are not valid UTF-8 as \xHH. All else
+// stays as it is, quotes and backslashes too: a command in the line can be pasted into a shell. The
+// result has no line break and no terminal escape, and reads in the order in which it stands.
 std::string log_escaped(std::string_view text);
+
+// For a field of such a line that stands between double quotes: as log_escaped(), with a backslash
+// as \\ and a double quote as \", so that the field ends where it ends.
+std::string log_field_escaped(std::string_view text);
 
 // For a terminal: control characters other than tab and line feed, what changes the direction of
 // text, and bytes that are not valid UTF-8, as \xHH.

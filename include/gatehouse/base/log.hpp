@@ -1,6 +1,8 @@
 #pragma once
 // The diagnostics log: lines for whoever runs the server, on standard error. Each line starts with
 // a reason code that can be searched for. Text from clients and scripts is escaped here, once.
+//
+// On a terminal a line has the time of day alone, without the date, as the access log there has.
 
 #include <string>
 #include <string_view>
@@ -12,9 +14,20 @@ enum class level { trace, debug, info, warn, error, off };
 void set_level(level lowest);
 bool enabled(level l);
 
-// Writes `reason: text`. Never throws; does not wait for a full disk or a reader that has stopped
-// reading: such lines are lost, and log-again tells how many when lines can be written again.
-void write(level l, std::string_view reason, std::string_view text);
+// Writes `reason: text`, and below it, if there is one, a shell command that mends what the text
+// tells of: on an indented line of its own, so that it can be pasted. Does not wait
+// for a full disk or a reader that has stopped reading: such lines are lost, and log-again tells
+// how many when lines can be written again.
+void write(level l, std::string_view reason, std::string_view text,
+           std::string_view command = {}) noexcept;
+
+// Writes `reason: who line`: what a program has printed. On a terminal, lines of one program that
+// follow each other are one block: what stands before `line` is not repeated, and the line is
+// indented instead.
+void quote(level l, std::string_view reason, std::string_view who, std::string_view line) noexcept;
+
+// Something else has been written to the terminal, which ends such a block.
+void end_block() noexcept;
 
 inline void debug(std::string_view reason, std::string_view text) {
   if (enabled(level::debug)) write(level::debug, reason, text);

@@ -34,9 +34,14 @@ struct exchange_record {
   std::string_view reason;            // reason code of an error, else empty
   std::uint64_t body_bytes_sent = 0;  // response content, without head and framing
   bool complete = false;              // the response was sent to its end
+  std::string script;                 // SCRIPT_NAME of the script that answers, if one does
   pid_t script_pid = 0;               // 0: no script ran
   std::optional<int> script_status;   // as from wait(2); unset while it runs on
 };
+
+// The script that answers, "/cgi-bin/calc[1234]: ", for lines of the log to begin with; empty where
+// none does. Pure.
+std::string script_prefix(exchange_record const& of);
 
 class exchange_context {
  public:
