@@ -20,6 +20,16 @@ void add_limit(process::containment& to, int resource, std::uint64_t value,
       {resource, {std::min<rlim_t>(value, most), std::min<rlim_t>(value + above, most)}});
 }
 
+// The program, and the files that its arguments name: a script of its own, a configuration.
+void add_interpreter(std::vector<std::filesystem::path>& readable, config::interpreter const& what) {
+  readable.push_back(what.program);
+  for (std::filesystem::path const argument : what.arguments) {
+    std::error_code none;
+    if (argument.is_absolute() && std::filesystem::exists(argument, none))
+      readable.push_back(argument);
+  }
+}
+
 bool has_programs(config::options const& chosen) {
   return !chosen.cgi_bin.empty() || !chosen.cgi_extensions.empty() ||
          std::any_of(chosen.mappings.begin(), chosen.mappings.end(),
@@ -62,7 +72,7 @@ process::containment make_containment(config::options const& chosen) {
 std::unique_ptr<process::sandbox> make_sandbox(config::options const& chosen) {
   if (!chosen.sandbox) return nullptr;
   process::sandbox_rules rules{chosen.sandbox_read, chosen.sandbox_write, chosen.sandbox_net};
-  for (auto const& i : chosen.interpreters) rules.readable.push_back(i.program);
+  for (auto const& i : chosen.interpreters) add_interpreter(rules.readable, i);
   auto made = process::sandbox::prepare(std::move(rules));
   if (made.has_value()) return std::move(*made);
   using boost::system::errc::errc_t;

@@ -86,7 +86,10 @@ void describe_program(run_plan& plan, gateway_rules const& rules,
   auto& program = plan.program;
   bool const interpreted = !target.interpreter.empty();
   program.path = interpreted ? target.interpreter : target.file.string();
-  if (interpreted) program.arguments.push_back(target.interpreter);
+  if (interpreted) {
+    program.arguments.push_back(target.interpreter);
+    for (auto const& argument : target.interpreter_arguments) program.arguments.push_back(argument);
+  }
   program.arguments.push_back(target.file.string());
   bool const reads_options = interpreted || !is_behind_interpreter(target.file, request.target);
   for (auto& word : script_arguments(request.method, request.target.query, reads_options)) {
@@ -312,13 +315,15 @@ base::task<http::outcome> raw_answer(run_ptr run, gateway::script_target const& 
   co_return response;
 }
 
-std::string interpreter_for(std::vector<interpreter> const& interpreters,
-                            std::filesystem::path const& file) {
-  auto const name = file.filename().string();
+void find_interpreter(gateway::script_target& target,
+                      std::vector<interpreter> const& interpreters) {
+  auto const name = target.file.filename().string();
   for (auto const& i : interpreters) {
-    if (has_extension(name, {i.extension})) return i.program;
+    if (!has_extension(name, {i.extension})) continue;
+    target.interpreter = i.program;
+    target.interpreter_arguments = i.arguments;
+    return;
   }
-  return {};
 }
 
 }  // namespace
@@ -326,7 +331,7 @@ std::string interpreter_for(std::vector<interpreter> const& interpreters,
 base::task<http::outcome> run_script(gateway_rules const& rules, gateway::script_target target,
                                      http::request const& request, http::body_source& request_body,
                                      http::exchange_context& context) {
-  target.interpreter = interpreter_for(rules.interpreters, target.file);
+  find_interpreter(target, rules.interpreters);
   context.record.script = target.script_name;
   report_target(target, context);
   if (auto error = gateway::check_path_info(target)) co_return std::move(*error);

@@ -159,8 +159,12 @@ complaint set_interpreter(options& o, std::string_view text) {
   if (equals == std::string_view::npos) {
     return is_not(text, ".EXT=PROGRAM, such as .php=/usr/bin/php-cgi");
   }
-  interpreter entry{std::string(http::trim_ows(text.substr(0, equals))),
-                    http::trim_ows(text.substr(equals + 1))};
+  auto words = split_words(text.substr(equals + 1));
+  if (!words) return "a quote is not closed in " + in_quotes(text);
+  if (words->empty()) words->emplace_back();
+  interpreter entry{std::string(http::trim_ows(text.substr(0, equals))), std::move(words->front())};
+  words->erase(words->begin());
+  entry.arguments = std::move(*words);
   if (!is_extension(entry.extension)) return is_not(entry.extension, "an extension such as .php");
   if (!entry.program.is_absolute()) {
     return is_not(entry.program.native(), "an absolute path such as /usr/bin/php-cgi");
@@ -282,8 +286,9 @@ constexpr option_rule rules[] = {
     {programs, 0, "cgi-ext", ".EXT,...", true, set_cgi_ext,
      [](options& o) { o.cgi_extensions.clear(); },
      "extensions that make a file a program anywhere (default none)"},
-    {programs, 0, "interpreter", ".EXT=PROGRAM", true, set_interpreter, nullptr,
-     "run files with this extension by PROGRAM, such as .php=/usr/bin/php-cgi; repeatable"},
+    {programs, 0, "interpreter", "'.EXT=PROGRAM [ARGUMENT...]'", true, set_interpreter, nullptr,
+     "run files with this extension by PROGRAM, such as .php=/usr/bin/php-cgi, with the arguments "
+     "before the file's path; repeatable"},
     {programs, 0, "env", "NAME[=VALUE]", true, set_env, nullptr,
      "pass this variable to programs, besides PATH; NAME alone passes the server's value; "
      "repeatable"},

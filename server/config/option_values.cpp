@@ -103,6 +103,24 @@ std::string in_quotes(std::string_view text) {
   return '"' + base::log_field_escaped(text) + '"';
 }
 
+std::optional<std::vector<std::string>> split_words(std::string_view text) {
+  std::vector<std::string> words;
+  bool within = false;  // a word
+  bool quoted = false;
+  for (char const c : text) {
+    bool const blank = !quoted && (c == ' ' || c == '\t');
+    if (!blank && !within) words.emplace_back();
+    within = !blank;
+    if (c == '"') {
+      quoted = !quoted;
+    } else if (!blank) {
+      words.back() += c;
+    }
+  }
+  if (quoted) return std::nullopt;
+  return words;
+}
+
 std::vector<std::string_view> split_list(std::string_view text) {
   std::vector<std::string_view> parts;
   while (true) {

@@ -222,8 +222,15 @@ void show_script(page& out, trace::recording const& of) {
 }
 
 std::string note_of_argument(trace::recording const& of, std::size_t index) {
-  std::size_t const file = of.script && !of.script->interpreter.empty() ? 1 : 0;
-  if (index < file) return "the interpreter";
+  auto const& all = of.program->arguments;
+  std::size_t file = 0;
+  bool const interpreted = of.script && !of.script->interpreter.empty();
+  if (interpreted) {
+    auto const found = std::find(all.begin() + 1, all.end(), of.script->file);
+    file = static_cast<std::size_t>(found - all.begin());
+  }
+  if (interpreted && index == 0) return "the interpreter";
+  if (index < file) return "an argument of the interpreter (--interpreter)";
   return index == file ? "the program" : "a word of the query (RFC 3875, 4.4)";
 }
 

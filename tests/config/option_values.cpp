@@ -94,6 +94,29 @@ TEST_CASE("a list is split at commas and trimmed") {
   CHECK(parts[3] == "c");
 }
 
+TEST_CASE("words are split at blanks, and quotes hold them together") {
+  using words = std::vector<std::string>;
+  struct row {
+    std::string_view text;
+    std::optional<words> expected;
+  };
+  row const rows[] = {
+      {"", words{}},
+      {" \t ", words{}},
+      {"/bin/sh", words{"/bin/sh"}},
+      {"  /bin/sh\t-e  -u ", words{"/bin/sh", "-e", "-u"}},
+      {"\"/opt/my tool\" -x", words{"/opt/my tool", "-x"}},
+      {"-d=\"a b\"c", words{"-d=a bc"}},
+      {"a \"\"", words{"a", ""}},
+      {"a\\ b", words{"a\\", "b"}},
+      {"a \"b", std::nullopt},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.text);
+    CHECK(split_words(r.text) == r.expected);
+  }
+}
+
 TEST_CASE("the nearest name is suggested, and none when all are far") {
   std::vector<std::string_view> const names = {"port", "root", "interpreter", "idle-timeout"};
   struct row {

@@ -77,7 +77,7 @@ TEST_CASE("every option is read") {
                          ".cgi, .pl",
                          "--cgi-ext=.py",
                          "--interpreter",
-                         ".php=/usr/bin/php-cgi",
+                         ".php=/usr/bin/php-cgi -d  \"a=b c\"",
                          "--env",
                          "A=1=2",
                          "--env",
@@ -163,6 +163,7 @@ TEST_CASE("every option is read") {
   REQUIRE(o.interpreters.size() == 1);
   CHECK(o.interpreters[0].extension == ".php");
   CHECK(o.interpreters[0].program == "/usr/bin/php-cgi");
+  CHECK(o.interpreters[0].arguments == std::vector<std::string>{"-d", "a=b c"});
   REQUIRE(o.environment.size() == 3);
   CHECK(o.environment[0].name == "A");
   CHECK(o.environment[0].value == "1=2");
@@ -248,6 +249,10 @@ TEST_CASE("a wrong argument is one line that says what is wrong") {
        R"(--interpreter: ".php" is not .EXT=PROGRAM, such as .php=/usr/bin/php-cgi)"},
       {{"--interpreter", ".php=php"},
        R"(--interpreter: "php" is not an absolute path such as /usr/bin/php-cgi)"},
+      {{"--interpreter", ".php="},
+       R"(--interpreter: "" is not an absolute path such as /usr/bin/php-cgi)"},
+      {{"--interpreter", ".php=/usr/bin/php-cgi \"-d"},
+       R"(--interpreter: a quote is not closed in ".php=/usr/bin/php-cgi \"-d")"},
       {{"--env", "1A=b"}, R"(--env: "1A" is not the name of an environment variable)"},
       {{"--threads", "0"}, R"(--threads: "0" is not a number from 1 to 1024)"},
       {{"--max-connections", "0"}, R"(--max-connections: "0" is not a number from 1 to 1000000)"},

@@ -43,6 +43,14 @@ std::string joined(std::vector<std::string> const& list) {
   return out;
 }
 
+// A word that keeps its blanks. A # behind one would begin a comment: it stands between quotes of
+// its own.
+std::string in_double_quotes(std::string_view word) {
+  std::string out = "\"";
+  for (char const c : word) out += c == '#' ? std::string("\"#\"") : std::string(1, c);
+  return out + '"';
+}
+
 // As `key=value`, each option that has a value.
 lines printed(config::options const& o) {
   static constexpr char const* levels[] = {"trace", "debug", "info", "warn", "error", "off"};
@@ -105,7 +113,9 @@ lines printed(config::options const& o) {
                   m.target.native());
   }
   for (auto const& i : o.interpreters) {
-    out.push_back("interpreter=" + i.extension + "=" + i.program.native());
+    auto words = in_double_quotes(i.program.native());
+    for (auto const& argument : i.arguments) words += ' ' + in_double_quotes(argument);
+    out.push_back("interpreter=" + i.extension + "=" + words);
   }
   for (auto const& e : o.environment) {
     out.push_back("env=" + e.name + (e.value ? "=" + *e.value : std::string()));

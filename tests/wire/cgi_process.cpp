@@ -125,6 +125,16 @@ TEST_CASE("an interpreter receives no option from a URL") {
   }
 }
 
+TEST_CASE("an interpreter gets arguments of its own before the script's path") {
+  site const files;
+  auto const interpreter = files.write(files.base() / "my interpreter",
+                                       "#!/bin/sh\n" + text_head + "printf '%s\\n' \"$@\"\n", 0755);
+  auto const page = files.write("page.xyz", "source");
+  server const s(files, {"--cgi-ext", ".xyz", "--interpreter",
+                         ".xyz=\"" + interpreter.string() + "\" -u  \"a b\""});
+  CHECK(ask(s.port(), "GET", "/page.xyz?-x").body == "-u\na b\n" + page.string() + "\n");
+}
+
 TEST_CASE("a script runs in its directory, alone in its group, with three descriptors") {
   site const files;
   files.play("process", "process");

@@ -357,6 +357,15 @@ TEST_CASE("a program that cannot be run in the sandbox is answered with what it 
   CHECK(ask(allowed.port(), "GET", "/cgi-bin/a").status == 502);  // it runs, and prints its source
 }
 
+TEST_CASE("in the sandbox a program can read the files that its interpreter's arguments name") {
+  if (no_landlock()) return;
+  site const files;
+  auto const runner = files.write(files.base() / "bin/runner", text_head + "cat \"$1\"\n");
+  files.write("cgi-bin/a.xyz", "what it says");
+  server const s(files, {"--sandbox", "--interpreter", ".xyz=/bin/sh " + runner.string()});
+  CHECK(ask(s.port(), "GET", "/cgi-bin/a.xyz").body == "what it says");
+}
+
 TEST_CASE("the commands run programs in the sandbox, too") {
   if (no_landlock()) return;
   site const files;

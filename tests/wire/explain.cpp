@@ -233,6 +233,7 @@ TEST_CASE("each way of a request is told, and how it ended is the exit status") 
   files.script("to-file", "#!/bin/sh\nprintf 'Location: /a.txt\\n\\n'\n");
   files.script("nowhere", "#!/nonexistent/interpreter\n");
   files.write("cgi-bin/plain", "#!/bin/sh\n", 0644);
+  files.write("cgi-bin/page.xyz", "");
   struct row {
     std::string_view label;
     arguments words;
@@ -247,6 +248,10 @@ TEST_CASE("each way of a request is told, and how it ended is the exit status") 
        0,
        {"header block, 26 bytes", "<b>", "   warning\n", "exited with status 0",
         "HTTP/1.1 200 OK"}},
+      {"an interpreter with arguments",
+       {"--interpreter", ".xyz=/bin/sh -e", "/cgi-bin/page.xyz"},
+       0,
+       {"the interpreter", "-e ", "an argument of the interpreter", "the program"}},
       {"a file", {"/a.txt"}, 0, {"is longer than /: files of " + root, "200 OK", "text/plain"}},
       {"a file, asked for", {"--run", "/a.txt"}, 0, {"HTTP/1.1 200 OK", "     first\n"}},
       {"a redirect of the server's", {"/dir"}, 0, {"301 Moved Permanently", "/dir/"}},

@@ -14,8 +14,9 @@ namespace gatehouse::cgi {
 
 // A program for every script whose name ends in the extension.
 struct interpreter {
-  std::string extension;  // ".php"
-  std::string program;    // absolute path
+  std::string extension;                 // ".php"
+  std::string program;                   // absolute path
+  std::vector<std::string> arguments{};  // before the script's path
 };
 
 // Finds programs below a directory: every regular file there is one. Segments that start with a dot

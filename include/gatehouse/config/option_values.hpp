@@ -30,6 +30,10 @@ bool is_environment_name(std::string_view text);
 // "." and at least one more character, no slash.
 bool is_extension(std::string_view text);
 
+// Words between blanks. A word, or a part of it, may stand between double quotes to hold blanks.
+// Nothing if a quote is not closed.
+std::optional<std::vector<std::string>> split_words(std::string_view text);
+
 // The text as an error line shows it: escaped, in double quotes.
 std::string in_quotes(std::string_view text);
 

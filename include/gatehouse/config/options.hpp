@@ -26,10 +26,11 @@ struct mapping {
   std::filesystem::path target;
 };
 
-// --interpreter '.php=/usr/bin/php-cgi'
+// --interpreter '.php=/usr/bin/php-cgi -q'
 struct interpreter {
   std::string extension;  // with its dot
   std::filesystem::path program;
+  std::vector<std::string> arguments{};  // before the script's path
 };
 
 // --env NAME=VALUE, or NAME alone: the server's own value, and nothing if it has none.

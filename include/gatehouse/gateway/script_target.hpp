@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace gatehouse::gateway {
 
@@ -14,6 +15,7 @@ struct script_target {
       path_info;               // PATH_INFO: decoded; unset when nothing follows the script
   std::filesystem::path file;  // the script
   std::string interpreter;     // run the script with this program; empty: the script itself is run
+  std::vector<std::string> interpreter_arguments{};  // before the script's path
 };
 
 }  // namespace gatehouse::gateway
