@@ -21,7 +21,8 @@ void add_limit(process::containment& to, int resource, std::uint64_t value,
 }
 
 // The program, and the files that its arguments name: a script of its own, a configuration.
-void add_interpreter(std::vector<std::filesystem::path>& readable, config::interpreter const& what) {
+void add_interpreter(std::vector<std::filesystem::path>& readable,
+                     config::interpreter const& what) {
   readable.push_back(what.program);
   for (std::filesystem::path const argument : what.arguments) {
     std::error_code none;

@@ -35,6 +35,9 @@ constexpr config::option_rule explain_options[] = {
     own(0, "json", "", "print JSON"),
 };
 
+int help_command(command_call const& call);
+int version_command(command_call const& call);
+
 constexpr command all_commands[] = {
     {"explain",
      "Says what the server would do with a request for TARGET, such as '/cgi-bin/env.sh/a?b=c':\n"
@@ -57,6 +60,14 @@ constexpr command all_commands[] = {
      "NAME",
      {},
      new_command},
+    {"help",
+     "Prints the same as gatehouse --help, or as gatehouse COMMAND --help.\n",
+     0,
+     1,
+     "COMMAND",
+     {},
+     help_command},
+    {"version", "Prints the version.\n", 0, 0, "", {}, version_command},
 };
 
 // Options of the server that say what a command looks at, in the order of its --help.
@@ -86,12 +97,43 @@ std::string help_text(command const& what) {
   return out;
 }
 
+command const* command_named(std::string_view name) {
+  auto const found = std::find_if(std::begin(all_commands), std::end(all_commands),
+                                  [&](command const& c) { return c.name == name; });
+  return found != std::end(all_commands) ? found : nullptr;
+}
+
+int help_command(command_call const& call) {
+  if (call.words.empty()) {
+    constexpr char const* asked[] = {"gatehouse", "--help"};
+    std::cout << std::get<config::help>(config::parse_options(2, asked)).text;
+    return command_done;
+  }
+  auto const& name = call.words.front();
+  command const* const found = command_named(name);
+  if (found == nullptr) {
+    auto const text = "there is no command " + config::in_quotes(name) + config::command_hint(name);
+    std::cerr << config::error_line("", text).line << std::endl;
+    return command_used_wrongly;
+  }
+  std::cout << help_text(*found);
+  return command_done;
+}
+
+int version_command(command_call const&) {
+  std::cout << config::version{}.text;
+  return command_done;
+}
+
 std::optional<config::usage_error> check_words(command const& what,
                                                std::vector<std::string> const& words,
                                                std::string const& help_command) {
   std::string const word(what.word);
   if (words.size() < what.least_words) {
     return config::error_line("", word + " is missing; see " + help_command);
+  }
+  if (what.most_words == 0 && !words.empty()) {
+    return config::error_line("", std::string(what.name) + " takes no words; see " + help_command);
   }
   if (words.size() > what.most_words) {
     return config::error_line("", "more than one " + word + " is given; see " + help_command);
@@ -121,10 +163,7 @@ std::vector<std::string> command_call::values(std::string_view name) const {
 }
 
 command const* find_command(int argc, char const* const* argv) {
-  if (argc < 2) return nullptr;
-  auto const found = std::find_if(std::begin(all_commands), std::end(all_commands),
-                                  [&](command const& c) { return c.name == argv[1]; });
-  return found != std::end(all_commands) ? found : nullptr;
+  return argc < 2 ? nullptr : command_named(argv[1]);
 }
 
 std::variant<command_call, config::help, config::version, config::usage_error> parse_command(

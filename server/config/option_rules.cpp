@@ -398,7 +398,7 @@ constexpr option_rule rules[] = {
 
     {other, 0, "config", "FILE", false, nullptr, nullptr,
      "read lines such as `port = 8080` or `pass-auth = on`; the command line wins over them"},
-    {other, 0, "version", "", false, nullptr, nullptr, "print the version and exit"},
+    {other, 'V', "version", "", false, nullptr, nullptr, "print the version and exit"},
     {other, 'h', "help", "", false, nullptr, nullptr, "print this and exit"},
 };
 

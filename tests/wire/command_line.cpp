@@ -87,14 +87,18 @@ TEST_CASE("what cannot be served is one line on standard error and a failure") {
 }
 
 TEST_CASE("the version and the help are printed and nothing is served") {
-  auto const version = run({binary(), "--version"});
-  CHECK(version.code() == 0);
-  CHECK(version.out.find(GATEHOUSE_VERSION) != std::string::npos);
+  for (std::string const asked : {"--version", "-V", "version"}) {
+    CAPTURE(asked);
+    auto const version = run({binary(), asked});
+    CHECK(version.code() == 0);
+    CHECK(version.out.find(GATEHOUSE_VERSION) != std::string::npos);
+  }
   auto const help = run({binary(), "--help"});
   CHECK(help.code() == 0);
   for (std::string const name : {"--port", "--map", "--cgi-bin", "--script-timeout"}) {
     CHECK(help.out.find(name) != std::string::npos);
   }
+  for (std::string const asked : {"-h", "help"}) CHECK(run({binary(), asked}).out == help.out);
 }
 
 TEST_CASE("mappings serve other directories and programs, the longest prefix first") {

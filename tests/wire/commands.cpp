@@ -64,11 +64,18 @@ TEST_CASE("a command that is used wrongly is one line, status 2") {
 }
 
 TEST_CASE("each command prints its own help") {
-  for (std::string const name : {"check", "explain", "new"}) {
+  for (std::string const name : {"check", "explain", "new", "help", "version"}) {
+    CAPTURE(name);
     auto const help = run({binary(), name, "--help"});
     CHECK(help.code() == 0);
     CHECK(help.out.starts_with("Usage: gatehouse " + name));
+    CHECK(run({binary(), "help", name}).out == help.out);
   }
+  auto const unknown = run({binary(), "help", "chekc"});
+  CHECK(unknown.code() == 2);
+  CHECK(unknown.err ==
+        "gatehouse: there is no command \"chekc\" (did you mean the command `gatehouse check`?)\n");
+  CHECK(run({binary(), "version", "1"}).code() == 2);
 }
 
 TEST_CASE("a check says what is wrong with each program, and its status says whether") {
