@@ -6,6 +6,7 @@
 #include "../temporary_directory.hpp"
 
 using namespace gatehouse::cgi;
+using namespace gatehouse::gateway;
 namespace fs = std::filesystem;
 
 namespace {
