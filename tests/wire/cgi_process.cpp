@@ -749,6 +749,26 @@ TEST_CASE("a script that closes its outputs and runs on keeps its place and its 
   }
 }
 
+TEST_CASE("a script that is being stopped keeps its place until it has ended") {
+  site const files;
+  files.script("stubborn", "#!/bin/sh\ntrap '' TERM\n" + tell_pids("$$") + text_head +
+                               "head -c 400000 /dev/zero\nwhile :; do sleep 1000; done\n");
+  files.script("quick", "#!/bin/sh\n" + text_head + "echo quick\n");
+  // Again, because it matters how soon: the script's end is not watched at first.
+  for (int round = 0; round < 5; ++round) {
+    CAPTURE(round);
+    server const s(files, {"--max-scripts", "1", "--queue", "0", "--grace", "60s"});
+    client c(s.port(), 4096);
+    c.send(request("GET", "/cgi-bin/stubborn"));
+    c.read_head();
+    c.reset();
+    CHECK(s.logged("\"GET /cgi-bin/stubborn HTTP/1.1\""));
+    CHECK(ask(s.port(), "GET", "/cgi-bin/quick").status == 503);
+    for (pid_t const pid : told_pids(files)) ::kill(-pid, SIGKILL);
+    CHECK(eventually([&] { return ask(s.port(), "GET", "/cgi-bin/quick").status == 200; }));
+  }
+}
+
 TEST_CASE("no zombie is left by any end of a script") {
   site const files;
   files.script("failing", "#!/bin/sh\nexit 3\n");
