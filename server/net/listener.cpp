@@ -182,87 +182,84 @@ void connection_set::for_each(Action action) {
 
 listener::listener(base::executor ex, std::vector<connection_set*> sets, admission& places,
                    refused_clients::page refusal)
-    : acceptor_(ex),
-      pause_(ex),
-      sets_(std::move(sets)),
-      places_(places),
-      refused_(ex, std::move(refusal)) {}
+    : executor_(ex), sets_(std::move(sets)), places_(places), refused_(ex, std::move(refusal)) {}
 
 base::error_code listener::open(boost::asio::ip::tcp::endpoint const& where) {
-  boost::system::error_code ec;
-  protocol_ = where.protocol();
-  acceptor_.open(where.protocol(), ec);
-  if (!ec && ::fcntl(acceptor_.native_handle(), F_SETFD, FD_CLOEXEC) != 0) ec = base::last_error();
-  if (!ec) acceptor_.native_non_blocking(true, ec);
-  if (!ec) acceptor_.set_option(acceptor::reuse_address(true), ec);
-  if (!ec) acceptor_.bind(where, ec);
-  if (!ec) acceptor_.listen(boost::asio::socket_base::max_listen_connections, ec);
-  return ec;
+  auto made = std::make_unique<accept_loop>(executor_);
+  auto const error = made->socket.open(where);
+  if (!error) loops_.push_back(std::move(made));
+  return error;
 }
 
 base::error_code listener::adopt(base::unique_fd listening) {
-  auto const option = [&](int name) {
-    int value = -1;
-    socklen_t size = sizeof value;
-    if (::getsockopt(listening.get(), SOL_SOCKET, name, &value, &size) != 0) value = -1;
-    return value;
-  };
-  int const family = option(SO_DOMAIN);
-  bool const fits = (family == AF_INET || family == AF_INET6) && option(SO_TYPE) == SOCK_STREAM &&
-                    option(SO_ACCEPTCONN) == 1;
-  if (!fits) return make_error_code(boost::system::errc::invalid_argument);
-  if (::fcntl(listening.get(), F_SETFD, FD_CLOEXEC) != 0) return base::last_error();
-  protocol_ = family == AF_INET6 ? boost::asio::ip::tcp::v6() : boost::asio::ip::tcp::v4();
-  boost::system::error_code ec;
-  acceptor_.assign(protocol_, listening.get(), ec);
-  if (ec) return ec;
-  static_cast<void>(listening.release());
-  acceptor_.native_non_blocking(true, ec);
-  return ec;
+  auto made = std::make_unique<accept_loop>(executor_);
+  auto const error = made->socket.adopt(std::move(listening));
+  if (!error) loops_.push_back(std::move(made));
+  return error;
+}
+
+std::vector<int> listener::native_handles() {
+  std::vector<int> out;
+  for (auto const& one : loops_) {
+    if (int const handle = one->socket.native_handle(); handle >= 0) out.push_back(handle);
+  }
+  return out;
+}
+
+std::vector<boost::asio::ip::tcp::endpoint> listener::endpoints() const {
+  std::vector<boost::asio::ip::tcp::endpoint> out;
+  for (auto const& one : loops_) out.push_back(one->socket.endpoint());
+  return out;
+}
+
+int listener::native_handle() {
+  auto const all = native_handles();
+  return all.empty() ? -1 : all.front();
 }
 
 boost::asio::ip::tcp::endpoint listener::endpoint() const {
-  boost::system::error_code ignored;
-  return acceptor_.local_endpoint(ignored);
+  return loops_.empty() ? boost::asio::ip::tcp::endpoint() : loops_.front()->socket.endpoint();
 }
 
 void listener::start() {
-  base::keep_going(acceptor_.get_executor(), running_, [this] { return run(); });
+  if (!reserve_) reserve_ = make_reserve();
+  for (auto const& one : loops_) {
+    base::keep_going(executor_, one->running, [this, &loop = *one] { return run(loop); });
+  }
 }
 
 // Whatever happens, somebody goes on accepting.
-base::task<void> listener::run() {
-  reserve_ = make_reserve();
+base::task<void> listener::run(accept_loop& loop) {
   while (!stopped_) {
     try {
-      co_await accept_some();
+      co_await accept_some(loop);
     } catch (std::exception const& e) {
       base::log::error("accept-failed", e.what());
-      short_of_something_ = true;
+      loop.short_of_something = true;
     }
   }
 }
 
-base::task<void> listener::accept_some() {
-  if (std::exchange(short_of_something_, false)) {
-    pause_.expires_after(base::limits::accept_pause);
-    co_await pause_.async_wait(base::as_result);
+base::task<void> listener::accept_some(accept_loop& loop) {
+  if (std::exchange(loop.short_of_something, false)) {
+    loop.pause.expires_after(base::limits::accept_pause);
+    co_await loop.pause.async_wait(base::as_result);
     if (stopped_) co_return;
   }
-  auto const [ec] = co_await acceptor_.async_wait(acceptor::wait_read, base::as_result);
+  auto const [ec] = co_await loop.socket.wait();
   if (stopped_) co_return;
   std::size_t taken = 0;
-  auto const failure = ec ? base::error_code(ec) : accept_waiting(taken);
+  auto const failure = ec ? base::error_code(ec) : accept_waiting(loop, taken);
   if (!failure) co_return;
-  short_of_something_ = true;
+  loop.short_of_something = true;
   log_failure(failure);
-  if (is_out_of_descriptors(failure)) relieve(taken);
+  if (is_out_of_descriptors(failure)) relieve(loop, taken);
 }
 
 // Takes what is in the queue, and counts it.
-base::error_code listener::accept_waiting(std::size_t& taken) {
+base::error_code listener::accept_waiting(accept_loop& loop, std::size_t& taken) {
   for (int tries = 0; tries < accept_batch; ++tries) {
-    auto client = accept_one();
+    auto client = loop.socket.accept();
     if (client.has_value()) {
       ++taken;
       admit(std::move(*client));
@@ -276,20 +273,9 @@ base::error_code listener::accept_waiting(std::size_t& taken) {
   return {};
 }
 
-// accept4, because Asio's accept makes descriptors that survive an exec.
-base::result<listener::accepted> listener::accept_one() {
-  accepted out;
-  auto size = static_cast<socklen_t>(out.from.capacity());
-  out.socket.reset(
-      ::accept4(acceptor_.native_handle(), out.from.data(), &size, SOCK_CLOEXEC | SOCK_NONBLOCK));
-  if (!out.socket) return base::last_error();
-  out.from.resize(size);
-  return out;
-}
-
 // When all is full, those that were accepted just before may not have begun to wait yet: whether
 // one of them makes room is asked again when they have had their turn.
-void listener::admit(accepted client, is_second_try again) {
+void listener::admit(accepted_client client, is_second_try again) {
   auto const address = client.from.address();
   auto const source = admission::source_of(address);
   auto const answer = places_.ask(source);
@@ -298,16 +284,17 @@ void listener::admit(accepted client, is_second_try again) {
   if (answer == admission::answer::full && !find_room()) {
     if (again == is_second_try{true})
       return refused_.refuse(std::move(client.socket), address, "connection-limit");
-    return boost::asio::post(acceptor_.get_executor(), [this, c = std::move(client)]() mutable {
+    return boost::asio::post(executor_, [this, c = std::move(client)]() mutable {
       if (!stopped_) admit(std::move(c), is_second_try{true});
     });
   }
   auto& set = *sets_[next_];
   next_ = (next_ + 1) % sets_.size();
-  boost::asio::post(set.get_executor(), [&set, protocol = protocol_, fd = std::move(client.socket),
-                                         place = places_.take(source)]() mutable {
-    set.serve(std::move(fd), protocol, std::move(place));
-  });
+  boost::asio::post(set.get_executor(),
+                    [&set, protocol = client.protocol, fd = std::move(client.socket),
+                     place = places_.take(source)]() mutable {
+                      set.serve(std::move(fd), protocol, std::move(place));
+                    });
 }
 
 // Whether a connection makes room for one that is taken now. Its own end follows at once, but on
@@ -337,18 +324,18 @@ void listener::log_failure(base::error_code const& failure) {
 // Out of descriptors: connections that only wait give theirs up, as many as are taken at once; if
 // there are none, those who wait to be accepted are told to come again. Those that were taken just
 // now have not begun to wait yet: they can be asked the next time.
-void listener::relieve(std::size_t taken) {
+void listener::relieve(accept_loop& loop, std::size_t taken) {
   int asked = 0;
   while (asked < accept_batch && ask_for_room()) ++asked;
-  if (asked == 0 && taken == 0) turn_away_waiting();
+  if (asked == 0 && taken == 0) turn_away_waiting(loop);
 }
 
 // With the descriptor that is kept for this: a client that is accepted and told is better off than
 // one that waits for nothing.
-void listener::turn_away_waiting() {
+void listener::turn_away_waiting(accept_loop& loop) {
   for (int turned_away = 0; turned_away < accept_batch; ++turned_away) {
     reserve_.reset();
-    auto client = accept_one();
+    auto client = loop.socket.accept();
     if (client.has_error()) break;
     refused_.refuse(std::move(client->socket), client->from.address(), "out-of-descriptors",
                     refused_clients::patience::none);
@@ -358,10 +345,11 @@ void listener::turn_away_waiting() {
 
 void listener::stop() {
   stopped_ = true;
-  boost::system::error_code ignored;
-  acceptor_.close(ignored);
+  for (auto const& one : loops_) {
+    one->socket.close();
+    one->pause.cancel();
+  }
   refused_.stop();
-  pause_.cancel();
 }
 
 }  // namespace gatehouse::net

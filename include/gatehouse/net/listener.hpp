@@ -18,6 +18,7 @@
 #include "gatehouse/base/unique_fd.hpp"
 #include "gatehouse/net/admission.hpp"
 #include "gatehouse/net/connection.hpp"
+#include "gatehouse/net/listening_socket.hpp"
 #include "gatehouse/net/refused_clients.hpp"
 
 namespace gatehouse::net {
@@ -98,16 +99,22 @@ class listener {
   listener(base::executor ex, std::vector<connection_set*> sets, admission& places,
            refused_clients::page refusal);
 
-  // Binds and listens. An error is one of the system's (address in use, ...).
+  // Binds to one more address and listens there. An error is one of the system's (address in use,
+  // ...); the other addresses stay.
   base::error_code open(boost::asio::ip::tcp::endpoint const& where);
 
   // Takes over a socket that listens already. invalid_argument: it is no TCP socket that does.
   base::error_code adopt(base::unique_fd listening);
 
-  // The socket, still owned here, for a successor to adopt a copy of; -1 when there is none.
-  int native_handle() { return acceptor_.is_open() ? acceptor_.native_handle() : -1; }
+  // The sockets, still owned here, for a successor to adopt copies of; none after stop().
+  std::vector<int> native_handles();
 
-  // Where it listens, with the real port.
+  // Where it listens, with the real ports, in the order in which the sockets were opened or
+  // adopted.
+  std::vector<boost::asio::ip::tcp::endpoint> endpoints() const;
+
+  // The first of each; -1 and no endpoint if there is none.
+  int native_handle();
   boost::asio::ip::tcp::endpoint endpoint() const;
 
   // Accepts until stop() is called. Out of descriptors it turns away who waits, by means of one
@@ -118,35 +125,34 @@ class listener {
   void stop();
 
  private:
-  using acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, base::executor>;
-  struct accepted {
-    base::unique_fd socket;
-    boost::asio::ip::tcp::endpoint from;
+  // A socket, and the coroutine that accepts from it.
+  struct accept_loop {
+    explicit accept_loop(base::executor ex) : socket(ex), pause(ex) {}
+    listening_socket socket;
+    base::timer pause;
+    bool short_of_something = false;  // accepting pauses
+    bool running = false;
   };
 
-  base::task<void> run();
-  base::task<void> accept_some();
-  base::error_code accept_waiting(std::size_t& taken);
-  base::result<accepted> accept_one();
+  base::task<void> run(accept_loop& loop);
+  base::task<void> accept_some(accept_loop& loop);
+  base::error_code accept_waiting(accept_loop& loop, std::size_t& taken);
   enum class is_second_try : bool {};
-  void admit(accepted client, is_second_try again = is_second_try{false});
+  void admit(accepted_client client, is_second_try again = is_second_try{false});
   bool find_room();
   bool ask_for_room();
   void log_failure(base::error_code const& failure);
-  void relieve(std::size_t taken);
-  void turn_away_waiting();
+  void relieve(accept_loop& loop, std::size_t taken);
+  void turn_away_waiting(accept_loop& loop);
 
-  acceptor acceptor_;
-  boost::asio::ip::tcp protocol_ = boost::asio::ip::tcp::v4();
+  base::executor executor_;
+  std::vector<std::unique_ptr<accept_loop>> loops_;
   std::size_t next_ = 0;  // the set that gets the next connection
-  base::timer pause_;
   std::vector<connection_set*> sets_;
   admission& places_;
   refused_clients refused_;
   base::unique_fd reserve_;  // given up for a moment to turn somebody away
   std::chrono::steady_clock::time_point failure_logged_{};
-  bool short_of_something_ = false;  // accepting pauses
-  bool running_ = false;
   bool stopped_ = false;
 };
 
