@@ -29,16 +29,16 @@ base::unique_fd make_reserve() {
 
 }  // namespace
 
-// Sees a connection off whose coroutine has ended. Without memory for what it is to wait with, Asio
-// takes a coroutine down and its completion handler with it, uncalled.
-class connection_set::farewell {
+// The completion handler of a connection's coroutine. When there is no memory for an asynchronous
+// wait, Asio destroys the coroutine, and this handler without calling it: the destructor notices.
+class connection_set::end_of_coroutine {
  public:
-  farewell(connection_set& from, member& who) : from_(&from), who_(&who) {}
-  farewell(farewell&& other) noexcept
+  end_of_coroutine(connection_set& from, member& who) : from_(&from), who_(&who) {}
+  end_of_coroutine(end_of_coroutine&& other) noexcept
       : from_(std::exchange(other.from_, nullptr)), who_(other.who_) {}
-  farewell(farewell const&) = delete;
-  farewell& operator=(farewell const&) = delete;
-  ~farewell() {
+  end_of_coroutine(end_of_coroutine const&) = delete;
+  end_of_coroutine& operator=(end_of_coroutine const&) = delete;
+  ~end_of_coroutine() {
     if (from_ != nullptr) from_->taken_down(*who_, "out of memory");
   }
   void operator()(std::exception_ptr const& failure) {
@@ -66,14 +66,14 @@ void connection_set::serve(base::unique_fd accepted, boost::asio::ip::tcp const&
 }
 
 void connection_set::start(tcp_socket socket, admission::place place) {
-  auto& waiting = lines_[static_cast<std::size_t>(line::waiting)];
+  auto& waiting = queues_[static_cast<std::size_t>(line::waiting)];
   auto& who = waiting.members.emplace_back(*this, std::move(socket), std::move(place));
   who.self = std::prev(waiting.members.end());
   waiting.size.store(waiting.members.size(), std::memory_order_relaxed);
   ++size_;
   who.one.watch_stages(who);
   if (winding_down_) who.one.wind_down();
-  farewell at_end(*this, who);
+  end_of_coroutine at_end(*this, who);
   boost::asio::co_spawn(executor_, who.one.run(), std::move(at_end));
 }
 
@@ -87,8 +87,8 @@ void connection_set::entered(member& who, stage now) {
     case stage::leaving:
       break;
   }
-  if (room_owed_ > 0) {
-    --room_owed_;
+  if (unmet_requests_ > 0) {
+    --unmet_requests_;
     who.one.make_room();
   } else {
     move(who, static_cast<std::size_t>(line::waiting));
@@ -96,8 +96,8 @@ void connection_set::entered(member& who, stage now) {
 }
 
 void connection_set::move(member& who, std::size_t to) {
-  auto& from = lines_[who.line];
-  auto& into = lines_[to];
+  auto& from = queues_[who.line];
+  auto& into = queues_[to];
   into.members.splice(into.members.end(), from.members, who.self);
   from.size.store(from.members.size(), std::memory_order_relaxed);
   into.size.store(into.members.size(), std::memory_order_relaxed);
@@ -105,7 +105,7 @@ void connection_set::move(member& who, std::size_t to) {
 }
 
 bool connection_set::ask_for_room(line whom) {
-  auto& asked = lines_[static_cast<std::size_t>(whom)];
+  auto& asked = queues_[static_cast<std::size_t>(whom)];
   if (asked.size.load(std::memory_order_relaxed) <= asked.asked.load(std::memory_order_relaxed))
     return false;
   ++asked.asked;
@@ -113,17 +113,18 @@ bool connection_set::ask_for_room(line whom) {
   return true;
 }
 
-// Who was there to be asked may be busy by now: then whoever waits next makes room.
+// The connection that could have made room may be busy by now. Then the next one that waits makes
+// it.
 void connection_set::make_room(line whom) {
-  --lines_[static_cast<std::size_t>(whom)].asked;
+  --queues_[static_cast<std::size_t>(whom)].asked;
   for (auto const each : {line::waiting, line::in_head}) {
-    auto& members = lines_[static_cast<std::size_t>(each)].members;
+    auto& members = queues_[static_cast<std::size_t>(each)].members;
     if (members.empty()) continue;
     auto& first = members.front();
     move(first, busy);  // nobody is asked twice
     return first.one.make_room();
   }
-  ++room_owed_;
+  ++unmet_requests_;
 }
 
 void connection_set::ended(member& who, std::exception_ptr const& failure) {
@@ -135,8 +136,8 @@ void connection_set::ended(member& who, std::exception_ptr const& failure) {
   }
 }
 
-// What the connection has lent to others of this thread's coroutines, which have been told to end,
-// is theirs until they had their turn.
+// Other coroutines of this thread still use the connection. They have been cancelled, and end when
+// they get their turn: the connection is erased after that.
 void connection_set::taken_down(member& who, std::string_view why) noexcept try {
   base::log::error("connection-failed", why);
   move(who, busy);  // it can make no room
@@ -147,7 +148,7 @@ void connection_set::taken_down(member& who, std::string_view why) noexcept try 
 }
 
 void connection_set::erase(member& who) {
-  auto& from = lines_[who.line];
+  auto& from = queues_[who.line];
   from.members.erase(who.self);
   from.size.store(from.members.size(), std::memory_order_relaxed);
   --size_;
@@ -175,7 +176,7 @@ void connection_set::cut() {
 
 template <class Action>
 void connection_set::for_each(Action action) {
-  for (auto& each : lines_) {
+  for (auto& each : queues_) {
     for (auto& m : each.members) action(m.one);
   }
 }

@@ -41,10 +41,11 @@ class connection_set {
   void finish_soon();
   void cut();
 
-  // Those that can make room, in the order in which they are asked to.
+  // The queues of the connections that can be closed to make room for a new one: those that wait
+  // for a request are closed first, then those that have sent a part of a head.
   enum class line { waiting, in_head };
-  // Has one connection make room, if there is one of them that was not asked yet: the one that has
-  // stood longest in its line. False if there is none. For the listener, on its thread.
+  // Has the connection that has been in that queue for longest make room, if there is one that was
+  // not asked yet. False if there is none. For the listener, on its thread.
   bool ask_for_room(line whom);
 
   // How many connections there are; may be asked from any thread.
@@ -62,21 +63,21 @@ class connection_set {
     admission::place place;
     connection one;
     std::list<member>::iterator self;
-    std::size_t line = 0;  // where it stands
+    std::size_t line = 0;  // the queue that it is in
   };
-  // In the order in which they came there.
-  struct standing {
+  // Connections in the same state, in the order in which they came into it.
+  struct queue {
     std::list<member> members;
     std::atomic<std::size_t> size = 0;   // of members, for the listener
-    std::atomic<std::size_t> asked = 0;  // how many of them were asked and have not heard it yet
+    std::atomic<std::size_t> asked = 0;  // how many requests to make room are on their way to them
   };
-  static constexpr std::size_t busy = 2;  // the line of those that cannot make room
+  static constexpr std::size_t busy = 2;  // the queue of those that cannot make room
 
   void start(tcp_socket socket, admission::place place);
   void entered(member& who, stage now);
   void move(member& who, std::size_t to);
   void make_room(line whom);
-  class farewell;
+  class end_of_coroutine;
   void ended(member& who, std::exception_ptr const& failure);
   void taken_down(member& who, std::string_view why) noexcept;
   void erase(member& who);
@@ -85,8 +86,10 @@ class connection_set {
 
   base::executor executor_;
   std::shared_ptr<service const> shared_;  // with the connections, see service
-  std::array<standing, 3> lines_;          // waiting, in_head, busy
-  std::size_t room_owed_ = 0;  // asked for when all who could make room had just become busy
+  std::array<queue, 3> queues_;            // waiting, in_head, busy
+  // Requests to make room that found nobody, because all had just become busy: the next connections
+  // that wait make it.
+  std::size_t unmet_requests_ = 0;
   std::atomic<std::size_t> size_ = 0;
   bool winding_down_ = false;
   bool finishing_ = false;
