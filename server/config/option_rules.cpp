@@ -331,7 +331,7 @@ constexpr option_rule rules[] = {
     {limits, 0, "min-rate", "SIZE", false,
      [](options& o, view v) { return set_size(o.min_rate_bytes, v); }, nullptr,
      "bytes a second that a client has to send or take while the server waits for it; one that "
-     "falls 20 s behind is let go (default 500; 0: no least rate)"},
+     "falls 20 s behind is disconnected (default 500; 0: no such limit)"},
     {limits, 0, "drain-time", "TIME", false,
      [](options& o, view v) { return set_time(o.drain_time, v); }, nullptr,
      "how long a stop waits for running exchanges (default 10s)"},
