@@ -52,23 +52,23 @@ std::optional<config::usage_error> open_log(logged_site& one, config::options co
   return std::nullopt;
 }
 
-void tell_onlookers(site& what, std::weak_ptr<net::service const> service,
-                    config::options const& chosen, onlookers& told) {
-  if (chosen.log_level == base::log::level::trace) what.trace_to(told.log);
+void attach_targets(site& what, std::weak_ptr<net::service const> service,
+                    config::options const& chosen, trace_targets& targets) {
+  if (chosen.log_level == base::log::level::trace) what.trace_to(targets.log);
   auto const hidden = std::string(show::inspector_prefix);
   if (chosen.trace) {
-    if (!told.printing) {
-      told.printing.emplace(STDERR_FILENO, show::shows_colours(STDERR_FILENO),
-                            chosen.inspect ? hidden : std::string());
+    if (!targets.printing) {
+      targets.printing.emplace(STDERR_FILENO, show::shows_colours(STDERR_FILENO),
+                               chosen.inspect ? hidden : std::string());
     }
-    what.trace_to(*told.printing);
+    what.trace_to(*targets.printing);
   }
   if (chosen.inspect) {
-    if (!told.exchanges) told.exchanges.emplace(hidden);
-    what.trace_to(*told.exchanges);
+    if (!targets.exchanges) targets.exchanges.emplace(hidden);
+    what.trace_to(*targets.exchanges);
     what.routes().mount(
         hidden,
-        std::make_unique<show::inspector>(*told.exchanges, std::move(service),
+        std::make_unique<show::inspector>(*targets.exchanges, std::move(service),
                                           show::inspector_access{chosen.inspect_token}),
         {"the inspector", ""});
   }
@@ -78,12 +78,12 @@ void tell_onlookers(site& what, std::weak_ptr<net::service const> service,
 
 std::variant<life::generation, config::usage_error> make_generation(
     config::options const& chosen, boost::asio::ip::tcp::endpoint const& at, life::premises& where,
-    onlookers& told) try {
+    trace_targets& targets) try {
   auto const one = std::make_shared<logged_site>(chosen, where);
   if (auto const wrong = refuse_open_inspector(chosen, at)) return *wrong;
   if (auto const wrong = open_log(*one, chosen)) return *wrong;
   std::shared_ptr<net::service> const service(one, &one->what.service());
-  tell_onlookers(one->what, service, chosen, told);
+  attach_targets(one->what, service, chosen, targets);
   // The service keeps the site that is got ready.
   return life::generation{chosen, service, [what = &one->what] { what->get_ready(); }};
 } catch (std::exception const& e) {

@@ -107,7 +107,7 @@ struct server::parts {
   life::service_manager manager;
   life::premises where;
   boost::asio::ip::tcp::endpoint asked;  // where the options want us to listen
-  onlookers told;
+  trace_targets targets;
   std::optional<life::generation> current;
   std::optional<net::admission> places;
   std::vector<std::unique_ptr<worker>> workers;
@@ -158,7 +158,7 @@ std::optional<config::usage_error> server::parts::begin(config::options const& c
   auto socket = inherited_socket(chosen, std::get<life::identity>(who));
   if (auto const* const error = std::get_if<config::usage_error>(&socket)) return *error;
   auto& inherited = std::get<base::unique_fd>(socket);
-  auto first = make_generation(chosen, inherited ? endpoint_of(inherited) : asked, where, told);
+  auto first = make_generation(chosen, inherited ? endpoint_of(inherited) : asked, where, targets);
   if (auto const* const error = std::get_if<config::usage_error>(&first)) return *error;
   current = std::get<life::generation>(std::move(first));
   make_workers();
@@ -222,7 +222,7 @@ std::optional<config::usage_error> server::parts::open_door() {
   return std::nullopt;
 }
 
-// The last step that can fail: once the other server is told, this one serves.
+// The last step that can fail: once the other server has been told, this one serves.
 std::optional<config::usage_error> server::parts::relieve_predecessor() {
   if (before_us) {
     if (auto wrong = before_us->relieve()) return wrong;
@@ -334,7 +334,7 @@ std::optional<config::usage_error> server::parts::change_generation() try {
   if (auto const* const wrong = std::get_if<config::usage_error>(&read)) return *wrong;
   auto& next = std::get<config::options>(read);
   auto const kept = life::keep_fixed(next, current->chosen);
-  auto made = make_generation(next, listener->endpoint(), where, told);
+  auto made = make_generation(next, listener->endpoint(), where, targets);
   if (auto const* const wrong = std::get_if<config::usage_error>(&made)) return *wrong;
   for (auto const name : kept) {
     base::log::warn("reload-kept", "--" + std::string(name) + " keeps its value until a restart");
@@ -355,7 +355,7 @@ base::task<void> server::parts::stop(ending how) {
   manager.stopping();
   if (door) door->close();
   listener->stop();
-  if (told.exchanges) told.exchanges->close();
+  if (targets.exchanges) targets.exchanges->close();
   auto const& chosen = current->chosen;
   if (how == ending::gently) {
     on_each_set([](net::connection_set& set) { set.wind_down(); });

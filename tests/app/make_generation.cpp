@@ -24,7 +24,7 @@ struct fixture {
   tests::temporary_directory at;
   config::options chosen;
   life::premises where{chosen};
-  app::onlookers told;
+  app::trace_targets targets;
 };
 
 }  // namespace
@@ -56,7 +56,7 @@ TEST_CASE("a generation that cannot be made says why, in one line") {
     CAPTURE(r.label);
     fixture f;
     r.change(f);
-    auto const made = app::make_generation(f.chosen, r.at, f.where, f.told);
+    auto const made = app::make_generation(f.chosen, r.at, f.where, f.targets);
     auto const* const wrong = std::get_if<config::usage_error>(&made);
     CHECK((wrong == nullptr) == r.says.empty());
     if (wrong == nullptr) continue;
@@ -68,7 +68,7 @@ TEST_CASE("a generation that cannot be made says why, in one line") {
 TEST_CASE("what answers lasts as long as the connections that have its service") {
   fixture f;
   f.chosen.inspect = true;  // which refers to the service
-  auto made = app::make_generation(f.chosen, loopback, f.where, f.told);
+  auto made = app::make_generation(f.chosen, loopback, f.where, f.targets);
   std::optional<life::generation> first = std::get<life::generation>(std::move(made));
   std::weak_ptr<net::service> const lasting = first->service;
   auto service = first->service;
@@ -78,7 +78,7 @@ TEST_CASE("what answers lasts as long as the connections that have its service")
   CHECK(lasting.expired());
 }
 
-TEST_CASE("the next generation tells the same onlookers") {
+TEST_CASE("the next generation reports to the same targets") {
   struct listening final : show::exchange_store::watcher {
     void told(trace::recording const&) override {}
     void closed() override { heard = true; }
@@ -86,12 +86,12 @@ TEST_CASE("the next generation tells the same onlookers") {
   };
   fixture f;
   f.chosen.inspect = true;
-  auto const first = app::make_generation(f.chosen, loopback, f.where, f.told);
-  REQUIRE(f.told.exchanges.has_value());
-  CHECK_FALSE(f.told.printing.has_value());
+  auto const first = app::make_generation(f.chosen, loopback, f.where, f.targets);
+  REQUIRE(f.targets.exchanges.has_value());
+  CHECK_FALSE(f.targets.printing.has_value());
   auto const watcher = std::make_shared<listening>();
-  f.told.exchanges->watch(watcher);
-  auto const second = app::make_generation(f.chosen, loopback, f.where, f.told);
-  f.told.exchanges->close();
+  f.targets.exchanges->watch(watcher);
+  auto const second = app::make_generation(f.chosen, loopback, f.where, f.targets);
+  f.targets.exchanges->close();
   CHECK(watcher->heard);
 }

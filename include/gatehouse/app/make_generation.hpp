@@ -14,21 +14,22 @@
 
 namespace gatehouse::app {
 
-// Those that are told of exchanges: the same ones for all generations of a server. What the options
-// ask for is made by the first generation that wants it.
-struct onlookers {
+// Where trace events go: to the log, to --trace's printer and to the inspector's store. All
+// generations of a server use the same ones, so that a reload does not lose what the inspector
+// shows. The printer and the store are made by the first generation whose options ask for them.
+struct trace_targets {
   trace::log_tracer log;
   std::optional<trace::printer> printing;
   std::optional<show::exchange_store> exchanges;
 };
 
-// Opens the access log, and has the site tell the log and the onlookers of its exchanges. chosen:
-// with its directories resolved; at: where the server listens; where and told outlive the
-// generation's service. Programs do not run yet (life::generation::get_ready). The error is one
+// Opens the access log, and has the site report its exchanges to the log and to the targets.
+// chosen: with its directories resolved; at: where the server listens; where and targets outlive
+// the generation's service. Programs do not run yet (life::generation::get_ready). The error is one
 // line for standard error: an access log or a directory that cannot be opened, an inspector that
 // everybody would reach. Does not throw.
 std::variant<life::generation, config::usage_error> make_generation(
     config::options const& chosen, boost::asio::ip::tcp::endpoint const& at, life::premises& where,
-    onlookers& told);
+    trace_targets& targets);
 
 }  // namespace gatehouse::app
