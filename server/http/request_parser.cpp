@@ -47,13 +47,26 @@ class head_parser final : public silent_parser {
   }
 };
 
-// HTTP-version = "HTTP" "/" DIGIT "." DIGIT (RFC 9112, 2.3), at the end of the request line.
-bool is_another_version(std::string_view request_line) {
-  if (request_line.size() < 9) return false;
+// HTTP-version = "HTTP" "/" DIGIT "." DIGIT (RFC 9112, 2.3), at the end of the request line. What
+// is not of this form is for Beast to refuse.
+enum class version { served, of_a_later_minor, not_supported };
+
+version version_of(std::string_view request_line) {
+  if (request_line.size() < 9) return version::served;
   auto const text = request_line.substr(request_line.size() - 9);
   auto const digit = [](char c) { return c >= '0' && c <= '9'; };
-  return text.starts_with(" HTTP/") && digit(text[6]) && text[7] == '.' && digit(text[8]) &&
-         text.substr(6) != "1.0" && text.substr(6) != "1.1";
+  if (!text.starts_with(" HTTP/") || !digit(text[6]) || text[7] != '.' || !digit(text[8]))
+    return version::served;
+  if (text[6] != '1') return version::not_supported;
+  return text[8] <= '1' ? version::served : version::of_a_later_minor;
+}
+
+// A later minor version is served as the latest that the server knows (RFC 9110, 2.5). Beast would
+// refuse it, and so gets a head that says HTTP/1.1.
+std::string with_known_version(std::string_view head, std::size_t request_line_size) {
+  std::string changed(head);
+  changed[request_line_size - 1] = '1';
+  return changed;
 }
 
 // obs-fold = OWS CRLF RWS (RFC 9112, 5.2), which Beast takes for a part of the value; also behind a
@@ -163,6 +176,12 @@ std::optional<http_error> check_expect(request& request) {
   return std::nullopt;
 }
 
+// A connection without TLS is no way to a resource of https (RFC 9110, 7.4).
+std::optional<http_error> check_scheme(request const& request) {
+  if (request.target.scheme != target_scheme::https) return std::nullopt;
+  return refusal(421, "https-on-plain-connection", "https://" + request.target.authority);
+}
+
 std::optional<http_error> check_body_limit(request const& request, std::uint64_t limit) {
   if (request.content_length.value_or(0) <= limit) return std::nullopt;
   return refusal(413, "body-too-large",
@@ -197,8 +216,13 @@ result<std::optional<std::size_t>> head_scanner::scan(std::string_view bytes) {
 
 result<request> parse_request(std::string_view head, std::uint64_t body_limit_bytes) {
   auto const request_line = head.substr(0, head.find("\r\n"));
-  if (is_another_version(request_line)) {
+  auto const version = version_of(request_line);
+  if (version == version::not_supported) {
     return refusal(505, "version-not-supported", std::string(request_line));
+  }
+  std::string changed;
+  if (version == version::of_a_later_minor) {
+    head = changed = with_known_version(head, request_line.size());
   }
   if (has_folded_line(head))
     return refusal(400, "obs-fold", "a field line begins with white space");
@@ -222,6 +246,7 @@ result<request> parse_request(std::string_view head, std::uint64_t body_limit_by
   auto target = parse_target(parsed.method, parser.target_text);
   if (target.has_error()) return target.error();
   parsed.target = std::move(*target);
+  if (auto error = check_scheme(parsed)) return std::move(*error);
   if (auto error = check_host(parsed)) return std::move(*error);
   if (auto error = check_content_length(parsed)) return std::move(*error);
   if (auto error = check_transfer_encoding(parsed)) return std::move(*error);

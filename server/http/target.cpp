@@ -18,14 +18,15 @@ http_error bad_target(std::string detail) {
 }
 
 // absolute-form = absolute-URI; only http and https name something that this server can answer.
-// Gives what follows "scheme://", or nothing for any other form.
-std::optional<std::string_view> after_scheme(std::string_view text) {
-  for (std::string_view const scheme : {"http://", "https://"}) {
-    if (text.size() >= scheme.size() && iequals(text.substr(0, scheme.size()), scheme)) {
-      return text.substr(scheme.size());
-    }
-  }
-  return std::nullopt;
+// Takes "scheme://" off the front and gives the scheme; none for any other form.
+target_scheme take_scheme(std::string_view& text) {
+  auto const take = [&](std::string_view start) {
+    if (text.size() < start.size() || !iequals(text.substr(0, start.size()), start)) return false;
+    text.remove_prefix(start.size());
+    return true;
+  };
+  if (take("http://")) return target_scheme::http;
+  return take("https://") ? target_scheme::https : target_scheme::none;
 }
 
 // Fills path and query from an origin-form: absolute-path [ "?" query ] (RFC 9112, 3.2.1). The text
@@ -111,15 +112,16 @@ result<target> parse_target(std::string_view method, std::string_view text) {
     return parsed;
   }
   if (text.starts_with('/')) return parse_path_and_query(std::move(parsed), text);
-  auto const rest = after_scheme(text);
-  if (!rest) return bad_target("the target is neither a path nor an http URI");
+  parsed.scheme = take_scheme(text);
+  if (parsed.scheme == target_scheme::none)
+    return bad_target("the target is neither a path nor an http URI");
   parsed.form = target_form::absolute;
-  auto const authority_end = std::min(rest->find_first_of("/?#"), rest->size());
-  parsed.authority = rest->substr(0, authority_end);
+  auto const authority_end = std::min(text.find_first_of("/?#"), text.size());
+  parsed.authority = text.substr(0, authority_end);
   if (!parse_host(parsed.authority)) return bad_target("the target's authority is malformed");
   std::string const path_and_query =  // an empty path is "/" (RFC 9110, 4.2.3)
-      (rest->substr(authority_end).starts_with('/') ? "" : "/") +
-      std::string(rest->substr(authority_end));
+      (text.substr(authority_end).starts_with('/') ? "" : "/") +
+      std::string(text.substr(authority_end));
   return parse_path_and_query(std::move(parsed), path_and_query);
 }
 

@@ -236,6 +236,7 @@ HOSTS = [
     ("absolute, no host", get(b"http:///r/x")),
     ("absolute, port", get(b"http://a:81/r/x", b"Host: a:82\r\n")),
     ("absolute, capitals", get(b"HTTP://a/r/x", b"Host: a\r\n")),
+    ("absolute, https", get(b"https://a/r/x", b"Host: a\r\n")),
     ("absolute, another scheme", get(b"ftp://a/r/x", b"Host: a\r\n")),
     ("absolute, no path", get(b"http://a?x", b"Host: a\r\n")),
     ("absolute, one slash", get(b"http:/r/x")),

@@ -21,7 +21,8 @@ inline bool has_dot_segment(std::string_view path) {
 // The target as it could have been sent: of the absolute form only what this server reads.
 inline std::string printed_target(http::target const& target) {
   if (target.form != http::target_form::absolute) return target.raw;
-  return "http://" + target.authority + target.raw;
+  auto const* const scheme = target.scheme == http::target_scheme::https ? "https://" : "http://";
+  return scheme + target.authority + target.raw;
 }
 
 inline void expect_sound(http::target const& target) {
@@ -34,6 +35,8 @@ inline void expect_sound(http::target const& target) {
   expect(asterisk || target.raw.starts_with('/'), "the raw target is an origin-form");
   expect((target.form == http::target_form::absolute) == !target.authority.empty(),
          "an authority is there in the absolute form, and only there");
+  expect((target.scheme == http::target_scheme::none) == target.authority.empty(),
+         "and so is a scheme");
   if (asterisk) return;
   expect(http::without_dot_segments(target.path) == target.path, "the path normalises to itself");
   expect(http::percent_decoded(http::percent_encoded_path(target.path)) == target.path,
@@ -42,7 +45,7 @@ inline void expect_sound(http::target const& target) {
 
 inline bool is_same_target(http::target const& a, http::target const& b) {
   return a.form == b.form && a.raw == b.raw && a.path == b.path && a.query == b.query &&
-         a.has_query == b.has_query && a.authority == b.authority;
+         a.has_query == b.has_query && a.authority == b.authority && a.scheme == b.scheme;
 }
 
 }  // namespace gatehouse::fuzz

@@ -79,6 +79,20 @@ TEST_CASE("a sound head becomes a request") {
   CHECK(parsed->keep_alive);
 }
 
+TEST_CASE("a later minor version is read as HTTP/1.1") {
+  for (std::string const minor : {"2", "5", "9"}) {
+    CAPTURE(minor);
+    auto const parsed = parse_request(
+        get("Host: h\r\nTransfer-Encoding: chunked\r\n", "POST /a HTTP/1." + minor), body_limit);
+    REQUIRE(parsed.has_value());
+    CHECK(parsed->minor_version == 1);
+    CHECK(parsed->version() == "HTTP/1.1");
+    CHECK(parsed->target.path == "/a");
+    CHECK(parsed->chunked);
+    CHECK(parsed->keep_alive);
+  }
+}
+
 TEST_CASE("keep-alive follows version and Connection") {
   struct row {
     std::string_view label;
@@ -175,7 +189,12 @@ TEST_CASE("a head that is not sound is refused with its reason, and the connecti
       {"another expectation", get(host + "Expect: a-miracle\r\n"), 417, "expectation-unknown"},
       {"HTTP/2.0", get(host, "GET / HTTP/2.0"), 505, "version-not-supported"},
       {"HTTP/0.9", get(host, "GET / HTTP/0.9"), 505, "version-not-supported"},
-      {"HTTP/1.2", get(host, "GET / HTTP/1.2"), 505, "version-not-supported"},
+      {"HTTP/2.1", get(host, "GET / HTTP/2.1"), 505, "version-not-supported"},
+      {"HTTP/1.2 and a space", get(host, "GET / HTTP/1.2 "), 400, "bad-version"},
+      {"HTTP/1.2 without a Host", get("", "GET / HTTP/1.2"), 400, "host-missing"},
+      {"https", get(host, "GET https://h/ HTTP/1.1"), 421, "https-on-plain-connection"},
+      {"https in capitals", get(host, "GET HTTPS://h/ HTTP/1.1"), 421, "https-on-plain-connection"},
+      {"https in HTTP/1.0", get("", "GET https://h/ HTTP/1.0"), 421, "https-on-plain-connection"},
       {"a lower-case version", get(host, "GET / http/1.1"), 400, "bad-version"},
       {"no version", get(host, "GET /"), 400, "bad-target"},
       {"two spaces", get(host, "GET  / HTTP/1.1"), 400, "bad-target"},

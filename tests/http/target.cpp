@@ -73,6 +73,12 @@ TEST_CASE("a target that is not sound is refused with its reason") {
   }
 }
 
+TEST_CASE("an absolute-form tells its scheme, and no other form does") {
+  CHECK(parse_target("GET", "http://h/")->scheme == target_scheme::http);
+  CHECK(parse_target("GET", "HTTPS://h/")->scheme == target_scheme::https);
+  CHECK(parse_target("GET", "/https://h/")->scheme == target_scheme::none);
+}
+
 TEST_CASE("OPTIONS may ask about the server as a whole") {
   auto const parsed = parse_target("OPTIONS", "*");
   REQUIRE(parsed.has_value());

@@ -96,8 +96,10 @@ TEST_CASE("SERVER_PORT is the port of the server, whatever Host says") {
         port);
 }
 
-TEST_CASE("SERVER_PROTOCOL is the request's version") {
+TEST_CASE("SERVER_PROTOCOL is the version that the request is served as") {
   stage const t;
+  CHECK(value(t.send("GET /cgi-bin/env HTTP/1.2\r\nHost: h\r\n\r\n"), "SERVER_PROTOCOL") ==
+        "HTTP/1.1");
   CHECK(value(t.get("/cgi-bin/env"), "SERVER_PROTOCOL") == "HTTP/1.1");
   CHECK(value(t.send("GET /cgi-bin/env HTTP/1.0\r\n\r\n"), "SERVER_PROTOCOL") == "HTTP/1.0");
 }

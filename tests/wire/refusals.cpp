@@ -87,6 +87,7 @@ TEST_CASE("a request line that is not sound is refused") {
       {"HTTP/2.0", line("GET /a.txt HTTP/2.0"), 505},
       {"HTTP/3.0", line("GET /a.txt HTTP/3.0"), 505},
       {"HTTP/0.9", line("GET /a.txt HTTP/0.9"), 505},
+      {"HTTP/2.1", line("GET /a.txt HTTP/2.1"), 505},
       {"the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505},
       {"a TLS greeting", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"s, 400},
       {"CONNECT", "CONNECT h:443 HTTP/1.1\r\nHost: h:443\r\n\r\n", 501},
@@ -113,6 +114,7 @@ TEST_CASE("a target that is not sound is refused") {
       {"no slash", target("a.txt"), 400},
       {"asterisk with GET", target("*"), 400},
       {"another scheme", target("ftp://h/"), 400},
+      {"https on a plain connection", target("https://h/a.txt"), 421},
       {"no host", target("http:///a.txt"), 400},
       {"user information", target("http://u:p@h/a.txt"), 400},
       {"authority-form with GET", target("h:80"), 400},
@@ -253,6 +255,7 @@ TEST_CASE("what looks odd and is sound is served") {
       {"up and down inside the root", target("/cgi-bin/../a.txt"), 200},
       {"an encoded letter", target("/%61.txt"), 200},
       {"an absolute target", target("http://h:1/a.txt"), 200},
+      {"a later minor version", line("GET /a.txt HTTP/1.2"), 200},
   };
   for (row const& r : rows) {
     CAPTURE(r.label);

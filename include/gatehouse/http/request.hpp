@@ -14,7 +14,7 @@ namespace gatehouse::http {
 struct request {
   std::string method;  // case kept; any token
   http::target target;
-  unsigned minor_version = 1;  // HTTP/1.minor, 0 or 1
+  unsigned minor_version = 1;  // HTTP/1.minor, 0 or 1; a later one counts as 1 (RFC 9110, 2.5)
   http::fields fields;
   std::optional<std::uint64_t> content_length;  // of a body framed by Content-Length; may be 0
   bool chunked = false;                         // framed by Transfer-Encoding: chunked

@@ -29,8 +29,9 @@ class head_scanner {
 };
 
 // The request in a whole head, which ends with its empty line. Errors close the connection: 400,
-// 414, 417 (an expectation other than 100-continue), 431 (too many fields), 501 (a transfer coding
-// other than chunked, CONNECT), 505. body_limit: 413 at once for a longer Content-Length.
+// 414, 417 (an expectation other than 100-continue), 421 (a target of https), 431 (too many
+// fields), 501 (a transfer coding other than chunked, CONNECT), 505 (another major version).
+// body_limit: 413 at once for a longer Content-Length.
 result<request> parse_request(std::string_view head, std::uint64_t body_limit_bytes);
 
 }  // namespace gatehouse::http

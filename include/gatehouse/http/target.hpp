@@ -11,9 +11,11 @@
 namespace gatehouse::http {
 
 enum class target_form { origin, absolute, asterisk };
+enum class target_scheme { none, http, https };
 
 struct target {
   target_form form = target_form::origin;
+  target_scheme scheme = target_scheme::none;  // of the absolute-form; the others have none
   std::string raw;         // as sent, the origin-form part only: raw path and query
   std::string path;        // decoded, dot segments removed; starts with "/" ("*" for asterisk-form)
   std::string query;       // as sent, without the "?"
