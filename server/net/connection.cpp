@@ -358,12 +358,13 @@ base::task<void> connection::linger() {
   if (displaced_) co_return;
   client_.shutdown_send();
   client_.consume(client_.buffered().size());
-  auto const until = std::chrono::steady_clock::now() + base::limits::linger_time;
+  auto const until = std::chrono::steady_clock::now() + shared_->limits.linger_time;
   std::array<char, 4096> dropped;
   while (true) {
     auto const left = until - std::chrono::steady_clock::now();
     if (left <= duration::zero()) co_return;
-    auto const read = co_await client_.read_some(boost::asio::buffer(dropped), left);
+    auto const read = co_await client_.read_some(boost::asio::buffer(dropped),
+                                                 std::min(left, shared_->limits.linger_silence));
     if (read.has_error() || *read == 0) co_return;
   }
 }

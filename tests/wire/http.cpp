@@ -191,6 +191,21 @@ TEST_CASE("empty lines before a request line are passed over") {
   CHECK(c.ends_here());
 }
 
+TEST_CASE("a client that is still sending when it is refused gets to read why") {
+  site const files;
+  files.write("a.txt", "first");
+  server const s(files);
+  client c(s.port());
+  std::string const body(4 * 1024 * 1024, 'x');
+  c.send("POST /a.txt HTTP/1.1\r\nHost: h\r\nContent-Length: " + std::to_string(body.size()) +
+         "\r\n\r\n");
+  CHECK(c.read_reply().status == 405);
+  CHECK(c.send(body));
+  c.half_close();
+  CHECK(c.ends_here());
+  CHECK_FALSE(c.was_reset());
+}
+
 TEST_CASE("the authority of an absolute target wins over Host") {
   site const files;
   files.play("env", "env");

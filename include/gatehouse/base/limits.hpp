@@ -49,8 +49,10 @@ inline constexpr auto others_served_time = 20ms;
 inline constexpr std::size_t small_body_bytes = 4 * 1024;
 // An unread request body of at most this size is read and dropped to keep the connection.
 inline constexpr std::size_t drain_bytes = 256 * 1024;
-// How long a closing connection is read so that the client gets the answer before the reset.
-inline constexpr auto linger_time = 2s;
+// A closing connection is read so that the client gets the answer before the reset: until the
+// client has sent nothing for linger_silence, and for linger_time in all.
+inline constexpr auto linger_silence = 5s;
+inline constexpr auto linger_time = 30s;
 // How far a client may fall behind the least rate (--min-rate) before its connection is closed.
 inline constexpr auto rate_grace = 20s;
 // The interval at which the server checks how much a slow client has taken from the kernel's

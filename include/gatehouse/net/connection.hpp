@@ -19,6 +19,8 @@ struct connection_limits {
   std::uint64_t body_limit_bytes = std::uint64_t{1} << 30U;
   duration header_timeout = std::chrono::seconds(20);
   duration idle_timeout = std::chrono::seconds(60);
+  duration linger_silence = base::limits::linger_silence;
+  duration linger_time = base::limits::linger_time;
   rate_rule least_rate;  // its grace is at most the idle timeout
 };
 
