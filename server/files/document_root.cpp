@@ -148,6 +148,16 @@ bool names_dotfile(std::string_view path) {
   return false;
 }
 
+std::optional<std::string> with_single_slashes(std::string_view path) {
+  if (path.find("//") == std::string_view::npos) return std::nullopt;
+  std::string out;
+  out.reserve(path.size());
+  for (char const c : path) {
+    if (c != '/' || !out.ends_with('/')) out += c;
+  }
+  return out;
+}
+
 document_root::document_root(settings from) : follow_symlinks_(from.follow_symlinks) {
   root_.reset(::open(from.directory.c_str(), O_RDONLY | O_CLOEXEC | O_DIRECTORY));
   if (!root_) throw std::system_error(errno, std::generic_category(), from.directory);
@@ -178,15 +188,18 @@ http::result<open_file> document_root::open(std::string_view path) const {
   return follow_symlinks_ ? open_anywhere(*relative) : open_by_symlink(*relative);
 }
 
-// The usual way: one openat2, and the real path is known without asking.
+// The usual way: one openat2, and the real path is known without asking. The directories above are
+// looked at only of what is there: a path of thousands of names that lead nowhere costs no more
+// than a short one.
 http::result<open_file> document_root::open_without_symlinks(std::string const& relative) const {
   auto const real_path = without_slash_at_end(real_root_ + "/" + relative);
-  if (!passes_hidden(real_path)) return refusal(403, "script-source", real_path);
+  if (is_named_hidden(real_path)) return refusal(403, "script-source", real_path);
   auto file = open_at2(root_.get(), relative.empty() ? "." : relative.c_str(), read_flags,
                        RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
   if (!file) return refusal_for(errno, real_path);
   auto opened = checked(std::move(file), relative.empty() ? "" : real_path);
-  if (opened && is_hidden(opened->status)) return refusal(403, "script-source", real_path);
+  if (opened && (is_hidden(opened->status) || is_below_hidden(real_path)))
+    return refusal(403, "script-source", real_path);
   return opened;
 }
 
@@ -199,7 +212,7 @@ http::result<open_file> document_root::open_by_symlink(std::string const& relati
   if (!end) return refusal_for(errno, relative);
   auto const real_path = real_path_of(end.get());
   if (!real_path) return refusal_for(errno, relative);
-  if (!passes_hidden(*real_path)) return refusal(403, "script-source", *real_path);
+  if (is_named_hidden(*real_path)) return refusal(403, "script-source", *real_path);
   if (!is_at_or_below(*real_path, real_root_)) {
     return refusal(403, "symlink-leaves-root", relative + " -> " + *real_path);
   }
@@ -213,25 +226,29 @@ http::result<open_file> document_root::open_anywhere(std::string const& relative
   if (!file) return refusal_for(errno, relative);
   auto const real_path = real_path_of(file.get());
   if (!real_path) return refusal_for(errno, relative);
-  if (!passes_hidden(*real_path)) return refusal(403, "script-source", *real_path);
+  if (is_named_hidden(*real_path)) return refusal(403, "script-source", *real_path);
   auto opened = checked(std::move(file), *real_path);
   if (!opened) return opened;
-  if (is_hidden(opened->status)) return refusal(403, "script-source", *real_path);
+  if (is_hidden(opened->status) || is_below_hidden(*real_path))
+    return refusal(403, "script-source", *real_path);
   if (!is_named(opened->status, *real_path)) return refusal(404, "file-not-found", *real_path);
   return opened;
 }
 
-// Whether neither the path nor a directory above it is hidden: by its name, and above it also by
-// its identity. Of the last segment the caller asks the open file itself.
-bool document_root::passes_hidden(std::string_view real_path) const {
-  if (hidden_.empty()) return true;
-  for (hidden_directory const& hidden : hidden_) {
-    if (is_at_or_below(real_path, hidden.path)) return false;
-  }
+// Whether the path is one of a hidden directory, or of what lies in one. No file is looked at.
+bool document_root::is_named_hidden(std::string_view real_path) const {
+  if (is_hidden_itself_ && is_at_or_below(real_path, real_root_)) return true;
+  return std::any_of(hidden_.begin(), hidden_.end(), [&](hidden_directory const& hidden) {
+    return is_at_or_below(real_path, hidden.path);
+  });
+}
+
+// Whether a directory above the path is hidden, by whichever name it is reached.
+bool document_root::is_below_hidden(std::string_view real_path) const {
+  if (hidden_.empty()) return false;
   // What lies above the root was looked at once.
   bool const inside = is_at_or_below(real_path, real_root_);
-  if (inside && is_hidden_itself_) return false;
-  return !has_hidden_ancestor(real_path, inside ? real_root_.size() : 0);
+  return has_hidden_ancestor(real_path, inside ? real_root_.size() : 0);
 }
 
 // Whether a directory above real_path, of those whose path is longer than from, is hidden.

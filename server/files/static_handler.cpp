@@ -49,11 +49,8 @@ http::response options_response() {
 
 // As a reference that stays on this host: "//x/" would name another one.
 std::string encoded_path(std::string_view path) {
-  std::string out;
-  for (char const c : path) {
-    if (c != '/' || !out.ends_with('/')) out += c;
-  }
-  return http::percent_encoded_path(out);
+  auto const changed = with_single_slashes(path);
+  return http::percent_encoded_path(changed ? *changed : path);
 }
 
 std::string query_part(http::target const& target) {
@@ -200,16 +197,18 @@ http::outcome static_handler::answer(http::request const& request) {
   if (!path) return refusal(404, "not-below-prefix", request.target.path);
   if (path->empty()) return redirect_to_slash(request.target);
   if (names_dotfile(*path)) return refusal(403, "dotfile", *path);
-  asking const what{request, *path, base::coarse_now(), request.fields.contains("Range")};
+  auto const changed = with_single_slashes(*path);
+  asking const what{request, changed ? std::string_view(*changed) : *path, base::coarse_now(),
+                    request.fields.contains("Range")};
   if (!what.has_range) {
-    auto const known = cache_.find(*path, what.at);
+    auto const known = cache_.find(what.path, what.at);
     if (known && known->trusted && is_unchanged(*known->file))
       return answer_cached(what, known->file);
   }
-  auto opened = root_.open(*path);
+  auto opened = root_.open(what.path);
   if (opened.has_error()) return opened.error();
   if (opened->is_directory()) return answer_directory(what, std::move(*opened));
-  return answer_file(what, *path, std::move(*opened));
+  return answer_file(what, what.path, std::move(*opened));
 }
 
 http::outcome static_handler::answer_directory(asking const& what, open_file directory) {

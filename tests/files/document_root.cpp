@@ -7,6 +7,7 @@
 #include <sys/un.h>
 
 #include <atomic>
+#include <csignal>
 #include <cstring>
 #include <set>
 #include <system_error>
@@ -69,6 +70,24 @@ class lowered_file_limit {
 
  private:
   rlimit saved_{};
+};
+
+// How often this thread asks for the state of a file; it is not told from now on.
+class counted_looks {
+ public:
+  counted_looks() {
+    count = 0;
+    struct sigaction action {};
+    action.sa_handler = [](int) { count = count + 1; };
+    ::sigaction(SIGSYS, &action, &before_);
+    REQUIRE(tests::on_call(SYS_newfstatat, SECCOMP_RET_TRAP));
+  }
+  ~counted_looks() { ::sigaction(SIGSYS, &before_, nullptr); }
+  int so_far() const { return count; }
+
+ private:
+  static inline volatile std::sig_atomic_t count = 0;
+  struct sigaction before_ {};
 };
 
 }  // namespace
@@ -184,7 +203,29 @@ TEST_CASE("hidden directories stay hidden wherever the root lies") {
     CHECK(shown(root.open("/moved/script")) == "403 script-source");
     CHECK(shown(root.open("/moved/deep/script")) == "403 script-source");
     CHECK(shown(root.open("/moved")) == "403 script-source");
+    CHECK(shown(root.open("/moved/none")) == "404 file-not-found");
   }
+}
+
+TEST_CASE("of a path that leads nowhere no directory above is looked at") {
+  temporary_directory dir;
+  fill(dir);
+  document_root const root(settings_for(dir));
+  std::string deep = "/sub";
+  for (int i = 0; i < 2000; ++i) deep += "/a";
+  std::string missing;
+  int looks_for_missing = -1;
+  int looks_for_file = 0;
+  std::thread([&] {
+    counted_looks const counted;
+    missing = shown(root.open(deep));
+    looks_for_missing = counted.so_far();
+    static_cast<void>(root.open("/sub/b.txt"));
+    looks_for_file = counted.so_far() - looks_for_missing;
+  }).join();
+  CHECK(missing == "404 file-not-found");
+  CHECK(looks_for_missing == 0);
+  CHECK(looks_for_file > 0);  // they are counted
 }
 
 TEST_CASE("a file that is replaced while a link to it is followed is known by its own name") {
@@ -271,6 +312,13 @@ TEST_CASE("the root of the file system can be served") {
   dir.file("a.txt", "a");
   document_root const root({.directory = "/"});
   CHECK(shown(root.open((dir / "a.txt").string())) == "file a.txt");
+}
+
+TEST_CASE("a path has one slash where there were several") {
+  CHECK_FALSE(with_single_slashes("/").has_value());
+  CHECK_FALSE(with_single_slashes("/a/b/").has_value());
+  CHECK(with_single_slashes("//") == "/");
+  CHECK(with_single_slashes("//a///b//") == "/a/b/");
 }
 
 TEST_CASE("dotfiles are told by any segment of their path") {

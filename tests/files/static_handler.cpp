@@ -780,6 +780,27 @@ TEST_CASE("what happens to a file in the cache shows") {
   }
 }
 
+TEST_CASE("all spellings of a path share what the cache knows of it") {
+  site const s;
+  s.dir.file("www/there/a.txt", "a");
+  static_handler handler(s.options());
+  REQUIRE(eventually(handler, "/there/a.txt", is_cached).cached);
+  // What is trusted for a moment is given out although it is not there any more: by any spelling.
+  auto const is_shared = [&](char const* spelling) {
+    static_cast<void>(get(handler, "/there/a.txt"));
+    std::filesystem::rename(s.dir / "www/there", s.dir / "www/elsewhere");
+    auto const got = get(handler, spelling);
+    std::filesystem::rename(s.dir / "www/elsewhere", s.dir / "www/there");
+    return got.status == 200;
+  };
+  for (char const* const spelling : {"//there/a.txt", "/there///a.txt", "///there//./a.txt"}) {
+    CAPTURE(spelling);
+    bool shared = false;
+    for (int tries = 0; tries < 100 && !shared; ++tries) shared = is_shared(spelling);
+    CHECK(shared);
+  }
+}
+
 TEST_CASE("a file that is held open is never sent with a head that is not its own") {
   site const s;
   std::string const filler(base::limits::cached_file_bytes, 'x');

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,10 @@ struct open_file {
 // private. "/.well-known" is public (RFC 8615), for what lies at its root. Pure.
 bool names_dotfile(std::string_view path);
 
+// The path with one slash for each run of them, so that a file has one name; nothing if it is so
+// already. Pure.
+std::optional<std::string> with_single_slashes(std::string_view path);
+
 class document_root {
  public:
   struct settings {
@@ -47,7 +52,8 @@ class document_root {
   //   403 file-not-readable    no permission
   //   403 not-a-file           neither a regular file nor a directory
   //   403 symlink-leaves-root  unless follow_symlinks
-  //   403 script-source        in a hidden directory, or one itself
+  //   403 script-source        in a hidden directory, or one itself; of what is not there only by
+  //                            the directory's own path
   //   404 file-not-found       also where a name or the path is too long
   //   404 symlink-loop
   //   500 file-open-failed     anything unexpected, such as a disk error
@@ -68,7 +74,8 @@ class document_root {
   http::result<open_file> open_without_symlinks(std::string const& relative) const;
   http::result<open_file> open_by_symlink(std::string const& relative) const;
   http::result<open_file> open_anywhere(std::string const& relative) const;
-  bool passes_hidden(std::string_view real_path) const;
+  bool is_named_hidden(std::string_view real_path) const;
+  bool is_below_hidden(std::string_view real_path) const;
   bool has_hidden_ancestor(std::string_view real_path, std::size_t from) const;
   bool is_hidden(struct stat const& status) const;
 
