@@ -21,6 +21,8 @@ class exchange_category final : public boost::system::error_category {
         return "the request body is over the limit";
       case errc::malformed_body:
         return "the request body's chunked framing is broken";
+      case errc::framing_too_large:
+        return "the request body's chunked framing is over its limit";
       case errc::truncated:
         return "the content ended before its announced length";
       case errc::too_slow:

@@ -29,6 +29,8 @@ http::http_error input_failure(base::error_code why) {
   http::http_error error = failure(499, "client-gone", "the client left");
   if (why == base::errc::body_too_large) error = failure(413, "body-too-large", why.message());
   if (why == base::errc::malformed_body) error = failure(400, "bad-chunk", why.message());
+  if (why == base::errc::framing_too_large)
+    error = failure(413, "chunk-framing-too-large", why.message());
   if (why == base::errc::timed_out)
     error = failure(408, "body-timeout", "the request body stopped coming");
   if (why == base::errc::too_slow)

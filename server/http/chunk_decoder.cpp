@@ -103,11 +103,13 @@ base::result<chunk_decoder::step> chunk_decoder::decode(std::string_view in, cha
     }
     auto const lf = rest.find('\n');
     auto const size = lf == std::string_view::npos ? rest.size() : lf + 1;
-    if (size > framing_room_) return base::errc::malformed_body;
+    if (size > framing_room_) return base::errc::framing_too_large;
     if (lf == std::string_view::npos) break;
     framing_room_ -= size;
+    framing_excess_ += size;
     if (!rest.substr(0, size).ends_with(line_end)) return base::errc::malformed_body;
     if (auto const wrong = read_line(rest.substr(0, size - line_end.size()))) return *wrong;
+    if (framing_excess_ > base::limits::framing_excess_bytes) return base::errc::framing_too_large;
     taken.consumed += size;
   }
   return taken;
@@ -147,7 +149,19 @@ std::optional<base::errc> chunk_decoder::read_size_line(std::string_view line) {
   content_left_ = *size;
   next_ = *size > 0 ? part::content : part::trailers;
   framing_room_ = base::limits::chunk_framing_bytes;
+  allow_framing_for(*size);
   return std::nullopt;
+}
+
+// Extensions and trailers are read and dropped: without a limit beside that of the content, a body
+// of a few bytes could keep the server reading without end.
+void chunk_decoder::allow_framing_for(std::uint64_t content_bytes) {
+  auto const take_off = [this](std::uint64_t bytes) {
+    framing_excess_ -= std::min(framing_excess_, bytes);
+  };
+  take_off(base::limits::framing_for_each_chunk_bytes);
+  take_off(content_bytes);
+  take_off(content_bytes);
 }
 
 }  // namespace gatehouse::http

@@ -16,6 +16,7 @@ TEST_CASE("an error of ours says what it is") {
       {errc::timed_out, "a deadline passed"},
       {errc::body_too_large, "the request body is over the limit"},
       {errc::malformed_body, "the request body's chunked framing is broken"},
+      {errc::framing_too_large, "the request body's chunked framing is over its limit"},
       {errc::truncated, "the content ended before its announced length"},
       {errc::stopped, "stopped"},
       {static_cast<errc>(99), "unknown error"},

@@ -102,6 +102,8 @@ void expect_all(std::string_view body, std::uint64_t limit, std::size_t piece, s
   if (!whole.done) return;
   expect(whole.consumed == pieces.consumed, "nor what follows the body");
   expect(by_the_book(body) == whole, "what is accepted is so by RFC 9112");
+  expect(whole.consumed <= 19 * whole.content.size() + base::limits::framing_excess_bytes + 64,
+         "there is not much more framing than content");
   auto const again = encoded(whole.content, piece);
   auto const decoded_again = decode(again, limit, room, piece);
   expect(decoded_again.done && decoded_again.content == whole.content &&

@@ -41,6 +41,7 @@ TEST_CASE("each way to fail has its answer") {
       {body_failure(errc::client_gone), "499 client-gone close"},
       {body_failure(errc::body_too_large), "413 body-too-large close"},
       {body_failure(errc::malformed_body), "400 bad-chunk close"},
+      {body_failure(errc::framing_too_large), "413 chunk-framing-too-large close"},
       {body_failure(errc::timed_out), "408 body-timeout close"},
       {body_failure(errc::too_slow), "408 body-too-slow close"},
       {body_failure(errc::spools_full), "503 spool-limit again in 1"},

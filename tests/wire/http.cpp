@@ -596,6 +596,7 @@ TEST_CASE("a chunked body that is broken is refused") {
   struct row {
     std::string_view label;
     std::string body;
+    unsigned status = 400;
   };
   row const rows[] = {
       {"no size", "\r\nabc\r\n0\r\n\r\n"},
@@ -612,7 +613,7 @@ TEST_CASE("a chunked body that is broken is refused") {
       {"a bare LF after a chunk", "3\r\nabc\n0\r\n\r\n"},
       {"a bare LF in an extension", "3;a\nb\r\nabc\r\n0\r\n\r\n"},
       {"a trailer that is no field", "3\r\nabc\r\n0\r\nno field\r\n\r\n"},
-      {"framing without end", "3;" + big(20'000) + "\r\nabc\r\n0\r\n\r\n"},
+      {"framing without end", "3;" + big(20'000) + "\r\nabc\r\n0\r\n\r\n", 413},
   };
   for (row const& r : rows) {
     CAPTURE(r.label);
@@ -626,7 +627,7 @@ TEST_CASE("a chunked body that is broken is refused") {
       if (target == "/a.txt") {
         CHECK(status == 405);
       } else {
-        CHECK(status == 400);
+        CHECK(status == r.status);
       }
       CHECK(c.ends_here());
     }

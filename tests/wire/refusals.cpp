@@ -202,6 +202,17 @@ TEST_CASE("a coding that is not chunked is refused as unknown or as unsound") {
   }
 }
 
+TEST_CASE("a body of much more chunk framing than content is refused") {
+  site const files;
+  files.play("echo", "echo");
+  server const s(files);
+  std::string body;
+  for (int i = 0; i < 100; ++i) body += "1;" + std::string(1000, 'a') + "\r\nx\r\n";
+  auto const head = "POST /cgi-bin/echo HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"s;
+  check_refused(s, {"long extensions", head + body + "0\r\n\r\n", 413});
+  CHECK(s.log().find("chunk-framing-too-large") != std::string::npos);
+}
+
 TEST_CASE("a field line that is not sound is refused") {
   site const files;
   files.write("a.txt", "first");

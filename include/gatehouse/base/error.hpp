@@ -12,14 +12,15 @@ template <class T>
 using result = boost::system::result<T>;
 
 enum class errc {
-  client_gone = 1,  // the client closed or reset the connection
-  timed_out,        // a deadline passed
-  body_too_large,   // the request body is over the body limit
-  malformed_body,   // the chunked framing of the request body is broken
-  truncated,        // the producer ended before the length that it had promised
-  too_slow,         // the client sends or takes less than the least rate
-  spools_full,      // all spooled request bodies together are over their limit
-  stopped,          // the work was given up from our side
+  client_gone = 1,    // the client closed or reset the connection
+  timed_out,          // a deadline passed
+  body_too_large,     // the request body is over the body limit
+  malformed_body,     // the chunked framing of the request body is broken
+  truncated,          // the producer ended before the length that it had promised
+  too_slow,           // the client sends or takes less than the least rate
+  spools_full,        // all spooled request bodies together are over their limit
+  stopped,            // the work was given up from our side
+  framing_too_large,  // there is more chunked framing than the request body's content needs
 };
 
 boost::system::error_category const& category();

@@ -16,6 +16,10 @@ inline constexpr std::size_t fields = 100;
 inline constexpr std::size_t target_bytes = 8 * 1024;
 // Framing of one chunk of a request body: size line with its extensions, or the trailer section.
 inline constexpr std::size_t chunk_framing_bytes = 8 * 1024;
+// Framing of a whole chunked body: so much for each chunk and twice the chunk's content, and beyond
+// that so much in all.
+inline constexpr std::size_t framing_for_each_chunk_bytes = 16;
+inline constexpr std::size_t framing_excess_bytes = 16 * 1024;
 // The header block that a script prints (502).
 inline constexpr std::size_t script_head_bytes = 64 * 1024;
 // One piece of a body in flight between a script and a client, in either direction.
