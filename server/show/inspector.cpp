@@ -6,7 +6,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/json/serialize.hpp>
 #include <cstring>
-#include <deque>
+#include <utility>
 
 #include "gatehouse/base/embedded_file.hpp"
 #include "gatehouse/base/event.hpp"
@@ -117,13 +117,15 @@ class mailbox final : public exchange_store::watcher, public std::enable_shared_
 
   // A reader that is too slow loses its stream: its page connects again and asks for the list anew.
   void told(trace::recording const& about) override {
+    if (closed_) return;
+    auto const text = event_text(about);
     {
       std::lock_guard const lock(mutex_);
-      if (waiting_.size() == base::limits::waiting_events) {
+      if (waiting_.size() + text.size() > base::limits::waiting_news_bytes) {
         closed_ = true;
-        waiting_.clear();
+        waiting_ = {};
       }
-      if (!closed_) waiting_.push_back(event_text(about));
+      if (!closed_) waiting_ += text;
     }
     wake();
   }
@@ -156,15 +158,12 @@ class mailbox final : public exchange_store::watcher, public std::enable_shared_
 
   std::string take() {
     std::lock_guard const lock(mutex_);
-    std::string all;
-    for (auto const& text : waiting_) all += text;
-    waiting_.clear();
-    return all;
+    return std::exchange(waiting_, {});
   }
 
   base::executor executor_;
   std::mutex mutex_;
-  std::deque<std::string> waiting_;
+  std::string waiting_;
   std::atomic<bool> closed_ = false;
   std::shared_ptr<base::event> news_;  // the executor's thread's
 };
@@ -219,6 +218,23 @@ boost::json::object conversation_json(net::conversation const& said) {
   out["note"] = note_on(said);
   return out;
 }
+
+// A place among the requests that are sent at once, given back by the destructor. Without it a
+// request could ask the inspector to send another, which asks it to send another, and so on.
+class sending_place {
+ public:
+  explicit sending_place(std::atomic<std::size_t>& taken)
+      : taken_(taken), is_free_(taken.fetch_add(1) < base::limits::composed_requests) {}
+  sending_place(sending_place const&) = delete;
+  sending_place& operator=(sending_place const&) = delete;
+  ~sending_place() { taken_.fetch_sub(1); }
+
+  bool is_free() const { return is_free_; }
+
+ private:
+  std::atomic<std::size_t>& taken_;
+  bool is_free_;
+};
 
 // The token goes from the address, which is shown and kept, into a cookie.
 http::outcome remember_token(std::string_view token) {
@@ -346,6 +362,11 @@ base::task<http::outcome> inspector::send(http::request const& request,
     bool const large = composed.error() == base::errc::body_too_large;
     co_return failure(large ? 413 : 400, large ? "body-too-large" : "bad-body",
                       "The request to be sent did not come whole: " + composed.error().message());
+  }
+  sending_place const place(composed_at_once_);
+  if (!place.is_free()) {
+    co_return http::try_again_later(
+        "inspector-busy", "as many requests as the inspector sends at once are being answered");
   }
   net::connection_ends const ends{context.remote(), context.local()};
   auto const service = service_.lock();

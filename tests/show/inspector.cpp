@@ -55,14 +55,20 @@ std::string read_until(boost::asio::io_context& loop, http::body_source& stream,
 }  // namespace
 
 TEST_CASE("a page that reads its news too slowly loses the stream, and nothing piles up") {
+  constexpr std::size_t long_path = 8000;
+  constexpr auto enough = base::limits::waiting_news_bytes / long_path + 1;
   struct row {
+    std::string_view label;
     std::size_t news;
-    std::string_view last;
+    std::size_t path_size;
+    bool lost;
   };
-  row const rows[] = {{base::limits::waiting_events, "\"state\":\"done\""},
-                      {base::limits::waiting_events + 1, "<end>"}};
+  row const rows[] = {{"few and long", enough / 2, long_path, false},
+                      {"as many as long ones would be too many", enough, 8, false},
+                      {"many and long", enough, long_path, true},
+                      {"very many and short", base::limits::waiting_news_bytes / 100, 8, true}};
   for (row const& r : rows) {
-    CAPTURE(r.news);
+    CAPTURE(r.label);
     boost::asio::io_context loop{1};
     local_context context(loop.get_executor());
     show::exchange_store store("/-");
@@ -83,11 +89,14 @@ TEST_CASE("a page that reads its news too slowly loses the stream, and nothing p
     REQUIRE(std::holds_alternative<http::response>(answer));
     auto& stream = *std::get<http::stream>(std::get<http::response>(answer).body).source;
     auto const sink = store.begin(context, std::nullopt);
-    sink->record(trace::failed{{.status = 400, .reason = "bad"}});
+    auto const asked = http::parse_request(
+        "GET /" + std::string(r.path_size, 'a') + " HTTP/1.1\r\nHost: h\r\n\r\n", 1000);
+    REQUIRE(asked.has_value());
+    sink->record(trace::request_parsed{*asked});
     for (std::size_t i = 1; i < r.news; ++i) sink->record(trace::ended{context.record});
-    auto const told = read_until(loop, stream, r.last);
+    auto const told = read_until(loop, stream, r.lost ? "<end>" : "\"state\":\"done\"");
     CHECK(told.starts_with("retry: 1000"));
-    CHECK(told.ends_with("<end>") == (r.last == "<end>"));
+    CHECK(told.ends_with("<end>") == r.lost);
   }
 }
 

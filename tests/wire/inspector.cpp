@@ -151,6 +151,24 @@ TEST_CASE("a composed request is answered as one from a browser would be") {
   CHECK(send(std::string(2'000'000, 'x'), own).status == 413);
 }
 
+TEST_CASE("a composed request that asks for another, and so on, comes to an end") {
+  site const files;
+  files.write("a.txt", "a");
+  server const s(files, {"--inspect"});
+  constexpr std::string_view own = "Gatehouse-Inspector: 1\r\n";
+  auto nested = request_here("GET", "/a.txt");
+  for (int depth = 0; depth < 100; ++depth) nested = request_here("POST", "/-/send", own, nested);
+  client c(s.port());
+  c.send(nested);
+  CHECK(c.read_reply().status == 200);
+  CHECK(has(s.log(), "inspector-busy"));
+  CHECK_FALSE(has(look(s, "/-/exchanges").body, "/a.txt"));
+  // And its places are free again.
+  c.send(request_here("POST", "/-/send", own, request_here("GET", "/a.txt")));
+  CHECK(c.read_reply().status == 200);
+  CHECK(has(look(s, "/-/exchanges").body, "/a.txt"));
+}
+
 TEST_CASE("a name that is not this machine's is refused") {
   site const files;
   server const s(files, {"--inspect"});

@@ -16,8 +16,8 @@ inline constexpr std::size_t fields = 100;
 inline constexpr std::size_t target_bytes = 8 * 1024;
 // Framing of one chunk of a request body: size line with its extensions, or the trailer section.
 inline constexpr std::size_t chunk_framing_bytes = 8 * 1024;
-// Framing of a whole chunked body: so much for each chunk and twice the chunk's content, and beyond
-// that so much in all.
+// Framing of a whole chunked body: each chunk may have so much and twice its content, and all of
+// them together may have framing_excess_bytes beyond that.
 inline constexpr std::size_t framing_for_each_chunk_bytes = 16;
 inline constexpr std::size_t framing_excess_bytes = 16 * 1024;
 // The header block that a script prints (502).
@@ -109,12 +109,14 @@ inline constexpr int local_redirects = 5;
 inline constexpr std::size_t ranges = 32;
 // How much of stdin, of stdout and of the response's content each recorded exchange keeps.
 inline constexpr std::size_t traced_bytes = 64 * 1024;
-// How many of the latest exchanges the inspector keeps, each with its bodies, and how many of its
-// events may wait for one of its pages before that page has to connect anew.
+// How many of the latest exchanges the inspector keeps, each with its bodies, and how much of its
+// news may wait for one of its pages before that page has to connect anew.
 inline constexpr std::size_t traced_exchanges = 200;
-inline constexpr std::size_t waiting_events = 1000;
-// A request that the inspector is asked to send.
+inline constexpr std::size_t waiting_news_bytes = 256 * 1024;
+// A request that the inspector is asked to send, and how many of them are answered at the same
+// time: one may ask the inspector to send another.
 inline constexpr std::size_t composed_request_bytes = 1024 * 1024;
+inline constexpr std::size_t composed_requests = 16;
 // How many of a script's lines on stderr a recorded exchange keeps.
 inline constexpr std::size_t traced_lines = 200;
 // What `--trace` prints of a script's input, and of its output.

@@ -2,6 +2,7 @@
 // The inspector: a page at /-/ that shows the latest exchanges as they come, and sends requests. A
 // handler like any other; what it shows is the exchange store's.
 
+#include <atomic>
 #include <string>
 
 #include "gatehouse/http/handler.hpp"
@@ -34,8 +35,9 @@ class inspector final : public http::handler {
             inspector_access access)
       : store_(store), service_(std::move(service)), access_(std::move(access)) {}
 
-  // GET: the page and its parts, exchanges, exchanges/ID, events (server-sent). POST: send. The
-  // answers are for its own page: JSON, never stored.
+  // GET: the page and its parts, exchanges, exchanges/ID, events (server-sent). POST: send; 503
+  // inspector-busy while limits::composed_requests are being sent. The answers are for its own
+  // page: JSON, never stored.
   base::task<http::outcome> handle(http::request const& request, http::body_source& request_body,
                                    http::exchange_context& context) override;
 
@@ -49,6 +51,7 @@ class inspector final : public http::handler {
   exchange_store& store_;
   std::weak_ptr<net::service const> service_;
   inspector_access access_;
+  std::atomic<std::size_t> composed_at_once_ = 0;
 };
 
 }  // namespace gatehouse::show
