@@ -8,8 +8,13 @@
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <memory>
 #include <optional>
 #include <system_error>
+
+#include "gatehouse/base/clock.hpp"
+#include "gatehouse/base/error.hpp"
+#include "gatehouse/base/limits.hpp"
 
 namespace gatehouse::files {
 namespace {
@@ -158,40 +163,115 @@ std::optional<std::string> with_single_slashes(std::string_view path) {
   return out;
 }
 
-document_root::document_root(settings from) : follow_symlinks_(from.follow_symlinks) {
+// The root and the hidden directories as they were found at one moment. Does not change.
+class document_root::tree {
+ public:
+  // before: what was known of the hidden directories until now; may be null. Throws
+  // std::system_error if the root cannot be opened.
+  tree(settings const& from, tree const* before);
+
+  // Whether the root and the hidden directories have not been replaced since.
+  bool is_as_found() const;
+
+  http::result<open_file> open(std::string const& relative) const;
+
+ private:
+  // What identifies a directory by whichever name it is reached. Held, so that no other directory
+  // gets the same inode.
+  struct held_directory {
+    base::unique_fd directory;
+    dev_t device;
+    ino_t inode;
+  };
+  static std::shared_ptr<held_directory const> hold(std::filesystem::path const& path);
+
+  void remember_hidden(tree const* before);
+  http::result<open_file> open_without_symlinks(std::string const& relative) const;
+  http::result<open_file> open_by_symlink(std::string const& relative) const;
+  http::result<open_file> open_anywhere(std::string const& relative) const;
+  bool is_named_hidden(std::string_view real_path) const;
+  bool is_below_hidden(std::string_view real_path) const;
+  bool has_hidden_ancestor(std::string_view real_path, std::size_t from) const;
+  bool is_hidden(dev_t device, ino_t inode) const;
+  bool is_hidden(struct stat const& status) const {
+    return is_hidden(status.st_dev, status.st_ino);
+  }
+
+  settings const& settings_;
+  base::unique_fd root_;
+  struct stat root_status_ {};
+  std::string real_root_;  // without a slash at its end: "" for the root of the file system
+  bool is_hidden_itself_ = false;
+  std::vector<std::string> hidden_paths_;  // absolute and real
+  // Those that are at these paths, and then the latest that were.
+  std::vector<std::shared_ptr<held_directory const>> hidden_;
+};
+
+document_root::tree::tree(settings const& from, tree const* before) : settings_(from) {
   root_.reset(::open(from.directory.c_str(), O_RDONLY | O_CLOEXEC | O_DIRECTORY));
   if (!root_) throw std::system_error(errno, std::generic_category(), from.directory);
   auto const probe = open_at2(root_.get(), ".", read_flags, RESOLVE_BENEATH);
   if (!probe) throw std::system_error(errno, std::generic_category(), unusable_openat2(errno));
   auto const real = real_path_of(root_.get());
   if (!real) throw std::system_error(ENOENT, std::generic_category(), "/proc/self/fd");
+  if (::fstat(root_.get(), &root_status_) != 0)
+    throw std::system_error(errno, std::generic_category(), from.directory);
   real_root_ = without_slash_at_end(*real);
-  for (auto const& path : from.hidden) {
-    struct stat status {};
-    bool const exists = ::stat(path.c_str(), &status) == 0;
-    auto const real_path = std::filesystem::weakly_canonical(std::filesystem::absolute(path));
-    hidden_.push_back({without_slash_at_end(real_path), {status.st_dev, status.st_ino}, exists});
-  }
-  struct stat status {};
-  bool const known = ::fstat(root_.get(), &status) == 0;
-  is_hidden_itself_ = (known && is_hidden(status)) || has_hidden_ancestor(real_root_, 0);
+  remember_hidden(before);
+  is_hidden_itself_ = is_hidden(root_status_) || has_hidden_ancestor(real_root_, 0);
 }
 
-http::result<open_file> document_root::open(std::string_view path) const {
-  auto const relative = relative_path(path);
-  if (!relative || path.find('\0') != std::string_view::npos) {
-    return refusal(400, "bad-path", path);
+// A directory that was moved away from its path stays hidden: it may still lie below the root.
+void document_root::tree::remember_hidden(tree const* before) {
+  for (auto const& path : settings_.hidden) {
+    auto const real_path = std::filesystem::weakly_canonical(std::filesystem::absolute(path));
+    hidden_paths_.push_back(without_slash_at_end(real_path));
+    if (auto directory = hold(path)) hidden_.push_back(std::move(directory));
   }
-  auto opened = open_without_symlinks(*relative);
+  if (before == nullptr) return;
+  auto const most = hidden_.size() + base::limits::moved_directories;
+  for (auto const& known : before->hidden_) {
+    if (hidden_.size() < most && !is_hidden(known->device, known->inode)) hidden_.push_back(known);
+  }
+}
+
+// Null if there is none at this path. Throws where the system cannot tell.
+std::shared_ptr<document_root::tree::held_directory const> document_root::tree::hold(
+    std::filesystem::path const& path) {
+  base::unique_fd directory(::open(path.c_str(), O_PATH | O_CLOEXEC));
+  struct stat status {};
+  if (directory && ::fstat(directory.get(), &status) == 0) {
+    return std::make_shared<held_directory const>(
+        held_directory{std::move(directory), status.st_dev, status.st_ino});
+  }
+  auto const why = base::last_error();
+  if (base::is_shortage(why)) throw std::system_error(why.value(), std::generic_category(), path);
+  return nullptr;
+}
+
+// While nothing is in the root's place, nothing has replaced it.
+bool document_root::tree::is_as_found() const {
+  struct stat now {};
+  bool const replaced = ::stat(settings_.directory.c_str(), &now) == 0 &&
+                        (now.st_dev != root_status_.st_dev || now.st_ino != root_status_.st_ino);
+  if (replaced) return false;
+  return std::all_of(settings_.hidden.begin(), settings_.hidden.end(), [&](auto const& path) {
+    return ::stat(path.c_str(), &now) != 0 || is_hidden(now);
+  });
+}
+
+http::result<open_file> document_root::tree::open(std::string const& relative) const {
+  auto opened = open_without_symlinks(relative);
   bool const has_symlink = opened.has_error() && opened.error().reason == "symlink-loop";
   if (!has_symlink) return opened;
-  return follow_symlinks_ ? open_anywhere(*relative) : open_by_symlink(*relative);
+  return settings_.follow_symlinks ? open_anywhere(relative) : open_by_symlink(relative);
 }
 
 // The usual way: one openat2, and the real path is known without asking. The directories above are
 // looked at only of what is there: a path of thousands of names that lead nowhere costs no more
 // than a short one.
-http::result<open_file> document_root::open_without_symlinks(std::string const& relative) const {
+http::result<open_file> document_root::tree::open_without_symlinks(
+    std::string const& relative) const {
   auto const real_path = without_slash_at_end(real_root_ + "/" + relative);
   if (is_named_hidden(real_path)) return refusal(403, "script-source", real_path);
   auto file = open_at2(root_.get(), relative.empty() ? "." : relative.c_str(), read_flags,
@@ -206,7 +286,7 @@ http::result<open_file> document_root::open_without_symlinks(std::string const& 
 // There is a symbolic link on the way. Looks where it ends, without opening that for reading, and
 // then opens the real path in the usual way, so that nothing can come in between. (RESOLVE_BENEATH
 // alone would refuse an absolute link that ends inside.)
-http::result<open_file> document_root::open_by_symlink(std::string const& relative) const {
+http::result<open_file> document_root::tree::open_by_symlink(std::string const& relative) const {
   auto const end =
       open_at2(root_.get(), relative.c_str(), O_PATH | O_CLOEXEC, RESOLVE_NO_MAGICLINKS);
   if (!end) return refusal_for(errno, relative);
@@ -221,7 +301,7 @@ http::result<open_file> document_root::open_by_symlink(std::string const& relati
 }
 
 // With follow_symlinks the link may end anywhere but in a hidden directory.
-http::result<open_file> document_root::open_anywhere(std::string const& relative) const {
+http::result<open_file> document_root::tree::open_anywhere(std::string const& relative) const {
   auto file = open_at2(root_.get(), relative.c_str(), read_flags, RESOLVE_NO_MAGICLINKS);
   if (!file) return refusal_for(errno, relative);
   auto const real_path = real_path_of(file.get());
@@ -236,15 +316,14 @@ http::result<open_file> document_root::open_anywhere(std::string const& relative
 }
 
 // Whether the path is one of a hidden directory, or of what lies in one. No file is looked at.
-bool document_root::is_named_hidden(std::string_view real_path) const {
+bool document_root::tree::is_named_hidden(std::string_view real_path) const {
   if (is_hidden_itself_ && is_at_or_below(real_path, real_root_)) return true;
-  return std::any_of(hidden_.begin(), hidden_.end(), [&](hidden_directory const& hidden) {
-    return is_at_or_below(real_path, hidden.path);
-  });
+  return std::any_of(hidden_paths_.begin(), hidden_paths_.end(),
+                     [&](std::string const& hidden) { return is_at_or_below(real_path, hidden); });
 }
 
 // Whether a directory above the path is hidden, by whichever name it is reached.
-bool document_root::is_below_hidden(std::string_view real_path) const {
+bool document_root::tree::is_below_hidden(std::string_view real_path) const {
   if (hidden_.empty()) return false;
   // What lies above the root was looked at once.
   bool const inside = is_at_or_below(real_path, real_root_);
@@ -252,7 +331,7 @@ bool document_root::is_below_hidden(std::string_view real_path) const {
 }
 
 // Whether a directory above real_path, of those whose path is longer than from, is hidden.
-bool document_root::has_hidden_ancestor(std::string_view real_path, std::size_t from) const {
+bool document_root::tree::has_hidden_ancestor(std::string_view real_path, std::size_t from) const {
   for (auto slash = real_path.find('/', from + 1); slash != std::string_view::npos;
        slash = real_path.find('/', slash + 1)) {
     std::string const above(real_path.substr(0, slash));
@@ -262,10 +341,56 @@ bool document_root::has_hidden_ancestor(std::string_view real_path, std::size_t 
   return false;
 }
 
-bool document_root::is_hidden(struct stat const& status) const {
-  return std::any_of(hidden_.begin(), hidden_.end(), [&](hidden_directory const& hidden) {
-    return hidden.has_id && hidden.id.device == status.st_dev && hidden.id.inode == status.st_ino;
+bool document_root::tree::is_hidden(dev_t device, ino_t inode) const {
+  return std::any_of(hidden_.begin(), hidden_.end(), [&](auto const& hidden) {
+    return hidden->device == device && hidden->inode == inode;
   });
+}
+
+document_root::document_root(settings from)
+    : settings_(std::move(from)),
+      tree_(std::make_shared<tree const>(settings_, nullptr)),
+      looked_(base::coarse_now()) {}
+
+document_root::~document_root() = default;
+
+http::result<open_file> document_root::open(std::string_view path) const {
+  auto const relative = relative_path(path);
+  if (!relative || path.find('\0') != std::string_view::npos) {
+    return refusal(400, "bad-path", path);
+  }
+  return current()->open(*relative);
+}
+
+// Looks whether the root was replaced, as deployments do that rename a directory into its place:
+// scripts, which are found by their paths, come from the new one at once.
+std::shared_ptr<document_root::tree const> document_root::current() const {
+  if (is_due(base::coarse_now())) {
+    auto const before = kept();
+    if (!before->is_as_found()) {
+      try {
+        auto found = std::make_shared<tree const>(settings_, before.get());
+        std::lock_guard const lock(mutex_);
+        tree_ = std::move(found);
+      } catch (std::system_error const&) {
+        // Replaced again meanwhile, or no descriptor is left: the next look may pass.
+      }
+    }
+  }
+  return kept();
+}
+
+std::shared_ptr<document_root::tree const> document_root::kept() const {
+  std::lock_guard const lock(mutex_);
+  return tree_;
+}
+
+// One caller in each interval is told so.
+bool document_root::is_due(std::chrono::steady_clock::time_point now) const {
+  std::lock_guard const lock(mutex_);
+  if (now - looked_ < base::limits::root_look_interval) return false;
+  looked_ = now;
+  return true;
 }
 
 }  // namespace gatehouse::files

@@ -72,6 +72,17 @@ class lowered_file_limit {
   rlimit saved_{};
 };
 
+// Whether it becomes true before long.
+template <class Condition>
+bool eventually(Condition condition) {
+  auto const until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > until) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return true;
+}
+
 // How often this thread asks for the state of a file; it is not told from now on.
 class counted_looks {
  public:
@@ -226,6 +237,46 @@ TEST_CASE("of a path that leads nowhere no directory above is looked at") {
   CHECK(missing == "404 file-not-found");
   CHECK(looks_for_missing == 0);
   CHECK(looks_for_file > 0);  // they are counted
+}
+
+TEST_CASE("a directory that takes the root's place is the root from then on") {
+  temporary_directory dir;
+  fill(dir);
+  dir.file("next/new.txt", "new");
+  dir.file("next/cgi-bin/script", "#!/bin/sh");
+  document_root const root(settings_for(dir));
+  std::filesystem::rename(dir / "www", dir / "before");
+  CHECK(shown(root.open("/a.txt")) == "file a.txt");  // there is no other
+  std::filesystem::rename(dir / "next", dir / "www");
+  CHECK(eventually([&] { return shown(root.open("/new.txt")) == "file new.txt"; }));
+  CHECK(shown(root.open("/a.txt")) == "404 file-not-found");
+  CHECK(shown(root.open("/cgi-bin/script")) == "403 script-source");
+  SUBCASE("its scripts are hidden by another name, too") {
+    std::filesystem::rename(dir / "www/cgi-bin", dir / "www/moved");
+    CHECK(shown(root.open("/moved/script")) == "403 script-source");
+  }
+  SUBCASE("and so are those that were scripts before") {
+    std::filesystem::rename(dir / "before/cgi-bin", dir / "www/old-scripts");
+    CHECK(shown(root.open("/old-scripts/script")) == "403 script-source");
+  }
+}
+
+TEST_CASE("scripts that take others' place are hidden by another name, and so are the others") {
+  temporary_directory dir;
+  fill(dir);
+  dir.file("next/script", "#!/bin/sh");
+  document_root const root(settings_for(dir));
+  std::filesystem::rename(dir / "www/cgi-bin", dir / "www/cgi-bin.old");
+  std::filesystem::rename(dir / "next", dir / "www/cgi-bin");
+  // Known by another name once it was looked at in its place.
+  CHECK(eventually([&] {
+    static_cast<void>(root.open("/a.txt"));
+    std::filesystem::rename(dir / "www/cgi-bin", dir / "www/moved");
+    auto const seen = shown(root.open("/moved/script"));
+    std::filesystem::rename(dir / "www/moved", dir / "www/cgi-bin");
+    return seen == "403 script-source";
+  }));
+  CHECK(shown(root.open("/cgi-bin.old/script")) == "403 script-source");
 }
 
 TEST_CASE("a file that is replaced while a link to it is followed is known by its own name") {

@@ -245,6 +245,23 @@ TEST_CASE("a directory with an index page shows it") {
   CHECK(ask(s.port(), "GET", "/other/").body == "the start");
 }
 
+TEST_CASE("a tree that is put in the root's place is served as a whole") {
+  site const files;
+  files.write("a.txt", "old");
+  files.printing("s", "Content-Type: text/plain\n\nold");
+  server const s(files);
+  CHECK(ask(s.port(), "GET", "/a.txt").body == "old");
+  auto const next = files.base() / "next";
+  fs::copy(files.root(), next, fs::copy_options::recursive);
+  files.write(next / "a.txt", "new");
+  files.write(next / "b.txt", "only here");
+  fs::rename(files.root(), files.base() / "before");
+  fs::rename(next, files.root());
+  CHECK(eventually([&] { return ask(s.port(), "GET", "/a.txt").body == "new"; }));
+  CHECK(ask(s.port(), "GET", "/b.txt").body == "only here");
+  CHECK(ask(s.port(), "GET", "/cgi-bin/s").body == "old");
+}
+
 TEST_CASE("a listing can be turned off") {
   site const files;
   files.write("sub/a.txt", "x");

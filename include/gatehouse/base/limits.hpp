@@ -138,6 +138,11 @@ inline constexpr std::size_t cached_open_file_bytes = 1024 * 1024;
 inline constexpr std::size_t cached_open_files = 64;
 inline constexpr auto cached_file_trust = 100ms;
 inline constexpr auto settled_time = 2s;
+// The interval at which the server checks whether another directory has taken the place of one that
+// it serves, and how many script directories that were moved away are still known for what they
+// are.
+inline constexpr auto root_look_interval = 250ms;
+inline constexpr std::size_t moved_directories = 16;
 // For how many script directories a Landlock ruleset is kept ready. For a server that runs as root:
 // how long its list of what is public in /etc is used before it is checked again.
 inline constexpr std::size_t sandboxed_directories = 64;

@@ -5,7 +5,10 @@
 
 #include <sys/stat.h>
 
+#include <chrono>
 #include <filesystem>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,9 +48,14 @@ class document_root {
   // Opens the root and keeps it open. Throws std::system_error if that fails, or if the kernel has
   // no openat2.
   explicit document_root(settings from);
+  document_root(document_root const&) = delete;
+  document_root& operator=(document_root const&) = delete;
+  ~document_root();
 
   // Opens what the decoded URL path names below the root; repeated slashes count as one, and a path
-  // that ends in a slash names a directory only. Does not suspend and does not wait for a FIFO.
+  // that ends in a slash names a directory only. Another directory that was put in the root's place
+  // is the root from then on, or limits::root_look_interval later; while there is none, the old one
+  // is. Thread-safe. Does not suspend and does not wait for a FIFO.
   //   400 bad-path             a NUL, or a ".." segment (parse_target leaves none)
   //   403 file-not-readable    no permission
   //   403 not-a-file           neither a regular file nor a directory
@@ -61,29 +69,15 @@ class document_root {
   http::result<open_file> open(std::string_view path) const;
 
  private:
-  struct identity {
-    dev_t device;
-    ino_t inode;
-  };
-  struct hidden_directory {
-    std::string path;  // absolute and real
-    identity id;       // finds it also by a bind mount or in a file system without case
-    bool has_id;
-  };
+  class tree;
+  std::shared_ptr<tree const> current() const;
+  std::shared_ptr<tree const> kept() const;
+  bool is_due(std::chrono::steady_clock::time_point now) const;
 
-  http::result<open_file> open_without_symlinks(std::string const& relative) const;
-  http::result<open_file> open_by_symlink(std::string const& relative) const;
-  http::result<open_file> open_anywhere(std::string const& relative) const;
-  bool is_named_hidden(std::string_view real_path) const;
-  bool is_below_hidden(std::string_view real_path) const;
-  bool has_hidden_ancestor(std::string_view real_path, std::size_t from) const;
-  bool is_hidden(struct stat const& status) const;
-
-  base::unique_fd root_;
-  std::string real_root_;  // without a slash at its end: "" for the root of the file system
-  bool follow_symlinks_;
-  bool is_hidden_itself_ = false;
-  std::vector<hidden_directory> hidden_;
+  settings settings_;
+  mutable std::mutex mutex_;
+  mutable std::shared_ptr<tree const> tree_;  // with those who are opening a file in it
+  mutable std::chrono::steady_clock::time_point looked_;
 };
 
 }  // namespace gatehouse::files
