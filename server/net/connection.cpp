@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <boost/asio/post.hpp>
 #include <exception>
 #include <new>
 
@@ -121,6 +122,8 @@ base::task<void> connection::run() {
     if (head_has_begun()) {
       bool const go_on = co_await serve_one();
       take_next_service();
+      bool const is_ahead = !client_.buffered().empty();
+      if (go_on && is_ahead) co_await let_others_run();
       if (go_on) continue;
       if (!cut_ && !displaced_) co_await linger();
       break;
@@ -349,6 +352,12 @@ base::task<bool> connection::refuse(http::http_error error, exchange& context) {
                                                shared_->limits.idle_timeout);
   end(nullptr, context, failure);
   co_return false;
+}
+
+// A client that has sent its next requests already must not keep others on the thread from their
+// turn.
+base::task<void> connection::let_others_run() {
+  co_await boost::asio::post(client_.socket().get_executor(), base::as_result);
 }
 
 // Closes so that the client gets to read the answer: a close with unread bytes would reset the

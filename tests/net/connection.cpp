@@ -2,10 +2,14 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <exception>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "gatehouse/base/event.hpp"
 
@@ -26,6 +30,26 @@ class refusing final : public http::handler {
     response.status = 405;
     co_return response;
   }
+};
+
+// Answers at once, and counts before how many of its answers others had their turn on the thread.
+class counting final : public http::handler {
+ public:
+  std::optional<http::outcome> answer_at_once(http::request const&,
+                                              http::exchange_context& context) override {
+    if (std::exchange(others_ran_, false)) ++turns;
+    boost::asio::post(context.get_executor(), [this] { others_ran_ = true; });
+    return http::response{};
+  }
+  base::task<http::outcome> handle(http::request const&, http::body_source&,
+                                   http::exchange_context&) override {
+    co_return http::response{};
+  }
+
+  int turns = 0;
+
+ private:
+  bool others_ran_ = false;
 };
 
 // A connection and the socket of its client.
@@ -73,8 +97,7 @@ struct fixture {
 
 // Serves one client to the connection's end, and runs the client to its own.
 template <class Client>
-void serve(net::connection_limits const& limits, Client client) {
-  refusing handler;
+void serve(http::handler& handler, net::connection_limits const& limits, Client client) {
   net::service service;
   service.handler = &handler;
   service.limits = limits;
@@ -103,7 +126,8 @@ std::string const head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\
 }  // namespace
 
 TEST_CASE("a closing connection is read for as long as its client goes on sending") {
-  serve(lingering(1s, forever), [](fixture& f) -> base::task<void> {
+  refusing handler;
+  serve(handler, lingering(1s, forever), [](fixture& f) -> base::task<void> {
     bool sent = co_await f.send(head);
     for (int i = 0; i < 15; ++i) {
       co_await f.wait(100ms);
@@ -118,7 +142,8 @@ TEST_CASE("a closing connection is read for as long as its client goes on sendin
 }
 
 TEST_CASE("a closing connection ends when its client is silent") {
-  serve(lingering(50ms, forever), [](fixture& f) -> base::task<void> {
+  refusing handler;
+  serve(handler, lingering(50ms, forever), [](fixture& f) -> base::task<void> {
     bool const sent = co_await f.send(head);
     CHECK(sent);
     auto const answer = co_await f.read_to_end();
@@ -128,8 +153,24 @@ TEST_CASE("a closing connection ends when its client is silent") {
 }
 
 TEST_CASE("a closing connection ends although its client goes on sending without end") {
-  serve(lingering(forever, 100ms), [](fixture& f) -> base::task<void> {
+  refusing handler;
+  serve(handler, lingering(forever, 100ms), [](fixture& f) -> base::task<void> {
     bool sent = co_await f.send(head);
     for (; sent; sent = co_await f.send("more")) co_await f.wait(5ms);
   });
+}
+
+TEST_CASE("others on the thread have their turn between requests that came together") {
+  constexpr int requests = 20;
+  counting handler;
+  serve(handler, {}, [](fixture& f) -> base::task<void> {
+    std::string all;
+    for (int i = 0; i < requests; ++i) all += "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
+    bool const sent = co_await f.send(all);
+    CHECK(sent);
+    f.client.shutdown(tcp::socket::shutdown_send);
+    auto const answers = co_await f.read_to_end();
+    CHECK(answers.has_value());
+  });
+  CHECK(handler.turns == requests - 1);
 }

@@ -106,6 +106,7 @@ class connection {
                               exchange& context);
   void end(http::request const* request, exchange& context, base::error_code error);
   base::task<bool> refuse(http::http_error error, exchange& context);
+  base::task<void> let_others_run();
   base::task<void> linger();
 
   client_stream client_;
