@@ -1,31 +1,18 @@
 #include "gatehouse/files/listing.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <compare>
-#include <memory>
 #include <optional>
 
 #include "gatehouse/base/error.hpp"
-#include "gatehouse/base/limits.hpp"
+#include "gatehouse/http/grammar.hpp"
 
 namespace gatehouse::files {
 namespace {
-
-struct directory_closer {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
-using directory_stream = std::unique_ptr<DIR, directory_closer>;
-
-directory_stream open_stream(open_file directory) {
-  directory_stream stream(::fdopendir(directory.file.get()));
-  if (stream) static_cast<void>(directory.file.release());  // closedir closes it
-  return stream;
-}
 
 listing_entry to_entry(std::string_view name, struct stat const& status) {
   bool const is_directory = S_ISDIR(status.st_mode);
@@ -120,38 +107,55 @@ bool comes_before(sorting order, listing_entry const& a, listing_entry const& b)
   return compare_names(a.name, b.name) < 0;
 }
 
+// Takes the next of the pairs that "&" stands between.
+std::string_view next_pair(std::string_view& query) {
+  auto const pair = query.substr(0, query.find('&'));
+  query.remove_prefix(std::min(pair.size() + 1, query.size()));
+  return pair;
+}
+
 }  // namespace
 
-http::result<listing> read_listing(document_root const& root, open_file directory,
-                                   std::string_view path) {
-  auto const stream = open_stream(std::move(directory));
-  if (!stream) {
-    return http::try_again_later("out-of-memory", std::string(path));
-  }
-  listing list;
-  while (dirent const* entry = next_entry(stream.get())) {
-    if (entry->d_name[0] == '.') continue;
-    auto shown = look_at(root, path, ::dirfd(stream.get()), entry->d_name);
-    if (shown.has_error()) return shown.error();
-    if (!shown->has_value()) continue;
-    if (list.entries.size() == base::limits::listing_entries) {
-      list.truncated = true;
-      return list;
+// Opened anew, because what reads it closes it and the caller's stays open.
+listing_reader::listing_reader(document_root const& root, open_file const& directory,
+                               std::string path)
+    : root_(root), path_(std::move(path)) {
+  base::unique_fd again(
+      ::openat(directory.file.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOCTTY));
+  if (!again) return;
+  stream_.reset(::fdopendir(again.get()));
+  if (stream_) static_cast<void>(again.release());  // closedir closes it
+}
+
+http::result<listing_reader::progress> listing_reader::read_some(std::size_t names) {
+  if (!stream_) return http::try_again_later("out-of-resources", path_);
+  for (std::size_t i = 0; i < names; ++i) {
+    dirent const* const entry = next_entry(stream_.get());
+    if (entry == nullptr && errno == 0) return progress::at_end;
+    if (entry == nullptr) {
+      auto const why = base::last_error();
+      return http::http_error{
+          .status = 500, .reason = "listing-failed", .detail = path_ + ": " + why.message()};
     }
-    list.entries.push_back(std::move(**shown));
+    if (entry->d_name[0] == '.') continue;
+    auto shown = look_at(root_, path_, ::dirfd(stream_.get()), entry->d_name);
+    if (shown.has_error()) return shown.error();
+    if (shown->has_value()) add(std::move(**shown));
   }
-  if (errno == 0) return list;
-  auto const why = base::last_error();
-  return http::http_error{.status = 500,
-                          .reason = "listing-failed",
-                          .detail = std::string(path) + ": " + why.message()};
+  return progress::unfinished;
+}
+
+void listing_reader::add(listing_entry entry) {
+  if (entry.is_directory) ++list_.directories;
+  list_.size_bytes += entry.size_bytes;
+  size_bytes_ += sizeof entry + entry.name.capacity();
+  list_.entries.push_back(std::move(entry));
 }
 
 sorting parse_sorting(std::string_view query) {
   sorting order;
   while (!query.empty()) {
-    auto const pair = query.substr(0, query.find('&'));
-    query.remove_prefix(std::min(pair.size() + 1, query.size()));
+    auto const pair = next_pair(query);
     if (pair == "sort=name") order.key = sort_key::name;
     if (pair == "sort=size") order.key = sort_key::size;
     if (pair == "sort=date") order.key = sort_key::modified;
@@ -159,6 +163,17 @@ sorting parse_sorting(std::string_view query) {
     if (pair == "order=desc") order.descending = true;
   }
   return order;
+}
+
+std::size_t parse_page(std::string_view query) {
+  constexpr std::string_view name = "page=";
+  std::size_t page = 1;
+  while (!query.empty()) {
+    auto const pair = next_pair(query);
+    if (!pair.starts_with(name)) continue;
+    page = http::parse_decimal(pair.substr(name.size())).value_or(1);
+  }
+  return std::max<std::size_t>(page, 1);
 }
 
 void sort_entries(listing& list, sorting order) {

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <boost/json/string.hpp>
 #include <cstdio>
+#include <vector>
 
 #include "gatehouse/base/escape.hpp"
 #include "gatehouse/base/limits.hpp"
@@ -33,7 +34,7 @@ a:hover { text-decoration: underline; text-underline-offset: .2em; }
 a:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 2px; }
 h1 b { font-weight: 600; }
 p { margin: .25rem 0 0; color: var(--muted); }
-p.note { margin-top: 1rem; padding: .6rem .9rem; border: 1px solid var(--line); border-radius: 8px; }
+nav { display: flex; gap: 1.5rem; margin-top: 1.5rem; color: var(--muted); }
 table { width: 100%; margin-top: 1.75rem; border-collapse: collapse; }
 th { padding: .5rem .75rem; border-bottom: 1px solid var(--line); text-align: left; font-weight: 500;
   font-size: .8125rem; white-space: nowrap; }
@@ -145,22 +146,12 @@ void append_breadcrumbs(std::string& page, std::vector<std::string_view> const& 
 
 void append_summary(std::string& page, listing const& list) {
   if (list.entries.empty()) return;
-  std::size_t directories = 0;
-  std::uint64_t bytes = 0;
-  for (listing_entry const& entry : list.entries) {
-    directories += entry.is_directory ? 1 : 0;
-    bytes += entry.size_bytes;
-  }
-  std::size_t const files = list.entries.size() - directories;
+  std::size_t const files = list.entries.size() - list.directories;
   page += "<p>";
-  if (directories > 0) page += counted(directories, "directory", "directories");
-  if (directories > 0 && files > 0) page += ", ";
-  if (files > 0) page += counted(files, "file", "files") + ", " + human_size(bytes);
+  if (list.directories > 0) page += counted(list.directories, "directory", "directories");
+  if (list.directories > 0 && files > 0) page += ", ";
+  if (files > 0) page += counted(files, "file", "files") + ", " + human_size(list.size_bytes);
   page += "</p>\n";
-  if (list.truncated) {
-    page += "<p class=\"note\">There is more here than fits on a page: these are the first " +
-            std::to_string(base::limits::listing_entries) + " entries that were found.</p>\n";
-  }
 }
 
 void append_column_head(std::string& page, column const& c, sorting order) {
@@ -193,7 +184,30 @@ void append_entry(std::string& page, listing_entry const& entry) {
   page.append("<span> ").append(when.time).append("</span></time></td></tr>\n");
 }
 
-void append_table(std::string& page, listing const& list, sorting order, bool has_parent) {
+std::string_view word_for(sort_key key) {
+  return std::find_if(columns.begin(), columns.end(), [&](column const& c) { return c.key == key; })
+      ->word;
+}
+
+void append_page_link(std::string& page, sorting order, std::size_t number, std::string_view rel,
+                      std::string_view text) {
+  page.append("<a href=\"?sort=").append(word_for(order.key)).append("&amp;order=");
+  page.append(order.descending ? "desc" : "asc").append("&amp;page=");
+  page.append(std::to_string(number)).append("\" rel=\"").append(rel).append("\">");
+  page.append(text).append("</a> ");
+}
+
+// Where we are among the pages of a long listing.
+void append_pages(std::string& page, sorting order, std::size_t number, std::size_t pages) {
+  if (pages == 1) return;
+  page += "<nav>";
+  if (number > 1) append_page_link(page, order, number - 1, "prev", "\xE2\x86\x90 Previous");
+  page += "<span>Page " + std::to_string(number) + " of " + std::to_string(pages) + "</span> ";
+  if (number < pages) append_page_link(page, order, number + 1, "next", "Next \xE2\x86\x92");
+  page += "</nav>\n";
+}
+
+void append_table_head(std::string& page, listing const& list, sorting order, bool has_parent) {
   page += "<table>\n";
   if (!list.entries.empty()) {
     page += "<thead><tr>";
@@ -206,16 +220,14 @@ void append_table(std::string& page, listing const& list, sorting order, bool ha
         "<tr><td><a class=\"d\" href=\"../\"><svg><use href=\"#u\"/></svg>Parent directory</a></td>"
         "<td></td><td></td></tr>\n";
   }
-  for (listing_entry const& entry : list.entries) append_entry(page, entry);
-  page += "</tbody>\n</table>\n";
 }
 
-}  // namespace
+bool has_table(listing const& list, std::string_view url_path) {
+  return !list.entries.empty() || !segments_of(url_path).empty();
+}
 
-std::string render_html(listing const& list, sorting order, std::string_view url_path) {
-  auto const segments = segments_of(url_path);
-  std::string page;
-  page.reserve(6 * 1024 + 320 * list.entries.size());
+void append_html_head(std::string& page, listing const& list, listing_view const& view) {
+  auto const segments = segments_of(view.url_path);
   page +=
       "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>";
@@ -224,31 +236,93 @@ std::string render_html(listing const& list, sorting order, std::string_view url
   page.append(icons).append("<main>\n");
   append_breadcrumbs(page, segments);
   append_summary(page, list);
-  if (!list.entries.empty() || !segments.empty()) {
-    append_table(page, list, order, !segments.empty());
-  }
-  if (list.entries.empty()) page += "<p class=\"empty\">There is nothing in this directory.</p>\n";
-  page += "</main>\n</body>\n</html>\n";
-  return page;
+  if (has_table(list, view.url_path)) append_table_head(page, list, view.order, !segments.empty());
 }
 
-std::string render_json(listing const& list, std::string_view url_path) {
-  boost::json::array entries;
-  entries.reserve(list.entries.size());
-  for (listing_entry const& entry : list.entries) {
-    boost::json::object object;
-    object["name"] = base::valid_utf8(entry.name);
-    object["href"] = href_of(entry);
-    object["type"] = entry.is_directory ? "directory" : "file";
-    if (!entry.is_directory) object["size"] = entry.size_bytes;
-    object["modified"] = to_iso(entry.modified).full;
-    entries.push_back(std::move(object));
+void append_html_tail(std::string& page, listing const& list, listing_view const& view,
+                      std::size_t pages) {
+  if (has_table(list, view.url_path)) page += "</tbody>\n</table>\n";
+  append_pages(page, view.order, view.page, pages);
+  if (list.entries.empty()) page += "<p class=\"empty\">There is nothing in this directory.</p>\n";
+  page += "</main>\n</body>\n</html>\n";
+}
+
+void append_json_head(std::string& text, listing_view const& view) {
+  boost::json::string const path(base::valid_utf8(view.url_path));
+  text.append("{\"path\":").append(boost::json::serialize(path)).append(",\"entries\":[");
+}
+
+void append_json_entry(std::string& text, listing_entry const& entry) {
+  boost::json::object object;
+  object["name"] = base::valid_utf8(entry.name);
+  object["href"] = href_of(entry);
+  object["type"] = entry.is_directory ? "directory" : "file";
+  if (!entry.is_directory) object["size"] = entry.size_bytes;
+  object["modified"] = to_iso(entry.modified).full;
+  text += boost::json::serialize(object);
+}
+
+std::size_t pages_of(listing const& list, listing_view const& view) {
+  constexpr auto most = base::limits::listing_page_entries;
+  return view.as_json || list.entries.empty() ? 1 : (list.entries.size() + most - 1) / most;
+}
+
+}  // namespace
+
+listing_text::listing_text(listing const& list, listing_view view)
+    : list_(list), view_(std::move(view)), pages_(pages_of(list, view_)) {
+  constexpr auto most = base::limits::listing_page_entries;
+  view_.page = std::min(view_.page, pages_);
+  first_ = next_ = view_.as_json ? 0 : (view_.page - 1) * most;
+  end_ = view_.as_json ? list.entries.size() : std::min(list.entries.size(), first_ + most);
+}
+
+bool listing_text::append_next(std::string& to) {
+  switch (part_) {
+    case part::head:
+      if (view_.as_json) {
+        append_json_head(to, view_);
+      } else {
+        append_html_head(to, list_, view_);
+      }
+      part_ = next_ == end_ ? part::tail : part::entries;
+      return true;
+    case part::entries:
+      append_entries(to);
+      if (next_ == end_) part_ = part::tail;
+      return true;
+    case part::tail:
+      if (view_.as_json) {
+        to += "]}\n";
+      } else {
+        append_html_tail(to, list_, view_, pages_);
+      }
+      part_ = part::end;
+      return true;
+    case part::end:
+      break;
   }
-  boost::json::object page;
-  page["path"] = base::valid_utf8(url_path);
-  page["truncated"] = list.truncated;
-  page["entries"] = std::move(entries);
-  return boost::json::serialize(page) + "\n";
+  return false;
+}
+
+void listing_text::append_entries(std::string& to) {
+  constexpr std::size_t at_a_time = 50;
+  auto const until = std::min(end_, next_ + at_a_time);
+  for (; next_ < until; ++next_) {
+    if (!view_.as_json) {
+      append_entry(to, list_.entries[next_]);
+      continue;
+    }
+    if (next_ > first_) to += ',';
+    append_json_entry(to, list_.entries[next_]);
+  }
+}
+
+std::string whole_text(listing const& list, listing_view view) {
+  std::string text;
+  listing_text pieces(list, std::move(view));
+  while (pieces.append_next(text)) continue;
+  return text;
 }
 
 std::string human_size(std::uint64_t bytes) {

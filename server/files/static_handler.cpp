@@ -13,6 +13,7 @@
 #include "gatehouse/files/forms.hpp"
 #include "gatehouse/files/listing.hpp"
 #include "gatehouse/files/listing_page.hpp"
+#include "gatehouse/files/listing_source.hpp"
 #include "gatehouse/files/multipart_source.hpp"
 #include "gatehouse/http/accept.hpp"
 #include "gatehouse/http/conditions.hpp"
@@ -146,18 +147,32 @@ http::outcome without_body(http::outcome from) {
   return from;
 }
 
-// The page as a body; null if the budget has no room for it.
-http::shared_buffer counted(std::string page, std::shared_ptr<base::budget> const& among) {
-  if (page.capacity() <= base::limits::stream_buffer_bytes)
-    return http::make_buffer(std::move(page));
-  struct counted_page {
-    std::string text;
-    base::budget::part space;
-  };
-  base::budget::part space(among);
-  if (!space.grow(page.capacity())) return nullptr;
-  auto const kept = std::make_shared<counted_page>(counted_page{std::move(page), std::move(space)});
-  return http::shared_buffer(kept, &kept->text);
+// A short one has a length; a long one is made while it is sent.
+http::body listing_body(std::shared_ptr<listing const> list, listing_view view) {
+  if (list->entries.size() <= base::limits::quick_listing_entries) {
+    auto text = whole_text(*list, view);
+    if (text.size() <= base::limits::stream_buffer_bytes) return http::make_buffer(std::move(text));
+  }
+  return http::stream{std::make_unique<listing_source>(std::move(list), std::move(view)),
+                      std::nullopt};
+}
+
+http::response listing_response(http::request const& request, std::shared_ptr<listing const> list) {
+  auto const& target = request.target;
+  listing_view view{target.path, parse_sorting(target.query), parse_page(target.query),
+                    http::prefers_json(request.fields)};
+  http::response r;
+  r.fields.add("Vary", "Accept");
+  r.fields.add("Cache-Control", "no-cache");
+  r.fields.add("X-Content-Type-Options", "nosniff");
+  if (view.as_json) {
+    r.fields.add("Content-Type", "application/json; charset=utf-8");
+  } else {
+    r.fields.add("Content-Type", "text/html; charset=utf-8");
+    r.fields.add("Content-Security-Policy", listing_page_policy);
+  }
+  r.body = listing_body(std::move(list), std::move(view));
+  return r;
 }
 
 }  // namespace
@@ -170,27 +185,46 @@ struct static_handler::asking {
   bool has_range;
 };
 
+// A directory of too many names to be read at once.
+struct static_handler::long_listing {
+  std::string path;
+  sorting order;
+  open_file directory;
+};
+
 static_handler::static_handler(static_options options)
     : options_(std::move(options)),
       root_({options_.root, options_.follow_symlinks, options_.hidden}),
       media_types_(system_media_types()),
       cache_(base::limits::file_cache_bytes),
-      listings_(std::make_shared<base::budget>(base::limits::listings_bytes)) {}
+      listings_(root_) {}
 
 std::optional<http::outcome> static_handler::answer_at_once(http::request const& request,
                                                             http::exchange_context&) {
-  auto outcome = answer(request);
+  std::optional<long_listing> unread;
+  auto outcome = answer(request, unread);
+  if (unread) return std::nullopt;
   if (request.is_head()) outcome = without_body(std::move(outcome));
   return outcome;
 }
 
 base::task<http::outcome> static_handler::handle(http::request const& request, http::body_source&,
-                                                 http::exchange_context& context) {
-  auto outcome = answer_at_once(request, context);
-  co_return std::move(*outcome);
+                                                 http::exchange_context&) {
+  std::optional<long_listing> unread;
+  auto outcome = answer(request, unread);
+  if (unread) {
+    auto list = co_await listings_.make(std::move(unread->path), unread->order,
+                                        std::move(unread->directory));
+    if (list.has_error()) co_return list.error();
+    outcome = listing_response(request, std::move(*list));
+  }
+  if (request.is_head()) outcome = without_body(std::move(outcome));
+  co_return outcome;
 }
 
-http::outcome static_handler::answer(http::request const& request) {
+// unread: set instead of an answer where only the listing of a large directory would be one.
+http::outcome static_handler::answer(http::request const& request,
+                                     std::optional<long_listing>& unread) {
   if (request.method == "OPTIONS") return options_response();
   if (request.method != "GET" && !request.is_head()) return refused_method(request.method);
   auto const path = http::path_below(request.target.path, options_.prefix);
@@ -207,11 +241,12 @@ http::outcome static_handler::answer(http::request const& request) {
   }
   auto opened = root_.open(what.path);
   if (opened.has_error()) return opened.error();
-  if (opened->is_directory()) return answer_directory(what, std::move(*opened));
+  if (opened->is_directory()) return answer_directory(what, std::move(*opened), unread);
   return answer_file(what, what.path, std::move(*opened));
 }
 
-http::outcome static_handler::answer_directory(asking const& what, open_file directory) {
+http::outcome static_handler::answer_directory(asking const& what, open_file directory,
+                                               std::optional<long_listing>& unread) {
   auto const& target = what.request.target;
   if (!what.path.ends_with('/')) return redirect_to_slash(target);
   for (auto const& name : options_.index) {
@@ -228,7 +263,7 @@ http::outcome static_handler::answer_directory(asking const& what, open_file dir
     return answer_file(what, index_path, std::move(*opened));
   }
   if (!options_.listing) return refusal(403, "listing-off", what.path);
-  return answer_listing(what.request, what.path, std::move(directory));
+  return answer_listing(what, std::move(directory), unread);
 }
 
 http::outcome static_handler::answer_file(asking const& what, std::string_view path,
@@ -285,33 +320,22 @@ http::outcome static_handler::answer_cached(asking const& what,
   return answer;
 }
 
-http::outcome static_handler::answer_listing(http::request const& request, std::string_view path,
-                                             open_file directory) const {
-  auto list = read_listing(root_, std::move(directory), path);
-  if (list.has_error()) return list.error();
-  auto const order = parse_sorting(request.target.query);
+http::outcome static_handler::answer_listing(asking const& what, open_file directory,
+                                             std::optional<long_listing>& unread) {
+  auto const order = parse_sorting(what.request.target.query);
+  if (auto known = listings_.find(what.path, order, directory.status, what.at))
+    return listing_response(what.request, std::move(known));
+  listing_reader reader(root_, directory, std::string(what.path));
+  // Two more for "." and "..", and one to find the end.
+  auto const read = reader.read_some(base::limits::quick_listing_entries + 3);
+  if (read.has_error()) return read.error();
+  if (*read == listing_reader::progress::unfinished) {
+    unread.emplace(std::string(what.path), order, std::move(directory));
+    return {};
+  }
+  auto const list = std::make_shared<listing>(reader.take());
   sort_entries(*list, order);
-  bool const as_json = http::prefers_json(request.fields);
-  auto page = counted(as_json ? render_json(*list, request.target.path)
-                              : render_html(*list, order, request.target.path),
-                      listings_);
-  if (!page) {
-    return http::try_again_later("listings-unread",
-                                 "long listings that slow clients are still reading fill "
-                                 "the memory that there is for them");
-  }
-  http::response r;
-  r.fields.add("Vary", "Accept");
-  r.fields.add("Cache-Control", "no-cache");
-  r.fields.add("X-Content-Type-Options", "nosniff");
-  if (as_json) {
-    r.fields.add("Content-Type", "application/json; charset=utf-8");
-  } else {
-    r.fields.add("Content-Type", "text/html; charset=utf-8");
-    r.fields.add("Content-Security-Policy", listing_page_policy);
-  }
-  r.body = std::move(page);
-  return r;
+  return listing_response(what.request, list);
 }
 
 bool static_handler::is_script(std::string_view name) const {

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "../temporary_directory.hpp"
-#include "gatehouse/base/limits.hpp"
 
 using namespace gatehouse;
 using namespace gatehouse::files;
@@ -25,9 +24,12 @@ std::string names(listing const& list) {
 listing read(document_root const& root, std::string_view path) {
   auto directory = root.open(path);
   REQUIRE(directory.has_value());
-  auto list = read_listing(root, std::move(*directory), path);
-  REQUIRE(list.has_value());
-  return std::move(*list);
+  listing_reader reader(root, *directory, std::string(path));
+  while (true) {
+    auto const state = reader.read_some(2);
+    REQUIRE(state.has_value());
+    if (*state == listing_reader::progress::at_end) return reader.take();
+  }
 }
 
 }  // namespace
@@ -52,7 +54,8 @@ TEST_CASE("a listing has what can be got, and nothing else") {
   auto list = read(root, "/");
   sort_entries(list, {});
   CHECK(names(list) == "sub/ to-sub/ a.cgi b.txt to-file");
-  CHECK_FALSE(list.truncated);
+  CHECK(list.directories == 2);
+  CHECK(list.size_bytes == 10);
   CHECK(list.entries[3].size_bytes == 5);
   CHECK(list.entries[3].modified.time_since_epoch().count() == 1'700'000'000);
   CHECK(list.entries[4].size_bytes == 5);
@@ -65,18 +68,40 @@ TEST_CASE("a listing has what can be got, and nothing else") {
   CHECK(names(more) == "sub/ to-sub/ a.cgi b.txt out to-file");
 }
 
-TEST_CASE("a listing that is too long is cut and says so") {
+TEST_CASE("a listing is read as far as its reader has time for") {
   temporary_directory dir;
-  for (std::size_t i = 0; i <= base::limits::listing_entries; ++i) {
-    base::unique_fd const made(
-        ::open((dir / std::to_string(i)).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-    REQUIRE(made.get() >= 0);
+  for (int i = 0; i < 10; ++i) dir.file("www/" + std::to_string(i), "");
+  document_root const root({.directory = dir / "www"});
+  auto const directory = root.open("/");
+  REQUIRE(directory.has_value());
+  listing_reader reader(root, *directory, "/");
+  CHECK((reader.read_some(5).value() == listing_reader::progress::unfinished));
+  CHECK(reader.size_bytes() > 0);
+  CHECK((reader.read_some(100).value() == listing_reader::progress::at_end));
+  CHECK(reader.take().entries.size() == 10);
+}
+
+TEST_CASE("the query says which page") {
+  struct row {
+    std::string_view query;
+    std::size_t expected;
+  };
+  row const rows[] = {
+      {"", 1},
+      {"page=3", 3},
+      {"sort=size&page=12&order=desc", 12},
+      {"page=0", 1},
+      {"page=-1", 1},
+      {"page=x", 1},
+      {"page=", 1},
+      {"xpage=2", 1},
+      {"page=2&page=3", 3},
+      {"page=99999999999999999999", 1},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.query);
+    CHECK(parse_page(r.query) == r.expected);
   }
-  document_root const root({.directory = dir.path()});
-  CHECK(read(root, "/").truncated);
-  CHECK(read(root, "/").entries.size() == base::limits::listing_entries);
-  std::filesystem::remove(dir / "0");
-  CHECK_FALSE(read(root, "/").truncated);
 }
 
 TEST_CASE("the query says how to sort") {

@@ -2,10 +2,14 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <limits>
 
+#include "gatehouse/base/limits.hpp"
+
 using namespace gatehouse::files;
+namespace base = gatehouse::base;
 
 namespace {
 
@@ -18,6 +22,26 @@ listing sample() {
                   {"a<b>&\"c'.txt", false, 1536, noon},
                   {"x:y z?#%.txt", false, 0, noon},
                   {"bad\xFF.txt", false, 1, noon}};
+  list.directories = 1;
+  list.size_bytes = 1537;
+  return list;
+}
+
+std::string render_html(listing const& list, sorting order, std::string url_path,
+                        std::size_t page = 1) {
+  return whole_text(list, {std::move(url_path), order, page});
+}
+
+std::string render_json(listing const& list, std::string url_path) {
+  return whole_text(list, {.url_path = std::move(url_path), .as_json = true});
+}
+
+// Of files with numbers for names.
+listing long_sample(std::size_t count) {
+  listing list;
+  for (std::size_t i = 1; i <= count; ++i)
+    list.entries.push_back({"n" + std::to_string(i) + ".txt", false, 1, noon});
+  list.size_bytes = count;
   return list;
 }
 
@@ -65,19 +89,60 @@ TEST_CASE("the heads of the columns are links that sort") {
   CHECK(has(by_size, "<th scope=\"col\"><a href=\"?sort=name&amp;order=asc\">Name"));
 }
 
-TEST_CASE("the page says when there is nothing, or more than it shows") {
+TEST_CASE("the page says when there is nothing") {
   CHECK(has(render_html({}, {}, "/a/"), "There is nothing in this directory."));
   CHECK_FALSE(has(render_html(sample(), {}, "/"), "There is nothing"));
-  auto list = sample();
-  CHECK_FALSE(has(render_html(list, {}, "/"), "class=\"note\""));
-  list.truncated = true;
-  CHECK(has(render_html(list, {}, "/"), "class=\"note\""));
+}
+
+TEST_CASE("a long listing has pages, and each name is on one of them") {
+  constexpr auto most = base::limits::listing_page_entries;
+  auto const list = long_sample(2 * most + 1);
+  std::string all;
+  for (std::size_t page = 1; page <= 3; ++page) {
+    CAPTURE(page);
+    auto const text = render_html(list, {sort_key::size, true}, "/", page);
+    CHECK(has(text, "Page " + std::to_string(page) + " of 3"));
+    CHECK(has(text, std::to_string(2 * most + 1) + " files"));
+    CHECK(has(text, "rel=\"prev\"") == (page > 1));
+    CHECK(has(text, "rel=\"next\"") == (page < 3));
+    all += text;
+  }
+  CHECK(has(all, "<a href=\"?sort=size&amp;order=desc&amp;page=3\" rel=\"next\">"));
+  for (listing_entry const& entry : list.entries) {
+    auto const link = "\"./" + entry.name + "\"";
+    auto const at = all.find(link);
+    REQUIRE(at != std::string::npos);
+    REQUIRE(all.find(link, at + 1) == std::string::npos);
+  }
+  CHECK(has(render_html(list, {}, "/", 99), "Page 3 of 3"));
+  CHECK_FALSE(has(render_html(long_sample(most), {}, "/"), "<nav>"));
+}
+
+TEST_CASE("programs get all names of a long listing at once") {
+  constexpr auto count = 2 * base::limits::listing_page_entries + 1;
+  auto const page = boost::json::parse(render_json(long_sample(count), "/")).as_object();
+  auto const& entries = page.at("entries").as_array();
+  REQUIRE(entries.size() == count);
+  CHECK(entries.back().at("name").as_string() == "n" + std::to_string(count) + ".txt");
+}
+
+TEST_CASE("a text is made of pieces that are short") {
+  auto const list = long_sample(base::limits::listing_page_entries);
+  for (bool const as_json : {false, true}) {
+    listing_text pieces(list, {.url_path = "/", .as_json = as_json});
+    std::size_t longest = 0;
+    std::string piece;
+    while (pieces.append_next(piece)) {
+      longest = std::max(longest, piece.size());
+      piece.clear();
+    }
+    CHECK(longest < base::limits::stream_buffer_bytes);
+  }
 }
 
 TEST_CASE("programs get the same as JSON") {
   auto const page = boost::json::parse(render_json(sample(), "/files/")).as_object();
   CHECK(page.at("path").as_string() == "/files/");
-  CHECK_FALSE(page.at("truncated").as_bool());
   auto const& entries = page.at("entries").as_array();
   REQUIRE(entries.size() == 4);
   auto const& directory = entries[0].as_object();

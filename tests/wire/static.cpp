@@ -245,6 +245,31 @@ TEST_CASE("a directory with an index page shows it") {
   CHECK(ask(s.port(), "GET", "/other/").body == "the start");
 }
 
+TEST_CASE("the listing of a large directory comes whole to programs, and in pages to people") {
+  site const files;
+  constexpr int count = 2500;
+  for (int i = 1; i <= count; ++i) files.write("many/" + std::to_string(i), "");
+  server const s(files);
+  auto const data = ask(s.port(), "GET", "/many/", "Accept: application/json\r\n");
+  CHECK(data.status == 200);
+  CHECK(data.framing == framing::chunked);
+  CHECK(data.whole);
+  CHECK(data.body.find("\"name\":\"2500\"") != std::string::npos);
+  std::size_t names = 0;
+  for (auto at = data.body.find("\"name\""); at != std::string::npos;
+       at = data.body.find("\"name\"", at + 1))
+    ++names;
+  CHECK(names == count);
+  auto const page = ask(s.port(), "GET", "/many/?page=3");
+  CHECK(page.whole);
+  CHECK(page.body.find("Page 3 of 3") != std::string::npos);
+  CHECK(page.body.find("./2500\"") != std::string::npos);
+  client c(s.port());
+  c.send(request("HEAD", "/many/") + request("GET", "/many/1"));
+  CHECK(c.read_reply("HEAD").status == 200);
+  CHECK(c.read_reply().status == 200);
+}
+
 TEST_CASE("a tree that is put in the root's place is served as a whole") {
   site const files;
   files.write("a.txt", "old");

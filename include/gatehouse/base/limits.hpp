@@ -121,11 +121,18 @@ inline constexpr std::size_t composed_requests = 16;
 inline constexpr std::size_t traced_lines = 200;
 // What `--trace` prints of a script's input, and of its output.
 inline constexpr std::size_t printed_bytes = 2 * 1024;
-// Entries in a directory listing.
-inline constexpr std::size_t listing_entries = 10'000;
-// The total size of rendered listings of one served directory that are still being sent. Listings
-// of up to stream_buffer_bytes are not counted.
+// A directory of more names than this is read by a thread of its own. So many requests may wait for
+// such listings of one served directory, and each for so long.
+inline constexpr std::size_t quick_listing_entries = 100;
+inline constexpr std::size_t waiting_for_listings = 256;
+inline constexpr auto listing_wait = 10s;
+// The entries of a long listing that are shown on one page.
+inline constexpr std::size_t listing_page_entries = 1000;
+// The total size of the long listings of one served directory that are kept or still being sent,
+// how many are kept, and how long each: what a listing says of its files may have changed.
 inline constexpr std::size_t listings_bytes = 128 * 1024 * 1024;
+inline constexpr std::size_t kept_listings = 64;
+inline constexpr auto kept_listing_time = 2s;
 // The hot-file cache: the largest content that is kept in memory, and the total for one served
 // directory. Larger files, up to cached_open_file_bytes, are held open instead, at most
 // cached_open_files of them; the two bound the disk space that deleted files go on occupying. What

@@ -1,6 +1,7 @@
 #pragma once
 // Renders a directory listing as an HTML page or as JSON. Pure.
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -13,14 +14,46 @@ namespace gatehouse::files {
 inline constexpr std::string_view listing_page_policy =
     "default-src 'none'; style-src 'unsafe-inline'";
 
-// The page for the directory at the decoded URL path, which ends in a slash. It has no script:
-// sorting is done by links back to the server. Links to entries are relative to the path.
-std::string render_html(listing const& list, sorting order, std::string_view url_path);
+// What of a listing is asked for, and how.
+struct listing_view {
+  std::string url_path;  // of the directory, decoded; ends in a slash
+  sorting order = {};    // that of the entries
+  std::size_t page = 1;  // of a page for people; over the last one: the last one
+  bool as_json = false;
+};
 
-// {"path", "truncated", "entries": [{"name", "href", "type": "file" or "directory", "size" (bytes,
-// of files only), "modified" (ISO 8601, UTC)}]}. href is relative to the path; a name that is not
-// UTF-8 is exact only there.
-std::string render_json(listing const& list, std::string_view url_path);
+// A listing's text, made piece by piece, so that a long one neither takes long nor much memory at a
+// time.
+//
+// For people: a page of at most limits::listing_page_entries entries with links to the others. It
+// has no script: sorting is done by links back to the server. Links to entries are relative.
+//
+// As JSON, all of it: {"path", "entries": [{"name", "href", "type": "file" or "directory", "size"
+// (bytes, of files only), "modified" (ISO 8601, UTC)}]}. href is relative to the path; a name that
+// is not UTF-8 is exact only there.
+class listing_text {
+ public:
+  // list outlives the text; its entries are in the view's order.
+  listing_text(listing const& list, listing_view view);
+
+  // Appends the next piece, of some dozens of entries; false if there is no more.
+  bool append_next(std::string& to);
+
+ private:
+  enum class part { head, entries, tail, end };
+  void append_entries(std::string& to);
+
+  listing const& list_;
+  listing_view view_;
+  std::size_t pages_;
+  std::size_t first_;  // of the entries that are shown
+  std::size_t next_;
+  std::size_t end_;
+  part part_ = part::head;
+};
+
+// All pieces at once.
+std::string whole_text(listing const& list, listing_view view);
 
 // "0 B", "1023 B", "1.0 KiB", "12 MiB".
 std::string human_size(std::uint64_t bytes);

@@ -3,14 +3,15 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "gatehouse/base/budget.hpp"
 #include "gatehouse/files/document_root.hpp"
 #include "gatehouse/files/file_cache.hpp"
 #include "gatehouse/files/forms.hpp"
+#include "gatehouse/files/long_listings.hpp"
 #include "gatehouse/files/media_type.hpp"
 #include "gatehouse/http/handler.hpp"
 
@@ -32,8 +33,9 @@ class static_handler final : public http::handler {
   // Opens the root. Throws std::system_error as document_root does.
   explicit static_handler(static_options options);
 
-  // Does not suspend: opening a file and reading a directory block for as long as the file system
-  // does. Beside what document_root::open refuses:
+  // Only the listing of a large directory is not given at once (long_listings). Opening a file and
+  // reading a small directory block for as long as the file system does. Beside what
+  // document_root::open and long_listings::make refuse:
   //   301                           to the trailing slash of a directory, query kept
   //   304, 206                      RFC 9110, 13 and 14
   //   403 dotfile                   a segment of the path begins with a dot (not /.well-known)
@@ -43,7 +45,6 @@ class static_handler final : public http::handler {
   //   405 method-not-allowed        with Allow; 501 method-unknown for a token without meaning here
   //   412 precondition-failed
   //   416 range-not-satisfiable     with Content-Range
-  //   503 listings-unread           limits::listings_bytes wait for slow readers
   // An index file that is a script is a local redirect to it.
   std::optional<http::outcome> answer_at_once(http::request const& request,
                                               http::exchange_context& context) override;
@@ -52,12 +53,14 @@ class static_handler final : public http::handler {
 
  private:
   struct asking;
+  struct long_listing;
 
-  http::outcome answer(http::request const& request);
-  http::outcome answer_directory(asking const& what, open_file directory);
+  http::outcome answer(http::request const& request, std::optional<long_listing>& unread);
+  http::outcome answer_directory(asking const& what, open_file directory,
+                                 std::optional<long_listing>& unread);
   http::outcome answer_file(asking const& what, std::string_view path, open_file file);
-  http::outcome answer_listing(http::request const& request, std::string_view path,
-                               open_file directory) const;
+  http::outcome answer_listing(asking const& what, open_file directory,
+                               std::optional<long_listing>& unread);
   http::outcome answer_cached(asking const& what,
                               std::shared_ptr<cached_file const> const& file) const;
   std::shared_ptr<cached_file const> in_cache(asking const& what, std::vector<open_form>& forms,
@@ -68,7 +71,7 @@ class static_handler final : public http::handler {
   document_root root_;
   media_type_table const& media_types_;
   file_cache cache_;
-  std::shared_ptr<base::budget> listings_;
+  long_listings listings_;
 };
 
 }  // namespace gatehouse::files
