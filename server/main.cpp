@@ -29,8 +29,10 @@ void open_standard_descriptors() {
   if (fd > 2) ::close(fd);
 }
 
-// Whoever started us may have blocked signals: those that end the server would never reach it.
-void unblock_signals() {
+// Whoever started us may have blocked signals: those that end the server would never reach it. With
+// SIGCHLD ignored the system would keep no status of our children (wait(2)).
+void reset_signals() {
+  ::signal(SIGCHLD, SIG_DFL);
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -63,7 +65,7 @@ int serve(config::options chosen, app::server::option_source again) {
 
 int main(int argc, char** argv) try {
   open_standard_descriptors();
-  unblock_signals();
+  reset_signals();
   if (auto const status = commands::run_command(argc, argv)) return *status;
   auto parsed = config::parse_options(argc, argv);
   if (auto const* const text = std::get_if<config::help>(&parsed))

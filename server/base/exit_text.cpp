@@ -10,7 +10,7 @@ std::string exit_text(int wait_status) {
   if (WIFEXITED(wait_status)) {
     return "exited with status " + std::to_string(WEXITSTATUS(wait_status));
   }
-  if (!WIFSIGNALED(wait_status)) return "ended with wait status " + std::to_string(wait_status);
+  if (!WIFSIGNALED(wait_status)) return "ended in a way that the system did not tell";
   int const signal = WTERMSIG(wait_status);
   std::string out = "was killed by signal " + std::to_string(signal);
   if (char const* const description = ::sigdescr_np(signal)) {

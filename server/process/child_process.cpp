@@ -157,8 +157,18 @@ void child_process::let_go() {
 bool child_process::look(state& s) {
   if (s.status) return true;
   int how = 0;
-  if (::wait4(s.pid, &how, WNOHANG, &s.used) == 0) return false;
-  s.status = how;  // reaped: its pid may now belong to another process
+  rusage used{};
+  pid_t const told = ::wait4(s.pid, &how, WNOHANG, &used);
+  auto const failure = told < 0 ? base::last_error() : base::error_code{};
+  // A program that has us trace it (ptrace(2), PTRACE_TRACEME) is told of when it stops, too.
+  if (!failure && (told == 0 || WIFSTOPPED(how))) return false;
+  if (failure) {
+    base::log::error("script-status-unknown",
+                     "how process " + std::to_string(s.pid) + " ended: " + failure.message());
+  }
+  // Reaped: from now on its pid may belong to another process.
+  s.status = failure ? unknown_status : how;
+  s.used = used;
   if (s.takes_group_along) kill_rest(s);
   if (!s.stopping) s.from.ended(s.pid);
   s.ended.set();

@@ -170,6 +170,38 @@ TEST_CASE("a child that ended unnoticed is reaped when it is dropped or let go")
   }
 }
 
+TEST_CASE("a program that is traced by us and stops has not ended") {
+  run([](base::executor ex, process::launcher& launcher) -> base::task<void> {
+    base::unique_fd output;
+    auto child = co_await start(ex, launcher,
+                                "exec /usr/bin/python3 -c 'import ctypes, os\n"
+                                "ctypes.CDLL(None).ptrace(0, 0, None, None)\n"
+                                "os.kill(os.getpid(), 19)'",
+                                output, 100ms);
+    siginfo_t stopped{};
+    CHECK(::waitid(P_PID, static_cast<id_t>(child.pid()), &stopped, WSTOPPED | WNOWAIT) == 0);
+    CHECK(stopped.si_code == CLD_TRAPPED);
+    child.watch();
+    CHECK_FALSE(child.status().has_value());
+    CHECK(launcher.running() == 1);
+    child.stop();
+    CHECK(co_await child.ended_within(10s));
+    CHECK(child.status() == SIGKILL);
+  });
+}
+
+TEST_CASE("of a child that somebody else has reaped the status is unknown") {
+  run([](base::executor ex, process::launcher& launcher) -> base::task<void> {
+    base::unique_fd output;
+    auto child = co_await start(ex, launcher, "exit 7", output);
+    CHECK(::waitpid(child.pid(), nullptr, 0) == child.pid());
+    CHECK(co_await child.ended_within(10s));
+    CHECK(child.status() == process::unknown_status);
+    CHECK_FALSE(WIFEXITED(*child.status()));
+    CHECK_FALSE(WIFSIGNALED(*child.status()));
+  });
+}
+
 TEST_CASE("the outcome of a launch can be asked for before and after it is there") {
   run([](base::executor ex, process::launcher& launcher) -> base::task<void> {
     for (bool const wait_first : {false, true}) {

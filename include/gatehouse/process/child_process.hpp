@@ -16,6 +16,10 @@
 
 namespace gatehouse::process {
 
+// The status of a program whose end the system does not tell, because somebody else has reaped it.
+// It is neither an exit nor a signal.
+inline constexpr int unknown_status = -1;
+
 class child_process {
  public:
   // pid: of a program that `from` started and nobody reaps but this. grace: how long the group has
@@ -29,7 +33,7 @@ class child_process {
 
   pid_t pid() const;
 
-  // How it ended, as from wait(2); nothing as long as its end was not noticed.
+  // How it ended, as from wait(2), or unknown_status; nothing as long as its end was not noticed.
   std::optional<int> status() const;
 
   // What it and the children that it waited for used; all zero as long as its end was not noticed.
