@@ -30,6 +30,7 @@
 #include "gatehouse/life/service_manager.hpp"
 #include "gatehouse/life/takeover.hpp"
 #include "gatehouse/net/listener.hpp"
+#include "gatehouse/process/adopted_children.hpp"
 #include "gatehouse/show/terminal.hpp"
 
 namespace gatehouse::app {
@@ -115,8 +116,10 @@ struct server::parts {
   std::optional<life::predecessor> before_us;
   std::unique_ptr<life::takeover_door> door;
   std::optional<boost::asio::signal_set> signals;
+  std::optional<process::adopted_children> adopted;
   show::terminals started_from;
   bool heeding = false;
+  bool reaping = false;
   bool awaiting_successor = false;
   bool asked_to_end = false;
   bool stopping = false;
@@ -265,6 +268,7 @@ int server::run() {
 void server::parts::start() {
   listener->start();
   base::keep_going(main_executor(), heeding, [this] { return heed_signals(); });
+  base::keep_going(main_executor(), reaping, [this] { return adopted->reap(*where.launcher()); });
   if (door)
     base::keep_going(main_executor(), awaiting_successor, [this] { return await_successor(); });
 }
@@ -273,6 +277,7 @@ void server::parts::start() {
 void server::parts::get_ready() {
   ::signal(SIGPIPE, SIG_IGN);
   await_signals();
+  adopted.emplace(main_executor());
   where.get_ready(current->chosen.threads, make_sandbox(current->chosen));
   current->get_ready();
   for (auto const& remark :

@@ -2,6 +2,7 @@
 
 #include <sched.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -106,6 +107,33 @@ void launcher::note(pid_t pid) {
   running_.push_back(pid);
 }
 
+// What it has started is the child of a starter first, and then among those that run: looked at in
+// this order, it is always one of the two.
+bool launcher::has_started(pid_t pid) const {
+  for (auto const& starter : starters_) {
+    if (starter.child() == pid) return true;
+  }
+  std::lock_guard const lock(mutex_);
+  return std::find(running_.begin(), running_.end(), pid) != running_.end();
+}
+
+// A child is looked at before it is reaped: the status of one that the launcher has started is for
+// whoever owns that. Such a one can hide others that ended after it, but not for long.
+bool launcher::reap_adopted() {
+  for (int i = 0; i < base::limits::adopted_at_once; ++i) {
+    siginfo_t seen{};
+    int const looked = ::waitid(P_ALL, 0, &seen, WEXITED | WNOHANG | WNOWAIT);
+    if (looked != 0 || seen.si_pid == 0) return true;
+    auto const pid = static_cast<id_t>(seen.si_pid);
+    bool const ended = seen.si_code != CLD_TRAPPED && seen.si_code != CLD_STOPPED;
+    if (ended && has_started(seen.si_pid)) return false;
+    // One that stands still for us as its tracer is told of once: that it has ended is never told
+    // together with it.
+    ::waitid(P_PID, pid, &seen, (ended ? WEXITED : WSTOPPED) | WNOHANG);
+  }
+  return false;
+}
+
 void launcher::work(vfork_launcher& with) {
   yield_to_loops();
   base::error_code unfiltered;
@@ -121,6 +149,7 @@ void launcher::work(vfork_launcher& with) {
     lock.unlock();
     if (more) wake_.notify_one();
     settle(next, start(next->what, with, unfiltered));
+    with.let_go_of_child();
     lock.lock();
     --starting_;
   }

@@ -244,13 +244,14 @@ base::result<pid_t> vfork_launcher::start(program const& what, int* pidfd) {
   }
 
   alignas(16) std::array<char, 32 * 1024> stack;
-  int const flags =
-      CLONE_VM | CLONE_VFORK | CLONE_FILES | (pidfd != nullptr ? CLONE_PIDFD : 0) | SIGCHLD;
+  int const flags = CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_CHILD_SETTID |
+                    (pidfd != nullptr ? CLONE_PIDFD : 0) | SIGCHLD;
   sigset_t all;
   sigset_t before;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_BLOCK, &all, &before);
-  pid_t const pid = GATEHOUSE_CLONE(run_child, stack.data() + stack.size(), flags, &plan, pidfd);
+  pid_t const pid = GATEHOUSE_CLONE(run_child, stack.data() + stack.size(), flags, &plan, pidfd,
+                                    nullptr, &child_);
   int const clone_failure = pid < 0 ? errno : 0;
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   take_back(what);

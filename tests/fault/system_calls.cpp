@@ -307,8 +307,10 @@ int __wrap_clone(int (*run)(void*), void* stack, int flags, void* argument, ...)
   va_list more;
   va_start(more, argument);
   auto* const pidfd = va_arg(more, void*);
+  auto* const storage = va_arg(more, void*);
+  auto* const child = va_arg(more, void*);
   va_end(more);
-  return __real_clone(run, stack, flags, argument, pidfd);
+  return __real_clone(run, stack, flags, argument, pidfd, storage, child);
 }
 
 long __real_syscall(long number, ...);

@@ -40,6 +40,10 @@ inline constexpr auto exit_wait = 250ms;
 // The interval at which the server checks a process group that it is stopping, and a script for
 // which it has no pidfd.
 inline constexpr auto process_look_interval = 50ms;
+// How often the server looks for ended children that no launcher has started, while children end,
+// and how many it reaps in one go.
+inline constexpr auto adopted_look_interval = 1s;
+inline constexpr int adopted_at_once = 1000;
 // When the server stops: the interval at which it checks whether everything has ended, and how long
 // it waits for connections that it has cut and for scripts that it has killed.
 inline constexpr auto stop_look_interval = 10ms;

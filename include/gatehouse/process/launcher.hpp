@@ -61,6 +61,11 @@ class launcher {
   void ended(pid_t pid);
   std::size_t running() const;
 
+  // Reaps the children of this process that have ended and were not started by this launcher. Gives
+  // whether none was left that had ended when this began; else it is to be called again a little
+  // later.
+  bool reap_adopted();
+
   // Sends a signal to the process group of every program that runs.
   void signal_all(int signal) const;
 
@@ -71,6 +76,7 @@ class launcher {
   void settle(std::shared_ptr<launch::state> const& order, base::result<pid_t> outcome);
   static void wake_up(std::shared_ptr<launch::state> const& order);
   void note(pid_t pid);
+  bool has_started(pid_t pid) const;
   bool may_start() const { return !orders_.empty() && starting_ < pace_.now(); }
 
   pace pace_;

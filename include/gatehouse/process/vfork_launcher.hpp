@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include <array>
+#include <atomic>
 #include <boost/asio/detail/throw_error.hpp>  // the next one uses it without including it
 #include <boost/process/v2/process.hpp>
 #include <memory>
@@ -62,6 +63,11 @@ class vfork_launcher {
   // pidfd (close-on-exec), if one is wanted.
   base::result<pid_t> start(program const& what, int* pidfd = nullptr);
 
+  // The child of the latest start(), from before its first instruction until let_go_of_child(); 0:
+  // none. Any thread may ask.
+  pid_t child() const { return child_; }
+  void let_go_of_child() { child_ = 0; }
+
  private:
   base::error_code lend(program const& what);
   void take_back(program const& what);
@@ -69,6 +75,7 @@ class vfork_launcher {
   base::unique_fd null_;                  // on every slot while nothing is lent
   std::array<base::unique_fd, 3> slots_;  // where a program finds its 0, 1 and 2
   std::vector<int> signals_;              // not at their default in the server
+  std::atomic<pid_t> child_ = 0;
 };
 
 }  // namespace gatehouse::process
