@@ -1,26 +1,43 @@
 #include "gatehouse/process/spool_file.hpp"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
 #include <string>
+#include <utility>
 
 #include "gatehouse/process/pipe.hpp"
 
 namespace gatehouse::process {
 
-base::result<spool_file> spool_file::create(std::shared_ptr<base::budget> space) {
+namespace {
+
+// To whoever opens it anew, by /proc.
+constexpr mode_t mode = S_IRUSR;
+
+// A file without a name, for writing.
+base::result<base::unique_fd> nameless_file() {
   char const* const configured = std::getenv("TMPDIR");
   std::string const directory = configured != nullptr && *configured != '\0' ? configured : "/tmp";
-  base::unique_fd file(::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
-  if (!file) {  // a file system without O_TMPFILE
-    std::string name = directory + "/gatehouse-XXXXXX";
-    file.reset(::mkostemp(name.data(), O_CLOEXEC));
-    if (!file) return base::last_error();
-    ::unlink(name.c_str());
-  }
-  return spool_file(std::move(file), std::move(space));
+  base::unique_fd file(::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, mode));
+  if (file) return file;
+  // A file system without O_TMPFILE.
+  std::string name = directory + "/gatehouse-XXXXXX";
+  file.reset(::mkostemp(name.data(), O_CLOEXEC));
+  if (!file) return base::last_error();
+  ::unlink(name.c_str());
+  if (::fchmod(file.get(), mode) != 0) return base::last_error();
+  return file;
+}
+
+}  // namespace
+
+base::result<spool_file> spool_file::create(std::shared_ptr<base::budget> space) {
+  auto file = nameless_file();
+  if (file.has_error()) return file.error();
+  return spool_file(std::move(*file), std::move(space));
 }
 
 base::error_code spool_file::append(std::string_view bytes) {
@@ -30,9 +47,14 @@ base::error_code spool_file::append(std::string_view bytes) {
   return {};
 }
 
+// Opened anew, because how a file may be used is a part of each opening: a program that could write
+// to it would have room on the disk that no limit knows of.
 base::result<spool_file::content> spool_file::release() {
-  if (::lseek(file_.get(), 0, SEEK_SET) < 0) return base::last_error();
-  return content{std::move(file_), std::move(space_)};
+  auto const by_number = "/proc/self/fd/" + std::to_string(file_.get());
+  base::unique_fd reader(::open(by_number.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!reader) return base::last_error();
+  file_.reset();
+  return content{std::move(reader), std::move(space_)};
 }
 
 }  // namespace gatehouse::process

@@ -25,7 +25,6 @@ enum class call : std::uint32_t {
   getsockname,
   getsockopt,
   ioctl,
-  lseek,
   lstat,
   mkostemp,
   open,

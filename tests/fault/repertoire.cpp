@@ -30,7 +30,6 @@ std::vector<entry> const& entries() {
       {call::getsockname, "getsockname", {ENOBUFS}},
       {call::getsockopt, "getsockopt", {ENOBUFS}},
       {call::ioctl, "ioctl", {EINVAL}},
-      {call::lseek, "lseek", {EIO}},
       {call::lstat, "lstat", {EIO, ENOMEM}},
       {call::mkostemp, "mkostemp", {EMFILE, ENFILE, ENOMEM, ENOSPC, EROFS, EACCES}},
       {call::open, "open", {EMFILE, ENFILE, ENOMEM, EOPNOTSUPP, EACCES, EINTR, EIO}},

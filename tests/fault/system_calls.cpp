@@ -205,7 +205,6 @@ WRAP(int, fstatat, (int d, char const* path, struct stat* into, int f), (d, path
 WRAP(int, getpeername, (int fd, sockaddr* a, socklen_t* s), (fd, a, s))
 WRAP(int, getsockname, (int fd, sockaddr* a, socklen_t* s), (fd, a, s))
 WRAP(int, getsockopt, (int fd, int l, int n, void* v, socklen_t* s), (fd, l, n, v, s))
-WRAP(off_t, lseek, (int fd, off_t to, int from), (fd, to, from))
 WRAP(int, lstat, (char const* path, struct stat* into), (path, into))
 WRAP(int, mkostemp, (char* name, int flags), (name, flags))
 WRAP(int, pipe2, (int* ends, int flags), (ends, flags))

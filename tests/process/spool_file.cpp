@@ -3,6 +3,9 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
 
 #include <memory>
 #include <string>
@@ -34,6 +37,23 @@ TEST_CASE("a spool file gives back what was put in, from the start, and has no n
   CHECK(::fstat(released->file.get(), &info) == 0);
   CHECK(info.st_nlink == 0);
   CHECK((::fcntl(released->file.get(), F_GETFD) & FD_CLOEXEC) != 0);
+}
+
+TEST_CASE(
+    "what a spool file gives away can be read and not written, nor opened for writing again") {
+  auto file = spool_file::create(room());
+  REQUIRE(file.has_value());
+  CHECK_FALSE(file->append("body"));
+  auto const released = file->release();
+  REQUIRE(released.has_value());
+  int const fd = released->file.get();
+  CHECK((::fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY);
+  CHECK(::write(fd, "x", 1) == -1);
+  CHECK(errno == EBADF);
+  CHECK(::ftruncate(fd, 100) == -1);
+  struct stat info {};
+  CHECK(::fstat(fd, &info) == 0);
+  CHECK((info.st_mode & 0777) == S_IRUSR);
 }
 
 TEST_CASE("a spool file that has no place gives the error") {

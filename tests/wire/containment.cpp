@@ -58,6 +58,14 @@ std::string attempt(server const& s, std::string const& code) {
   return ask(s.port(), "POST", "/cgi-bin/own/try.py", "", code).body;
 }
 
+// The same with a body whose length is not known before, which is kept in a file.
+std::string attempt_spooled(server const& s, std::string const& code) {
+  client c(s.port());
+  c.send("POST /cgi-bin/own/try.py HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n" +
+         chunked(code));
+  return c.read_reply().body;
+}
+
 std::string quoted(fs::path const& path) {
   return "'" + path.string() + "'";
 }
@@ -254,6 +262,22 @@ TEST_CASE("a script in the sandbox can do its work") {
   };
   CHECK(by_link("open('neighbour').read()") == "done\n");
   CHECK(by_link("os.listdir(" + quoted(linked.parent_path()) + ")") == "refused\n");
+}
+
+TEST_CASE("a script can read a body that is kept in a file, and cannot write to it") {
+  site const files;
+  files.script("own/try.py", tries);
+  std::string const writes[] = {"os.write(0, b'x')", "os.truncate(0, 1 << 20)",
+                                "os.posix_fallocate(0, 0, 1 << 20)"};
+  server const s(files);
+  for (auto const& code : writes) CHECK(attempt_spooled(s, code) == "refused\n");
+  CHECK(attempt_spooled(s, "os.lseek(0, 0, 0); assert os.read(0, 8) == b'os.lseek'") == "done\n");
+  if (no_landlock()) return;
+  server const boxed(files, {"--sandbox"});
+  for (auto const& code : writes) CHECK(attempt_spooled(boxed, code) == "refused\n");
+  // It owns the file, and may change its mode; but not open it again to write.
+  CHECK(attempt_spooled(boxed, "os.fchmod(0, 0o600)\nopen('/proc/self/fd/0', 'r+')") ==
+        "refused\n");
 }
 
 TEST_CASE("a server with a sandbox is taken over by one with a sandbox") {

@@ -28,7 +28,7 @@ class spool_file {
     base::unique_fd file;
     base::budget::part space;
   };
-  base::result<content> release();
+  base::result<content> release();  // errors are the system's
 
  private:
   spool_file(base::unique_fd file, std::shared_ptr<base::budget> space)
