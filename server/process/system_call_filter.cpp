@@ -2,7 +2,10 @@
 
 #include <linux/audit.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -64,6 +67,36 @@ class steps {
     give(SECCOMP_RET_ALLOW);
   }
 
+  // The call fails if the lower half of its first argument has that value.
+  void refuse_if(long call, std::uint32_t first, int error) {
+    jump(BPF_JEQ, static_cast<std::uint32_t>(call), 0, 4);
+    load(argument(0));
+    jump(BPF_JEQ, first, 0, 1);
+    give(refused(error));
+    give(SECCOMP_RET_ALLOW);
+  }
+
+  // The call fails if the lower half of its first argument has any of these bits.
+  void refuse_bits(long call, std::uint32_t bits, int error) {
+    jump(BPF_JEQ, static_cast<std::uint32_t>(call), 0, 4);
+    load(argument(0));
+    jump(BPF_JSET, bits, 0, 1);
+    give(refused(error));
+    give(SECCOMP_RET_ALLOW);
+  }
+
+  // For calls whose first argument says what the second is the number of. The call fails if the
+  // first is a user, or the second anything but 0, which is the caller itself or its own group.
+  void refuse_others(long call, std::uint32_t user, int error) {
+    jump(BPF_JEQ, static_cast<std::uint32_t>(call), 0, 6);
+    load(argument(0));
+    jump(BPF_JEQ, user, 2, 0);
+    load(argument(1));
+    jump(BPF_JEQ, 0, 1, 0);
+    give(refused(error));
+    give(SECCOMP_RET_ALLOW);
+  }
+
   // The call fails unless the lower halves of its third and fourth argument are the key.
   void refuse_without_key(long call, std::uint64_t key, int error) {
     jump(BPF_JEQ, static_cast<std::uint32_t>(call), 0, 6);
@@ -94,13 +127,47 @@ class steps {
   std::vector<sock_filter> all_;
 };
 
-std::vector<sock_filter> make_steps(bool network, std::uint64_t group_key) {
-  steps out;
-  // A process that leaves its group is not met when the group is stopped.
+// The values of ioprio_set(2), which no header has.
+constexpr std::uint32_t ioprio_who_user = 3;
+
+// What is not a descendant of its own that the group's end reaches: a process that leaves the group
+// is not met when that is stopped, and of a sibling, or of a process that the server traces, the
+// server would be told.
+void keep_in_the_group(steps& out, std::uint64_t group_key) {
   out.refuse(SYS_setsid, EPERM);
   out.refuse_without_key(SYS_setpgid, group_key, EPERM);
-  // Limits of another process of the same user: of the server, too.
+  out.refuse_bits(SYS_clone, CLONE_PARENT, EPERM);
+  // Its flags lie in memory, where a filter cannot look. The C library falls back on clone(2).
+  out.refuse(SYS_clone3, ENOSYS);
+  out.refuse_if(SYS_ptrace, PTRACE_TRACEME, EPERM);
+}
+
+// Limits, priority and processors of other processes of the same user: of the server, too. Those of
+// the caller are named by 0.
+void keep_from_others(steps& out) {
   out.refuse_unless(SYS_prlimit64, 0, EPERM);
+  out.refuse_others(SYS_setpriority, PRIO_USER, EPERM);
+  out.refuse_others(SYS_ioprio_set, ioprio_who_user, EPERM);
+  for (long const call :
+       {SYS_sched_setscheduler, SYS_sched_setparam, SYS_sched_setattr, SYS_sched_setaffinity})
+    out.refuse_unless(call, 0, EPERM);
+}
+
+// What lives on when every process of the script has ended, and whatever others of the same user
+// keep there: memory, semaphores and queues of System V, queues of POSIX, keys. (Memory and
+// semaphores of POSIX are files, in /dev/shm.)
+void keep_from_leaving_things(steps& out) {
+  for (long const call : {SYS_shmget, SYS_shmat, SYS_shmctl, SYS_semget, SYS_semop, SYS_semtimedop,
+                          SYS_semctl, SYS_msgget, SYS_msgsnd, SYS_msgrcv, SYS_msgctl, SYS_mq_open,
+                          SYS_mq_unlink, SYS_add_key, SYS_request_key, SYS_keyctl})
+    out.refuse(call, EPERM);
+}
+
+std::vector<sock_filter> make_steps(bool network, std::uint64_t group_key) {
+  steps out;
+  keep_in_the_group(out, group_key);
+  keep_from_others(out);
+  keep_from_leaving_things(out);
   // Its operations go past this filter.
   out.refuse(SYS_io_uring_setup, EPERM);
   if (!network) {

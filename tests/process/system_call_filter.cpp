@@ -1,6 +1,9 @@
 #include "gatehouse/process/system_call_filter.hpp"
 
 #include <doctest/doctest.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -31,6 +34,10 @@ int outcome_of(bool network, long number, long a, long b, long c, long d) {
   return WEXITSTATUS(status);
 }
 
+long pointer(void const* to) {
+  return reinterpret_cast<long>(to);
+}
+
 }  // namespace
 
 TEST_CASE("the filter refuses what Landlock does not know about, and nothing else") {
@@ -42,6 +49,9 @@ TEST_CASE("the filter refuses what Landlock does not know about, and nothing els
     long a, b, c, d;
     int expected;
   };
+  sched_param const parameters{};
+  cpu_set_t processors;
+  ::sched_getaffinity(0, sizeof processors, &processors);
   long const low = key & 0xFFFFFFFFU;
   long const high = key >> 32U;
   row const rows[] = {
@@ -60,6 +70,36 @@ TEST_CASE("the filter refuses what Landlock does not know about, and nothing els
       {"with all of it", true, SYS_setpgid, 0, 0, low, high, 0},
       {"another's limits", true, SYS_prlimit64, ::getppid(), RLIMIT_CPU, 0, 0, EPERM},
       {"its own", true, SYS_prlimit64, 0, RLIMIT_CPU, 0, 0, 0},
+      {"to be traced by the parent", true, SYS_ptrace, PTRACE_TRACEME, 0, 0, 0, EPERM},
+      {"to trace is Landlock's", true, SYS_ptrace, PTRACE_CONT, ::getppid(), 0, 0, ESRCH},
+      {"a sibling", true, SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, EPERM},
+      {"a child by flags that cannot be seen", true, SYS_clone3, 0, 0, 0, 0, ENOSYS},
+      {"another's priority", true, SYS_setpriority, PRIO_PROCESS, ::getppid(), 0, 0, EPERM},
+      {"another group's", true, SYS_setpriority, PRIO_PGRP, ::getppid(), 0, 0, EPERM},
+      {"the user's", true, SYS_setpriority, PRIO_USER, 0, 0, 0, EPERM},
+      {"its own", true, SYS_setpriority, PRIO_PROCESS, 0, 19, 0, 0},
+      {"another's priority for disks", true, SYS_ioprio_set, 1, ::getppid(), 0x6000, 0, EPERM},
+      {"the user's", true, SYS_ioprio_set, 3, 0, 0x6000, 0, EPERM},
+      {"its own", true, SYS_ioprio_set, 1, 0, 0x6000, 0, 0},
+      {"another's scheduler", true, SYS_sched_setscheduler, ::getppid(), SCHED_IDLE,
+       pointer(&parameters), 0, EPERM},
+      {"another's parameters", true, SYS_sched_setparam, ::getppid(), pointer(&parameters), 0, 0,
+       EPERM},
+      {"another's attributes", true, SYS_sched_setattr, ::getppid(), 0, 0, 0, EPERM},
+      {"another's processors", true, SYS_sched_setaffinity, ::getppid(), sizeof processors,
+       pointer(&processors), 0, EPERM},
+      {"its own scheduler", true, SYS_sched_setscheduler, 0, SCHED_IDLE, pointer(&parameters), 0,
+       0},
+      {"its own processors", true, SYS_sched_setaffinity, 0, sizeof processors,
+       pointer(&processors), 0, 0},
+      {"shared memory", true, SYS_shmget, 0x6768, 1, 0600, 0, EPERM},
+      {"shared memory of others", true, SYS_shmat, 0, 0, 0, 0, EPERM},
+      {"semaphores", true, SYS_semget, 0x6768, 1, 0600, 0, EPERM},
+      {"a queue", true, SYS_msgget, 0x6768, 0600, 0, 0, EPERM},
+      {"a queue of POSIX", true, SYS_mq_open, pointer("gatehouse-test"), 0, 0, 0, EPERM},
+      {"a key", true, SYS_add_key, pointer("user"), pointer("gatehouse-test"), pointer("x"), 1,
+       EPERM},
+      {"the user's keys", true, SYS_keyctl, 0, -4, 0, 0, EPERM},
       {"io_uring", true, SYS_io_uring_setup, 0, 0, 0, 0, EPERM},
       {"another call", false, SYS_getpid, 0, 0, 0, 0, 0},
   };

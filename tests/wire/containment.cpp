@@ -31,9 +31,10 @@ std::string const tries =
     "#!/usr/bin/python3\n"
     "import ctypes, os, resource, signal, socket, subprocess, sys, time\n"
     "def call(number, *arguments):\n"
-    "    libc = ctypes.CDLL(None, use_errno=True)\n"
-    "    if libc.syscall(number, *arguments) < 0:\n"
-    "        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))\n"
+    "    return checked(ctypes.CDLL(None, use_errno=True).syscall(number, *arguments))\n"
+    "def checked(result):\n"
+    "    if result >= 0: return result\n"
+    "    raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))\n"
     "print('Content-Type: text/plain\\n')\n"
     "try:\n"
     "    exec(sys.stdin.read())\n"
@@ -64,6 +65,11 @@ std::string attempt_spooled(server const& s, std::string const& code) {
   c.send("POST /cgi-bin/own/try.py HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n" +
          chunked(code));
   return c.read_reply().body;
+}
+
+// A call of the C library's, for a script.
+std::string libc(std::string const& name, std::string const& arguments) {
+  return "checked(ctypes.CDLL(None, use_errno=True)." + name + "(" + arguments + "))";
 }
 
 std::string quoted(fs::path const& path) {
@@ -197,6 +203,25 @@ TEST_CASE("a script in the sandbox is kept from all but its own, and the log say
       {"a session of its own", "os.setsid()", 1},
       {"a group of its own", "os.setpgid(os.posix_spawn('/bin/true', ['true'], {}), 0)", 1},
       {"the server's memory", "open('/proc/" + server_pid + "/environ').read()", 1},
+      {"memory that outlives it", libc("shmget", "0x6768, 4096, 0o1600"), 1},
+      {"memory of others", libc("shmat", "0, None, 0"), 1},
+      {"semaphores that outlive it", libc("semget", "0x6768, 1, 0o1600"), 1},
+      {"a queue that outlives it", libc("msgget", "0x6768, 0o1600"), 1},
+      {"a queue of POSIX that outlives it", libc("mq_open", "b'/gatehouse', 0o102, 0o600, None"),
+       1},
+      {"memory of POSIX that outlives it", libc("shm_open", "b'/gatehouse', 0o102, 0o600"), 1},
+      {"a key that outlives it",
+       "call(" + std::to_string(SYS_add_key) + ", b'user', b'gatehouse', b'x', 1, -4)", 1},
+      {"to be traced by the server", libc("ptrace", "0, 0, None, None"), 1},
+      {"a sibling",
+       "call(" + std::to_string(SYS_clone) + ", 0x8000 | 17, 0, 0, 0, 0) or os._exit(0)", 1},
+      {"the server's priority", "os.setpriority(os.PRIO_PROCESS, " + server_pid + ", 19)", 1},
+      {"the server's priority, by its user", "os.setpriority(os.PRIO_USER, 0, 0)", 1},
+      {"the server's scheduler",
+       "os.sched_setscheduler(" + server_pid + ", os.SCHED_IDLE, os.sched_param(0))", 1},
+      {"the server's processors", "os.sched_setaffinity(" + server_pid + ", {0})", 1},
+      {"the server's priority for disks",
+       "call(" + std::to_string(SYS_ioprio_set) + ", 1, " + server_pid + ", 3 << 13)", 1},
       {"the server's limits", "resource.prlimit(" + server_pid + ", resource.RLIMIT_CPU)", 1},
       {"a signal to the server", "os.kill(" + server_pid + ", 0)", 6},
   };
@@ -246,6 +271,9 @@ TEST_CASE("a script in the sandbox can do its work") {
       {"find out about itself", "open('/proc/self/status').read()"},
       {"throw away", "open('/dev/null', 'w').write('x')"},
       {"talk to itself", "socket.socketpair()"},
+      {"start threads", "import threading; t = threading.Thread(target=int); t.start(); t.join()"},
+      {"step back", "os.nice(1); os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))"},
+      {"choose its processors", "os.sched_setaffinity(0, os.sched_getaffinity(0))"},
       {"read what it is allowed", "open(" + quoted(data) + ").read()"},
       {"write where it is allowed", "os.rename(" + quoted(spool / "a") + ", " +
                                         quoted(spool / "b") + ") if open(" + quoted(spool / "a") +

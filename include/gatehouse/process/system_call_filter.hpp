@@ -1,8 +1,10 @@
 #pragma once
 // The seccomp filter (seccomp(2)) of a sandbox: what Landlock does not know about. It refuses to
-// leave the process group, to touch the limits of other processes, and io_uring, whose operations
-// would go past it; without the network also every socket but a Unix one. A system call of another
-// kind of processor (32-bit programs) ends the process.
+// leave the process group, to make processes that are no descendants, to be traced by the server,
+// to touch limits, priority and processors of other processes, to leave memory, semaphores, queues
+// or keys behind, and io_uring, whose operations would go past it; without the network also every
+// socket but a Unix one. A system call of another kind of processor (32-bit programs) ends the
+// process.
 
 #include <linux/filter.h>
 
