@@ -143,7 +143,8 @@ base::task<http::http_error> explained(http::http_error error, script_run& run,
   for (auto const& limit : run.limits_met()) error.help.explanation += " It " + limit + ".";
   if (status && WIFEXITED(*status) &&
       (WEXITSTATUS(*status) == 126 || WEXITSTATUS(*status) == 127)) {
-    if (auto const help = gateway::check_script(target.file, path_variable)) {
+    bool const interpreted = !target.interpreter.empty();
+    if (auto const help = gateway::check_script(target.file, {path_variable, interpreted})) {
       error.help.explanation += " " + help->explanation;
       error.help.command = help->command;
     }

@@ -39,6 +39,10 @@ http::http_error input_failure(base::error_code why) {
   return error;
 }
 
+start_rules rules_for(script_target const& target, std::string_view path_variable) {
+  return {.path_variable = path_variable, .interpreted = !target.interpreter.empty()};
+}
+
 }  // namespace
 
 bool is_about_path(base::error_code const& why) {
@@ -69,7 +73,8 @@ std::optional<http::http_error> check_permission(script_target const& target,
   if (!is_about_path(why)) return not_looked_at(target.file, why);
   auto error = failure(403, interpreted ? "script-not-readable" : "script-not-executable",
                        target.file.string());
-  if (auto help = check_script(target.file, path_variable)) error.help = std::move(*help);
+  if (auto help = check_script(target.file, rules_for(target, path_variable)))
+    error.help = std::move(*help);
   return error;
 }
 
@@ -110,12 +115,15 @@ http::http_error start_failure(base::error_code const& why, script_target const&
     return failure(431, "environment-too-large",
                    "the request's fields are more than the system lets a program start with");
   }
-  auto error = failure(500, "script-start-failed", target.file.string() + ": " + why.message());
-  auto help = check_script(target.file, path_variable);
+  auto const& interpreter = target.interpreter;
+  auto const started = interpreter.empty() ? target.file.string() : interpreter;
+  auto error = failure(500, "script-start-failed", started + ": " + why.message());
+  auto help = check_script(target.file, rules_for(target, path_variable));
   if (help) {
     error.help = std::move(*help);
   } else {
-    error.help.explanation = "The script cannot be started: " + why.message() + ".";
+    auto const what = interpreter.empty() ? "The script" : "Its --interpreter " + interpreter;
+    error.help.explanation = what + " cannot be started: " + why.message() + ".";
     if (why == errc_t::permission_denied && sandboxed) {
       error.help.explanation +=
           " In its sandbox it can run only what lies in its own directory, in the system's or in "

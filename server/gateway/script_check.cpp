@@ -324,9 +324,8 @@ std::vector<script_finding> start_findings(fs::path const& script, start_rules c
   return out;
 }
 
-std::optional<http::diagnosis> check_script(fs::path const& script,
-                                            std::string_view path_variable) {
-  auto all = start_findings(script, {.path_variable = path_variable});
+std::optional<http::diagnosis> check_script(fs::path const& script, start_rules const& rules) {
+  auto all = start_findings(script, rules);
   return all.empty() ? std::nullopt : std::optional(std::move(all.front().help));
 }
 

@@ -2,7 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <cerrno>
 #include <string>
+
+#include "../temporary_directory.hpp"
 
 using namespace gatehouse;
 using namespace gatehouse::gateway;
@@ -96,4 +99,17 @@ TEST_CASE("a line break in PATH_INFO is refused") {
     REQUIRE(check_path_info(target));
     CHECK(shown(*check_path_info(target)) == "400 path-info-line-break");
   }
+}
+
+TEST_CASE("a script that --interpreter runs is never told to be made executable") {
+  tests::temporary_directory const at;
+  at.file("a.x", "any text\n");
+  auto target = a_script((at / "a.x").c_str());
+  CHECK(start_failure(system_error(EACCES), target, "/bin", true).help.command.find("chmod") == 0);
+  target.interpreter = "/opt/x";
+  auto const error = start_failure(system_error(EACCES), target, "/bin", true);
+  CHECK(error.detail == "/opt/x: Permission denied");
+  CHECK(error.help.command.empty());
+  CHECK(error.help.explanation.find("--interpreter /opt/x") != std::string::npos);
+  CHECK(error.help.explanation.find("--sandbox-read") != std::string::npos);
 }

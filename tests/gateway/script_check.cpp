@@ -100,7 +100,7 @@ TEST_CASE("a script that cannot start is told why, with a command") {
   for (row const& r : rows) {
     CAPTURE(r.label);
     auto const script = directory.write(r.name, r.content, r.mode);
-    auto const wrong = check_script(script, bin);
+    auto const wrong = check_script(script, {bin});
     REQUIRE(wrong.has_value());
     CAPTURE(wrong->explanation);
     CHECK(wrong->explanation.find(r.explanation) != std::string::npos);
@@ -133,30 +133,30 @@ TEST_CASE("the commands mend what they are said to mend") {
     CAPTURE(r.label);
     auto const script = directory.write("it's a.sh", r.content, r.mode);
     std::string const path = (directory.path() / "bin").string();
-    auto const wrong = check_script(script, path);
+    auto const wrong = check_script(script, {path});
     REQUIRE(wrong.has_value());
     CHECK(std::system(wrong->command.c_str()) == 0);
-    CHECK_FALSE(check_script(script, path).has_value());
+    CHECK_FALSE(check_script(script, {path}).has_value());
   }
 }
 
 TEST_CASE("a sound script has nothing found against it") {
   gatehouse::tests::temporary_directory const directory;
-  CHECK_FALSE(check_script(directory.write("a", "#!/bin/sh\n", 0755), "/bin").has_value());
+  CHECK_FALSE(check_script(directory.write("a", "#!/bin/sh\n", 0755), {"/bin"}).has_value());
   CHECK_FALSE(
-      check_script(directory.write("b", "#!/usr/bin/env sh\n", 0755), "/no:/bin").has_value());
+      check_script(directory.write("b", "#!/usr/bin/env sh\n", 0755), {"/no:/bin"}).has_value());
   CHECK_FALSE(
-      check_script(directory.write("c", "#!/usr/bin/env -S sh -e\n", 0755), "/bin").has_value());
-  CHECK_FALSE(check_script("/proc/self/exe", "").has_value());
+      check_script(directory.write("c", "#!/usr/bin/env -S sh -e\n", 0755), {"/bin"}).has_value());
+  CHECK_FALSE(check_script("/proc/self/exe", {""}).has_value());
 }
 
 TEST_CASE("what is not a file is said to be none") {
   gatehouse::tests::temporary_directory const directory;
   std::filesystem::create_symlink("nowhere", directory.path() / "link");
-  CHECK(check_script(directory.path() / "none", "")->explanation == "It does not exist.");
-  CHECK(check_script(directory.path() / "link", "")->explanation ==
+  CHECK(check_script(directory.path() / "none", {""})->explanation == "It does not exist.");
+  CHECK(check_script(directory.path() / "link", {""})->explanation ==
         "It is a symbolic link to something that does not exist.");
-  CHECK(check_script(directory.path(), "")->explanation == "It is not a regular file.");
+  CHECK(check_script(directory.path(), {""})->explanation == "It is not a regular file.");
 }
 
 TEST_CASE("a directory that the server's user may not enter is named") {
@@ -167,7 +167,7 @@ TEST_CASE("a directory that the server's user may not enter is named") {
   REQUIRE(child >= 0);
   if (child == 0) {
     if (::setuid(65534) != 0) ::_exit(2);
-    auto const wrong = check_script(script, "/bin");
+    auto const wrong = check_script(script, {"/bin"});
     ::_exit(wrong && wrong->command == "chmod a+x " + directory.path().native() ? 0 : 1);
   }
   int status = -1;

@@ -60,6 +60,6 @@ std::vector<script_finding> start_findings(std::filesystem::path const& script,
 
 // The first of them.
 std::optional<http::diagnosis> check_script(std::filesystem::path const& script,
-                                            std::string_view path_variable);
+                                            start_rules const& rules);
 
 }  // namespace gatehouse::gateway
