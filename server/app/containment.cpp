@@ -47,6 +47,16 @@ std::string sandbox_text(config::options const& chosen, int version) {
   return out;
 }
 
+std::runtime_error cannot_be_made(base::error_code const& why) {
+  using boost::system::errc::errc_t;
+  bool const absent =
+      why == errc_t::function_not_supported || why == errc_t::operation_not_supported;
+  return std::runtime_error(
+      absent ? "--sandbox: this kernel has no Landlock, or no seccomp for this processor; programs "
+               "would run without"
+             : "--sandbox: cannot be made: " + why.message());
+}
+
 }  // namespace
 
 process::containment make_containment(config::options const& chosen) {
@@ -70,23 +80,24 @@ process::containment make_containment(config::options const& chosen) {
   return out;
 }
 
-std::unique_ptr<process::sandbox> make_sandbox(config::options const& chosen) {
+std::optional<process::system_call_filter> make_filter(config::options const& chosen) {
+  if (!chosen.sandbox) return std::nullopt;
+  auto made = process::system_call_filter::prepare(chosen.sandbox_net);
+  if (made.has_error()) throw cannot_be_made(made.error());
+  return std::move(*made);
+}
+
+std::shared_ptr<process::sandbox> make_sandbox(config::options const& chosen) {
   if (!chosen.sandbox) return nullptr;
   process::sandbox_rules rules{chosen.sandbox_read, chosen.sandbox_write, chosen.sandbox_net};
   for (auto const& i : chosen.interpreters) add_interpreter(rules.readable, i);
   auto made = process::sandbox::prepare(std::move(rules));
-  if (made.has_value()) return std::move(*made);
-  using boost::system::errc::errc_t;
-  bool const absent = made.error() == errc_t::function_not_supported ||
-                      made.error() == errc_t::operation_not_supported;
-  throw std::runtime_error(
-      absent ? "--sandbox: this kernel has no Landlock, or no seccomp for this processor; programs "
-               "would run without"
-             : "--sandbox: cannot be made: " + made.error().message());
+  if (made.has_error()) throw cannot_be_made(made.error());
+  return std::move(*made);
 }
 
 std::vector<remark> containment_remarks(config::options const& chosen, bool as_root,
-                                        process::sandbox const* sandbox) {
+                                        int landlock_version) {
   std::vector<remark> out;
   if (!has_programs(chosen)) return out;
   if (as_root) {
@@ -95,8 +106,7 @@ std::vector<remark> containment_remarks(config::options const& chosen, bool as_r
   }
   if (as_root && chosen.limit_processes > 0)
     out.push_back({true, "limit-not-in-force", "--limit-processes does not hold root"});
-  if (sandbox != nullptr)
-    out.push_back({false, "sandbox", sandbox_text(chosen, sandbox->version())});
+  if (chosen.sandbox) out.push_back({false, "sandbox", sandbox_text(chosen, landlock_version)});
   return out;
 }
 

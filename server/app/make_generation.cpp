@@ -85,7 +85,8 @@ std::variant<life::generation, config::usage_error> make_generation(
   std::shared_ptr<net::service> const service(one, &one->what.service());
   attach_targets(one->what, service, chosen, targets);
   // The service keeps the site that is got ready.
-  return life::generation{chosen, service, [what = &one->what] { what->get_ready(); }};
+  return life::generation{chosen, service,
+                          [what = &one->what, chosen] { what->get_ready(chosen); }};
 } catch (std::exception const& e) {
   return config::usage_error{std::string("gatehouse: ") + e.what()};
 }

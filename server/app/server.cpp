@@ -278,10 +278,11 @@ void server::parts::get_ready() {
   ::signal(SIGPIPE, SIG_IGN);
   await_signals();
   adopted.emplace(main_executor());
-  where.get_ready(current->chosen.threads, make_sandbox(current->chosen));
+  where.get_ready(current->chosen.threads, make_filter(current->chosen));
   current->get_ready();
+  auto const landlock = process::landlock_version();
   for (auto const& remark :
-       containment_remarks(current->chosen, ::geteuid() == 0, where.sandbox())) {
+       containment_remarks(current->chosen, ::geteuid() == 0, landlock ? *landlock : 0)) {
     base::log::write(remark.warning ? base::log::level::warn : base::log::level::info,
                      remark.reason, remark.text);
   }
@@ -341,11 +342,12 @@ std::optional<config::usage_error> server::parts::change_generation() try {
   auto const kept = life::keep_fixed(next, current->chosen);
   auto made = make_generation(next, listener->endpoint(), where, targets);
   if (auto const* const wrong = std::get_if<config::usage_error>(&made)) return *wrong;
+  auto& following = std::get<life::generation>(made);
+  following.get_ready();
   for (auto const name : kept) {
     base::log::warn("reload-kept", "--" + std::string(name) + " keeps its value until a restart");
   }
-  current = std::get<life::generation>(std::move(made));
-  current->get_ready();
+  current = std::move(following);
   where.change(current->chosen);
   base::log::set_level(current->chosen.log_level);
   on_each_set([service = current->service](net::connection_set& set) { set.serve_with(service); });

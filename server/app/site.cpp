@@ -124,10 +124,7 @@ std::string script_path(std::vector<gateway::meta_variable> const& environment) 
 }
 
 site::site(config::options const& chosen, life::premises& where)
-    : where_(where),
-      rules_(make_gateway_rules(chosen)),
-      containment_(make_containment(chosen)),
-      routes_(where.answered_at_once()) {
+    : where_(where), rules_(make_gateway_rules(chosen)), routes_(where.answered_at_once()) {
   rules_.slots = &where.slots();
   rules_.spool_space = where.spool_space();
   rules_.descriptor_limit = where.descriptor_limit();
@@ -150,9 +147,9 @@ void site::trace_to(trace::tracer& one) {
   service_.tracer = &tracers_;
 }
 
-void site::get_ready() {
-  auto held_by = containment_;
-  held_by.sandbox = where_.sandbox();
+void site::get_ready(config::options const& chosen) {
+  auto held_by = make_containment(chosen);
+  held_by.sandbox = make_sandbox(chosen);
   rules_.held_by = std::make_shared<process::containment const>(std::move(held_by));
   rules_.launcher = where_.launcher();
 }

@@ -149,8 +149,8 @@ finding ask(question const& q, life::premises& where, app::site& asked) {
   if (q.run) {
     signals.emplace(loop, SIGINT, SIGTERM);
     stop_on_signal(*signals, where);
-    where.get_ready(q.server.threads, app::make_sandbox(q.server));
-    asked.get_ready();
+    where.get_ready(q.server.threads, app::make_filter(q.server));
+    asked.get_ready(q.server);
   }
   net::conversation_limits limits;
   limits.in_all = q.run ? std::chrono::seconds(longest_run) : longest_description;

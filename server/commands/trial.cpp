@@ -56,8 +56,8 @@ struct trial::parts {
     ends = {{here, 0}, {here, chosen.port}};
     what.trace_to(exchange);
     ::signal(SIGPIPE, SIG_IGN);
-    where.get_ready(chosen.threads, app::make_sandbox(chosen));
-    what.get_ready();
+    where.get_ready(chosen.threads, app::make_filter(chosen));
+    what.get_ready(chosen);
   }
 
   trace::latest_exchange exchange;

@@ -26,13 +26,12 @@ premises::premises(config::options const& chosen)
       spool_space_(std::make_shared<base::budget>(spool_bytes(chosen))),
       descriptor_limit_(raise_descriptor_limit()) {}
 
-void premises::get_ready(unsigned threads, std::unique_ptr<process::sandbox> sandbox) {
-  sandbox_ = std::move(sandbox);
+void premises::get_ready(unsigned threads, std::optional<process::system_call_filter> filter) {
   launcher_ =
       std::make_unique<process::launcher>(process::pace{.alone = 2 * threads,
                                                         .beside_others = std::max(1U, threads / 2),
                                                         .others = &answered_at_once_},
-                                          sandbox_.get());
+                                          std::move(filter));
 }
 
 void premises::change(config::options const& chosen) {

@@ -26,8 +26,6 @@ constexpr fixed_option fixed_options[] = {
     {"max-connections", keep<&config::options::max_connections>},
     {"max-connections-per-address", keep<&config::options::max_connections_per_address>},
     {"sandbox", keep<&config::options::sandbox>},
-    {"sandbox-read", keep<&config::options::sandbox_read>},
-    {"sandbox-write", keep<&config::options::sandbox_write>},
     {"sandbox-net", keep<&config::options::sandbox_net>},
 };
 

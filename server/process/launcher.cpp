@@ -11,10 +11,10 @@
 #include <cerrno>
 #include <chrono>
 #include <new>
+#include <utility>
 
 #include "gatehouse/base/event.hpp"
 #include "gatehouse/base/limits.hpp"
-#include "gatehouse/process/sandbox.hpp"
 
 namespace gatehouse::process {
 namespace {
@@ -59,8 +59,10 @@ unsigned pace::now() const {
   return beside ? beside_others : alone;
 }
 
-launcher::launcher(pace how_fast, sandbox const* boxed)
-    : pace_(how_fast), sandbox_(boxed), starters_(how_fast.alone) {
+launcher::launcher(pace how_fast, std::optional<system_call_filter> filter)
+    : pace_(how_fast), filter_(std::move(filter)) {
+  for (unsigned i = 0; i < pace_.alone; ++i)
+    starters_.emplace_back(filter_ ? filter_->group_key() : 0);
   for (auto& starter : starters_) threads_.emplace_back([this, &starter] { work(starter); });
 }
 
@@ -137,7 +139,7 @@ bool launcher::reap_adopted() {
 void launcher::work(vfork_launcher& with) {
   yield_to_loops();
   base::error_code unfiltered;
-  if (sandbox_ != nullptr) unfiltered = sandbox_->filter_this_thread();
+  if (filter_) unfiltered = filter_->install();
   std::unique_lock lock(mutex_);
   while (true) {
     wake_.wait(lock, [this] { return stopping_ || may_start(); });

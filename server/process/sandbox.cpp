@@ -2,7 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/landlock.h>
-#include <sys/random.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -82,10 +82,6 @@ std::vector<grant> network_grants() {
 
 constexpr char configuration[] = "/etc";
 
-base::error_code system_error(int number) {
-  return {number, boost::system::system_category()};
-}
-
 base::error_code allow(base::unique_fd const& ruleset, grant const& what, std::uint64_t handled) {
   base::unique_fd const opened(::open(what.where.c_str(), O_PATH | O_CLOEXEC));
   if (!opened) return base::last_error();
@@ -139,20 +135,12 @@ std::string not_held_by(int landlock_version) {
 base::result<std::unique_ptr<sandbox>> sandbox::prepare(sandbox_rules rules) {
   auto const version = landlock_version();
   if (version.has_error()) return version.error();
-  if (!system_call_filter::knows_this_processor()) return system_error(ENOSYS);
-  std::uint64_t key = 0;
-  if (::getrandom(&key, sizeof key, 0) != static_cast<ssize_t>(sizeof key))
-    return system_error(EIO);
-  std::unique_ptr<sandbox> out(new sandbox(std::move(rules), *version, key));
+  std::unique_ptr<sandbox> out(new sandbox(std::move(rules), *version));
   if (auto const error = out->try_once()) return error;
   return out;
 }
 
-sandbox::sandbox(sandbox_rules rules, int version, std::uint64_t group_key)
-    : rules_(std::move(rules)),
-      version_(version),
-      group_key_(group_key),
-      filter_(rules_.network, group_key) {
+sandbox::sandbox(sandbox_rules rules, int version) : rules_(std::move(rules)), version_(version) {
   look_at_paths();
 }
 
@@ -163,8 +151,8 @@ base::error_code sandbox::try_once() const {
   if (ruleset.has_error()) return ruleset.error();
   base::error_code error;
   std::thread([&] {
-    error = filter_this_thread();
-    if (!error && ::syscall(SYS_landlock_restrict_self, ruleset->get(), 0U) != 0)
+    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        ::syscall(SYS_landlock_restrict_self, ruleset->get(), 0U) != 0)
       error = base::last_error();
   }).join();
   return error;
@@ -179,10 +167,6 @@ base::result<sandbox_entry> sandbox::entry_for(std::string const& directory,
   auto ruleset = ruleset_for(directory, is_link ? script : std::string());
   if (ruleset.has_error()) return ruleset.error();
   return sandbox_entry{std::move(*ruleset), version_ >= 7 ? log_denials_after_exec : 0};
-}
-
-base::error_code sandbox::filter_this_thread() const {
-  return filter_.install();
 }
 
 // Who is not root is held by the modes of the files in /etc. Root is not, and gets what is public,

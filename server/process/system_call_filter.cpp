@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -12,6 +13,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <thread>
 
 namespace gatehouse::process {
 namespace {
@@ -184,7 +186,21 @@ bool system_call_filter::knows_this_processor() {
 }
 
 system_call_filter::system_call_filter(bool network, std::uint64_t group_key)
-    : steps_(make_steps(network, group_key)) {}
+    : steps_(make_steps(network, group_key)), group_key_(group_key) {}
+
+// Tried once by a thread of its own, because there is no way out: a server whose scripts would run
+// without it does not start.
+base::result<system_call_filter> system_call_filter::prepare(bool network) {
+  if (!knows_this_processor()) return base::error_code(ENOSYS, boost::system::system_category());
+  std::uint64_t key = 0;
+  if (::getrandom(&key, sizeof key, 0) != static_cast<ssize_t>(sizeof key))
+    return base::error_code(EIO, boost::system::system_category());
+  system_call_filter out(network, key);
+  base::error_code error;
+  std::thread([&] { error = out.install(); }).join();
+  if (error) return error;
+  return out;
+}
 
 base::error_code system_call_filter::install() const {
   sock_fprog const program{static_cast<unsigned short>(steps_.size()),

@@ -185,14 +185,15 @@ base::error_code hold(child_plan& plan, sandbox_entry& entry, program const& wha
   entry = std::move(*made);
   plan.ruleset = entry.ruleset->get();
   plan.ruleset_flags = entry.flags;
-  plan.group_key = held_by.sandbox->group_key();
   return {};
 }
 
 }  // namespace
 
-vfork_launcher::vfork_launcher()
-    : null_(reserved(::open("/dev/null", O_RDONLY | O_CLOEXEC))), signals_(signals_to_reset()) {
+vfork_launcher::vfork_launcher(std::uint64_t group_key)
+    : null_(reserved(::open("/dev/null", O_RDONLY | O_CLOEXEC))),
+      signals_(signals_to_reset()),
+      group_key_(group_key) {
   // Not below 3, where the child's own are placed one after the other.
   for (auto& slot : slots_) slot = reserved(::fcntl(null_.get(), F_DUPFD_CLOEXEC, 3));
 }
@@ -222,6 +223,7 @@ base::result<pid_t> vfork_launcher::start(program const& what, int* pidfd) {
   plan.arguments = arguments.data();
   plan.environment = environment.data();
   plan.directory = what.directory.c_str();
+  plan.group_key = group_key_;
   plan.slots = {slots_[0].get(), slots_[1].get(), slots_[2].get()};
   plan.first_after_slots =
       static_cast<unsigned>(*std::max_element(plan.slots.begin(), plan.slots.end())) + 1;

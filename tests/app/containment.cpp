@@ -26,7 +26,7 @@ std::optional<rlimit> limit(process::containment const& held_by, int resource) {
 
 std::string reasons(config::options const& chosen, bool as_root) {
   std::string out;
-  for (auto const& remark : app::containment_remarks(chosen, as_root, nullptr))
+  for (auto const& remark : app::containment_remarks(chosen, as_root, 7))
     out.append(remark.reason).append(remark.warning ? "! " : " ");
   return out;
 }
@@ -39,6 +39,7 @@ TEST_CASE("without options programs are held by nothing but the loss of new priv
   CHECK(held_by.nice == 0);
   CHECK(held_by.no_new_privileges);
   CHECK(app::make_sandbox({}) == nullptr);
+  CHECK_FALSE(app::make_filter({}).has_value());
 }
 
 TEST_CASE("each option is a limit of the system") {

@@ -14,6 +14,7 @@
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/process/launcher.hpp"
 #include "gatehouse/process/pipe.hpp"
+#include "gatehouse/process/system_call_filter.hpp"
 
 using namespace gatehouse;
 namespace fs = std::filesystem;
@@ -26,14 +27,15 @@ bool no_landlock() {
   return true;
 }
 
-std::unique_ptr<process::sandbox> prepared(process::sandbox_rules rules = {}) {
+std::shared_ptr<process::sandbox> prepared(process::sandbox_rules rules = {}) {
   auto made = process::sandbox::prepare(std::move(rules));
   REQUIRE(made.has_value());
   return std::move(*made);
 }
 
 // What a shell prints that runs in the sandbox, in that directory.
-std::string run(process::sandbox& box, std::string const& directory, std::string const& script) {
+std::string run(std::shared_ptr<process::sandbox> const& box, std::string const& directory,
+                std::string const& script) {
   std::string out;
   std::thread([&] {
     auto pipe = process::make_pipe();
@@ -43,10 +45,11 @@ std::string run(process::sandbox& box, std::string const& directory, std::string
     what.environment = {"PATH=/usr/bin:/bin"};
     what.directory = directory;
     what.held_by = std::make_shared<process::containment const>(
-        process::containment{.no_new_privileges = true, .sandbox = &box});
+        process::containment{.no_new_privileges = true, .sandbox = box});
     what.standard_output = std::move(pipe->write);
-    process::vfork_launcher launcher;
-    if (box.filter_this_thread()) return;
+    auto const filter = process::system_call_filter::prepare(false);
+    if (filter.has_error() || filter->install()) return;
+    process::vfork_launcher launcher(filter->group_key());
     auto const pid = launcher.start(what);
     what.standard_output.reset();
     if (pid.has_error()) {
@@ -94,6 +97,7 @@ TEST_CASE("a server whose kernel lacks a part of the sandbox cannot have one") {
   row const rows[] = {
       {"Landlock is not built in", SYS_landlock_create_ruleset, ENOSYS},
       {"Landlock is switched off", SYS_landlock_create_ruleset, EOPNOTSUPP},
+      {"scripts cannot enter it", SYS_landlock_restrict_self, EPERM},
       {"no seccomp", SYS_seccomp, EINVAL},
   };
   for (row const& r : rows) {
@@ -103,6 +107,8 @@ TEST_CASE("a server whose kernel lacks a part of the sandbox cannot have one") {
       if (!tests::refuse_call(r.call, static_cast<std::uint32_t>(r.error))) return;
       auto const made = process::sandbox::prepare({});
       if (made.has_error()) error = made.error();
+      auto const filter = process::system_call_filter::prepare(false);
+      if (filter.has_error()) error = filter.error();
     }).join();
     CHECK(error.value() == r.error);
   }
@@ -166,13 +172,13 @@ TEST_CASE("what takes the place of a file that may be read may be read") {
   at.directory("own");
   at.file("data", "old\n");
   auto const box = prepared({.readable = {at / "data"}});
-  CHECK(run(*box, at / "own", "cat ../data") == "old\n");
+  CHECK(run(box, at / "own", "cat ../data") == "old\n");
   at.file("new", "new\n");
   fs::rename(at / "new", at / "data");
   std::string last;
   auto const until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   while (last != "new\n" && std::chrono::steady_clock::now() < until)
-    last = run(*box, at / "own", "cat ../data");
+    last = run(box, at / "own", "cat ../data");
   CHECK(last == "new\n");
 }
 
@@ -217,7 +223,7 @@ TEST_CASE("a program reads the system and its own directory, and nothing else") 
   };
   for (row const& r : rows) {
     CAPTURE(r.label);
-    CHECK(run(*box, at / "own", r.script) == r.expected);
+    CHECK(run(box, at / "own", r.script) == r.expected);
   }
   CHECK_FALSE(fs::exists(at / "own/file"));
 }
@@ -226,6 +232,6 @@ TEST_CASE("of /etc root's programs read what is public") {
   if (no_landlock() || ::geteuid() != 0) return;
   tests::temporary_directory const own;
   auto const box = prepared();
-  CHECK(run(*box, own.path(), "cat /etc/shadow 2>&1") == "cat: /etc/shadow: Permission denied\n");
-  CHECK(run(*box, own.path(), "cat /etc/passwd >/dev/null && echo read") == "read\n");
+  CHECK(run(box, own.path(), "cat /etc/shadow 2>&1") == "cat: /etc/shadow: Permission denied\n");
+  CHECK(run(box, own.path(), "cat /etc/passwd >/dev/null && echo read") == "read\n");
 }

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <linux/landlock.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -416,6 +417,51 @@ TEST_CASE("in the sandbox a program can read the files that its interpreter's ar
   files.write("cgi-bin/a.xyz", "what it says");
   server const s(files, {"--sandbox", "--interpreter", ".xyz=/bin/sh " + runner.string()});
   CHECK(ask(s.port(), "GET", "/cgi-bin/a.xyz").body == "what it says");
+}
+
+TEST_CASE("SIGHUP changes what scripts in the sandbox may run and read") {
+  if (no_landlock()) return;
+  site const files;
+  files.script("own/try.py", tries);
+  files.write("cgi-bin/own/a.x", "Content-Type: text/plain\n\nrun by x\n");
+  auto const x = files.write(files.base() / "bin/x", "#!/bin/sh\nexec cat \"$1\"\n", 0755);
+  auto const data = files.write(files.base() / "data/read", "data");
+  auto const config = files.write(files.base() / "config", "sandbox = on\n");
+  server const s(files, {"--config", config.string()});
+  std::size_t changes = 0;
+  auto const change = [&](std::string const& options) {
+    files.write(config, "sandbox = on\n" + options);
+    s.signal(SIGHUP);
+    ++changes;
+    REQUIRE(eventually([&] { return occurrences(s.log(), "reloaded: ") == changes; }));
+  };
+  auto const read = "open(" + quoted(data) + ").read()";
+  CHECK(ask(s.port(), "GET", "/cgi-bin/own/a.x").status == 403);
+  CHECK(attempt(s, read) == "refused\n");
+
+  change("interpreter = .x=" + x.string() + "\n");
+  CHECK(ask(s.port(), "GET", "/cgi-bin/own/a.x").body == "run by x\n");
+  CHECK(attempt(s, read) == "refused\n");
+  change("sandbox-read = " + data.string() + "\n");
+  CHECK(attempt(s, read) == "done\n");
+  change("");
+  CHECK(attempt(s, read) == "refused\n");
+}
+
+TEST_CASE("a SIGHUP with a sandbox that cannot be made changes nothing") {
+  if (no_landlock()) return;
+  site const files;
+  files.script("own/try.py", tries);
+  files.write("index.html", "served");
+  auto const data = files.write(files.base() / "data/read", "data");
+  auto const config =
+      files.write(files.base() / "config", "sandbox = on\nsandbox-read = " + data.string() + "\n");
+  server const s(files, {"--config", config.string()});
+  files.write(config, "sandbox = on\nsandbox-read = /nonexistent\n");
+  s.signal(SIGHUP);
+  CHECK(s.logged("reload-refused: "));
+  CHECK(attempt(s, "open(" + quoted(data) + ").read()") == "done\n");
+  CHECK(ask(s.port(), "GET", "/").body == "served");
 }
 
 TEST_CASE("the commands run programs in the sandbox, too") {

@@ -3,12 +3,14 @@
 // about it when the server starts.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "gatehouse/config/options.hpp"
 #include "gatehouse/process/containment.hpp"
 #include "gatehouse/process/sandbox.hpp"
+#include "gatehouse/process/system_call_filter.hpp"
 
 namespace gatehouse::app {
 
@@ -16,9 +18,13 @@ namespace gatehouse::app {
 // down to that.
 process::containment make_containment(config::options const& chosen);
 
+// What lets programs enter a sandbox, for the launcher; nothing without --sandbox. Throws
+// std::runtime_error, with a line that names the option, where it cannot be had.
+std::optional<process::system_call_filter> make_filter(config::options const& chosen);
+
 // The sandbox, or nothing without --sandbox. After privileges are given up. Throws
 // std::runtime_error, with a line that names the option, where it cannot be had.
-std::unique_ptr<process::sandbox> make_sandbox(config::options const& chosen);
+std::shared_ptr<process::sandbox> make_sandbox(config::options const& chosen);
 
 // A line of the log: a warning, or a plain statement.
 struct remark {
@@ -27,8 +33,9 @@ struct remark {
   std::string text;
 };
 
-// What is in force and what is not. as_root: programs run as root. Pure.
+// What is in force and what is not. as_root: programs run as root; landlock_version: the kernel's,
+// of interest with --sandbox. Pure.
 std::vector<remark> containment_remarks(config::options const& chosen, bool as_root,
-                                        process::sandbox const* sandbox);
+                                        int landlock_version);
 
 }  // namespace gatehouse::app

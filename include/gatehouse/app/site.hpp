@@ -34,8 +34,9 @@ class site {
   // Tells the tracer of every exchange from now on. It outlives the site.
   void trace_to(trace::tracer& one);
 
-  // Programs are run from now on, and not only described. After the premises are ready.
-  void get_ready();
+  // Programs are run from now on, and not only described. chosen: as before. After the premises are
+  // ready. Throws where a --sandbox cannot be had, as make_sandbox does.
+  void get_ready(config::options const& chosen);
 
   router& routes() { return routes_; }
   net::service& service() { return service_; }
@@ -43,7 +44,6 @@ class site {
  private:
   life::premises& where_;
   cgi::gateway_rules rules_;
-  process::containment containment_;  // but for the sandbox, which is the premises'
   router routes_;
   trace::tracers tracers_;
   net::service service_;

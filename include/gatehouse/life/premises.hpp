@@ -7,13 +7,14 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 
 #include "gatehouse/base/budget.hpp"
 #include "gatehouse/base/recency.hpp"
 #include "gatehouse/cgi/script_slots.hpp"
 #include "gatehouse/config/options.hpp"
 #include "gatehouse/process/launcher.hpp"
-#include "gatehouse/process/sandbox.hpp"
+#include "gatehouse/process/system_call_filter.hpp"
 
 namespace gatehouse::life {
 
@@ -25,15 +26,14 @@ class premises {
   premises& operator=(premises const&) = delete;
 
   // Programs can be started. After the signal handlers are set and privileges are given up, and
-  // before there are many descriptors (see process::vfork_launcher). sandbox: null without one.
-  void get_ready(unsigned threads, std::unique_ptr<process::sandbox> sandbox);
+  // before there are many descriptors (see process::vfork_launcher). filter: with a --sandbox.
+  void get_ready(unsigned threads, std::optional<process::system_call_filter> filter);
 
   // Takes from the options what can change: how many scripts run at once, and wait, and how much of
   // request bodies may be spooled for them.
   void change(config::options const& chosen);
 
   process::launcher* launcher() { return launcher_.get(); }  // null before get_ready()
-  process::sandbox* sandbox() { return sandbox_.get(); }     // the same; null also without one
   cgi::script_slots& slots() { return slots_; }
   std::shared_ptr<base::budget> const& spool_space() { return spool_space_; }
 
@@ -54,7 +54,6 @@ class premises {
   std::shared_ptr<base::budget> spool_space_;
   rlim_t descriptor_limit_;
   std::atomic<bool> stopping_ = false;
-  std::unique_ptr<process::sandbox> sandbox_;
   std::unique_ptr<process::launcher> launcher_;
 };
 

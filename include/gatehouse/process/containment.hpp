@@ -5,6 +5,7 @@
 
 #include <sys/resource.h>
 
+#include <memory>
 #include <vector>
 
 namespace gatehouse::process {
@@ -20,7 +21,9 @@ struct containment {
   std::vector<resource_limit> limits{};
   int nice = 0;  // 0: as the server's, else the value of setpriority(2)
   bool no_new_privileges = false;
-  process::sandbox* sandbox = nullptr;  // outlives all programs; asks for no_new_privileges
+  // Null: none. Shared by the programs that it holds with the configuration that made it. It asks
+  // for no_new_privileges.
+  std::shared_ptr<process::sandbox> sandbox{};
 };
 
 }  // namespace gatehouse::process

@@ -8,12 +8,14 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
 #include "gatehouse/base/error.hpp"
 #include "gatehouse/base/recency.hpp"
 #include "gatehouse/base/task.hpp"
+#include "gatehouse/process/system_call_filter.hpp"
 #include "gatehouse/process/vfork_launcher.hpp"
 
 namespace gatehouse::process {
@@ -45,9 +47,9 @@ struct pace {
 // The threads that start programs, and the pids of all that run. Thread-safe.
 class launcher {
  public:
-  // Throws as vfork_launcher does. The recency and the sandbox outlive the launcher. sandbox: of
-  // programs that are held by one; null: there are none.
-  explicit launcher(pace how_fast, sandbox const* boxed = nullptr);
+  // Throws as vfork_launcher does. The recency outlives the launcher. filter: what the threads, and
+  // so all programs, are put under; to be given if any program is held by a sandbox.
+  explicit launcher(pace how_fast, std::optional<system_call_filter> filter = std::nullopt);
   launcher(launcher const&) = delete;
   launcher& operator=(launcher const&) = delete;
   ~launcher();
@@ -80,7 +82,7 @@ class launcher {
   bool may_start() const { return !orders_.empty() && starting_ < pace_.now(); }
 
   pace pace_;
-  sandbox const* sandbox_;
+  std::optional<system_call_filter> filter_;
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<std::shared_ptr<launch::state>> orders_;

@@ -23,7 +23,6 @@
 #include "gatehouse/base/error.hpp"
 #include "gatehouse/base/unique_fd.hpp"
 #include "gatehouse/process/public_parts.hpp"
-#include "gatehouse/process/system_call_filter.hpp"
 
 namespace gatehouse::process {
 
@@ -51,19 +50,12 @@ std::string not_held_by(int landlock_version);
 // Thread-safe once it is made.
 class sandbox {
  public:
-  // Errors: of landlock_version(); ENOSYS or EINVAL where there is no seccomp for this processor;
-  // of the rules' paths.
+  // Errors: of landlock_version(); of the rules' paths.
   static base::result<std::unique_ptr<sandbox>> prepare(sandbox_rules rules);
 
   // For a script found as `script` that runs in `directory`. Errors are the system's (EMFILE; of a
   // path that is gone).
   base::result<sandbox_entry> entry_for(std::string const& directory, std::string const& script);
-
-  // See system_call_filter::install().
-  base::error_code filter_this_thread() const;
-
-  // What the child says to make its own group; a script cannot.
-  std::uint64_t group_key() const { return group_key_; }
 
   int version() const { return version_; }
 
@@ -79,7 +71,7 @@ class sandbox {
     std::shared_ptr<base::unique_fd const> ruleset;
   };
 
-  sandbox(sandbox_rules rules, int version, std::uint64_t group_key);
+  sandbox(sandbox_rules rules, int version);
   base::error_code try_once() const;
   void look_at_paths();
   std::vector<identity> named_now() const;
@@ -92,8 +84,6 @@ class sandbox {
 
   sandbox_rules rules_;
   int version_;
-  std::uint64_t group_key_;
-  system_call_filter filter_;
   std::mutex mutex_;
   public_parts configuration_;   // of the system: /etc, or what of it is public
   std::vector<identity> named_;  // what the rules' paths were

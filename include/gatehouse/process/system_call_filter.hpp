@@ -20,6 +20,10 @@ class system_call_filter {
   // group_key: lets setpgid(2) pass when its halves are the third and the fourth argument.
   system_call_filter(bool network, std::uint64_t group_key);
 
+  // With a random key. Errors: ENOSYS where there is no filter for the processor that this was
+  // built for; of getrandom(2); of install().
+  static base::result<system_call_filter> prepare(bool network);
+
   // Whether there is a filter for the processor that this was built for.
   static bool knows_this_processor();
 
@@ -27,8 +31,12 @@ class system_call_filter {
   // good. They get no privilege by an exec any more. Errors: of prctl(2) and seccomp(2).
   base::error_code install() const;
 
+  // What the child of a filtered thread says to make its own group; a script cannot.
+  std::uint64_t group_key() const { return group_key_; }
+
  private:
   std::vector<sock_filter> steps_;
+  std::uint64_t group_key_;
 };
 
 }  // namespace gatehouse::process

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <boost/asio/detail/throw_error.hpp>  // the next one uses it without including it
 #include <boost/process/v2/process.hpp>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -45,8 +46,9 @@ struct program {
 // be made before there are many descriptors, and when the server's signal handlers are in place.
 class vfork_launcher {
  public:
-  // Throws if there are no descriptors to reserve.
-  vfork_launcher();
+  // group_key: of the system_call_filter that its thread is under; 0: none. Throws if there are no
+  // descriptors to reserve.
+  explicit vfork_launcher(std::uint64_t group_key = 0);
 
   template <class Executor>
   boost::process::v2::basic_process<Executor> operator()(Executor ex, base::error_code& ec,
@@ -59,8 +61,8 @@ class vfork_launcher {
   }
 
   // The pid, or errno of dup3, clone, close_range, chdir or exec, of what holds the program (for a
-  // sandbox, filter_this_thread() has been called), or of making its sandbox. pidfd: where to put a
-  // pidfd (close-on-exec), if one is wanted.
+  // sandbox, the thread is under a system_call_filter), or of making its sandbox. pidfd: where to
+  // put a pidfd (close-on-exec), if one is wanted.
   base::result<pid_t> start(program const& what, int* pidfd = nullptr);
 
   // The child of the latest start(), from before its first instruction until let_go_of_child(); 0:
@@ -75,6 +77,7 @@ class vfork_launcher {
   base::unique_fd null_;                  // on every slot while nothing is lent
   std::array<base::unique_fd, 3> slots_;  // where a program finds its 0, 1 and 2
   std::vector<int> signals_;              // not at their default in the server
+  std::uint64_t group_key_;
   std::atomic<pid_t> child_ = 0;
 };
 
