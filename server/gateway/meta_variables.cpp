@@ -107,6 +107,19 @@ void add_fields(std::vector<meta_variable>& out, http::request const& request, b
   }
 }
 
+// A name stands once in an environment: of two, programs in C and a shell read the first, and those
+// in Python and Perl the last. So what the configuration sets takes the place of what the request
+// made of the same name, and a client cannot answer for the server's owner.
+void set(std::vector<meta_variable>& among, meta_variable const& given) {
+  auto const same = std::find_if(among.begin(), among.end(),
+                                 [&](meta_variable const& v) { return v.name == given.name; });
+  if (same != among.end()) {
+    *same = given;
+  } else {
+    among.push_back(given);
+  }
+}
+
 }  // namespace
 
 std::vector<meta_variable> meta_variables(http::request const& request, script_target const& target,
@@ -163,7 +176,7 @@ std::vector<meta_variable> meta_variables(http::request const& request, script_t
   if (!redirect_url.empty()) {
     out.push_back({"REDIRECT_URL", std::string(redirect_url), "local redirect", convention, {}});
   }
-  out.insert(out.end(), rules.environment.begin(), rules.environment.end());
+  for (auto const& given : rules.environment) set(out, given);
   return out;
 }
 

@@ -21,6 +21,7 @@ struct asked {
   bool pass_auth = false;
   std::optional<std::uint64_t> length = {};
   std::string redirect_url = {};
+  std::vector<gateway::meta_variable> more_environment = {};
 };
 
 variables ask(asked const& a) {
@@ -30,6 +31,7 @@ variables ask(asked const& a) {
   rules.document_root = "/srv/www";
   rules.pass_auth = a.pass_auth;
   rules.environment = {{"PATH", "/bin", "server's environment", "configuration", {}}};
+  for (auto const& given : a.more_environment) rules.environment.push_back(given);
   variables out;
   for (auto const& v :
        gateway::meta_variables(*request, a.target, a.connection, rules, a.length, a.redirect_url)) {
@@ -139,6 +141,26 @@ TEST_CASE("each part of a request reaches its variable") {
     auto const found = got.find(r.name);
     CHECK((found == got.end() ? "-" : found->second) == r.value);
   }
+}
+
+TEST_CASE(
+    "a name stands once, and what --env sets replaces what the request would have made of it") {
+  auto const given = [](std::string name, std::string value) {
+    return gateway::meta_variable{std::move(name), std::move(value), "--env", "configuration", {}};
+  };
+  auto const got = ask(
+      {.head = "GET /cgi-bin/s?a HTTP/1.1\r\nHost: h\r\nX-Role: admin\r\n"
+               "Content-Type: t\r\n\r\n",
+       .more_environment = {given("HTTP_X_ROLE", "guest"), given("HTTP_HOST", "me"),
+                            given("CONTENT_TYPE", "text/plain"), given("QUERY_STRING", ""),
+                            given("PATH", "/opt/bin"), given("TWICE", "1"), given("TWICE", "2")}});
+  CHECK(got.at("HTTP_X_ROLE") == "guest");
+  CHECK(got.at("HTTP_HOST") == "me");
+  CHECK(got.at("CONTENT_TYPE") == "text/plain");
+  CHECK(got.at("QUERY_STRING").empty());
+  CHECK(got.at("PATH") == "/opt/bin");
+  CHECK(got.at("TWICE") == "2");
+  CHECK(got.at("REQUEST_METHOD") == "GET");
 }
 
 TEST_CASE("a variable points at the bytes of the head that it was read from") {

@@ -286,6 +286,28 @@ TEST_CASE("a client cannot choose a variable of the server's") {
   CHECK(value(v, "HTTP_PROXY") == "http://ours/");
 }
 
+TEST_CASE("a name stands once in the environment, and --env replaces what the request made of it") {
+  site const files;
+  auto const script = files.play("env", "env");
+  files.write("page.env", "for the interpreter");
+  server const s(files, {"--env", "HTTP_X_ROLE=guest", "--env", "CONTENT_TYPE=text/plain", "--env",
+                         "TWICE=1", "--env", "TWICE=2", "--map", "/one cgi:" + script.string(),
+                         "--cgi-ext", ".env", "--interpreter", ".env=" + script.string()});
+  for (std::string const target : {"/cgi-bin/env", "/one/x", "/page.env"}) {
+    CAPTURE(target);
+    auto const answer = ask(s.port(), "POST", target,
+                            "X-Role: admin\r\nx-role: root\r\nContent-Type: image/png\r\n", "body");
+    std::map<std::string, int> counts;
+    for (auto const& entry : words(answer.body, '\0')) ++counts[entry.substr(0, entry.find('='))];
+    for (auto const& [name, count] : counts) CHECK_MESSAGE(count == 1, name);
+    auto const v = entries(answer.body, '\0');
+    CHECK(value(v, "HTTP_X_ROLE") == "guest");
+    CHECK(value(v, "CONTENT_TYPE") == "text/plain");
+    CHECK(value(v, "TWICE") == "2");
+    CHECK(value(v, "CONTENT_LENGTH") == "4");
+  }
+}
+
 TEST_CASE("the variables put together lead to the same script with the same values") {
   stage const t;
   auto const encoded = [](std::string const& text) {

@@ -36,8 +36,9 @@ struct endpoints {
   boost::asio::ip::tcp::endpoint local;
 };
 
-// In a fixed order. content_length: of the body as the program will read it, if there is one.
-// redirect_url: see http::exchange_context.
+// In a fixed order, each name once: what rules.environment sets stands instead of what the request
+// would have made of that name, and of two there the last counts. content_length: of the body as
+// the program will read it, if there is one. redirect_url: see http::exchange_context.
 std::vector<meta_variable> meta_variables(http::request const& request, script_target const& target,
                                           endpoints const& connection, variable_rules const& rules,
                                           std::optional<std::uint64_t> content_length,
