@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <utility>
 
 #include "gatehouse/base/escape.hpp"
@@ -22,9 +23,11 @@ using findings = std::vector<gateway::script_finding>;
 // How far into a file its lines are looked at.
 constexpr std::size_t looked_at_bytes = std::size_t{64} << 10U;
 
-constexpr std::array<std::string_view, 13> backup_ends = {
-    "~",    ".bak",      ".old",       ".orig",     ".save",   ".swp",    ".swo",
-    ".rej", ".dpkg-old", ".dpkg-dist", ".dpkg-new", ".rpmnew", ".rpmsave"};
+// Of copies of programs without an extension; those with one are told by it.
+constexpr std::array<std::string_view, 21> backup_ends = {
+    "~",        ".bak",      ".old",    ".orig",      ".save",     ".swp",    ".swo",
+    ".rej",     ".dpkg-old", ".copy",   ".dpkg-dist", ".dpkg-new", ".rpmnew", ".rpmsave",
+    ".rpmorig", ".ucf-old",  ".pacnew", ".ucf-dist",  ".pacsave",  "_bak",    ",v"};
 constexpr std::array<std::string_view, 13> source_ends = {
     ".c", ".cc", ".cpp", ".cxx", ".h", ".hpp", ".o", ".rs", ".go", ".java", ".hs", ".d", ".zig"};
 // Of files that are programs when they have an execute bit, and may have lost it.
@@ -34,6 +37,19 @@ constexpr std::array<std::string_view, 10> script_ends = {".sh",  ".bash", ".py"
 bool ends_in_one_of(std::string_view name, auto const& ends) {
   return std::any_of(ends.begin(), ends.end(), [&](std::string_view end) {
     return name.size() > end.size() && name.ends_with(end);
+  });
+}
+
+// A script's extension with something behind it that makes no longer word of it: "a.py.1",
+// "a.py_bak". What ends in such an extension is a program all the same.
+bool holds_script_end(std::string_view name) {
+  if (ends_in_one_of(name, script_ends)) return false;
+  return std::any_of(script_ends.begin(), script_ends.end(), [&](std::string_view end) {
+    for (auto at = name.find(end, 1); at != std::string_view::npos; at = name.find(end, at + 1)) {
+      auto const next = static_cast<unsigned char>(name[at + end.size()]);
+      if (std::isalpha(next) == 0) return true;
+    }
+    return false;
   });
 }
 
@@ -154,7 +170,8 @@ void review_name(findings& to, fs::path const& script) {
 
 file_role role_of(std::string_view name) {
   bool const hashes = name.size() > 2 && name.starts_with('#') && name.ends_with('#');
-  if (hashes || ends_in_one_of(name, backup_ends)) return file_role::backup;
+  if (hashes || ends_in_one_of(name, backup_ends) || holds_script_end(name))
+    return file_role::backup;
   return ends_in_one_of(name, source_ends) ? file_role::source : file_role::program;
 }
 

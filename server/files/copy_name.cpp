@@ -1,38 +1,41 @@
 #include "gatehouse/files/copy_name.hpp"
 
 #include <algorithm>
-#include <array>
+#include <string>
 
 #include "gatehouse/http/grammar.hpp"
 
 namespace gatehouse::files {
 namespace {
 
-// What editors, package managers and compressors put behind the name of a file when they copy it,
-// and what some file systems leave off a name (trailing dots and spaces).
-constexpr std::array<std::string_view, 23> copy_endings = {
-    "~",         ".bak",       ".old",      ".orig",   ".save",    ".swp", ".swo", ".rej",
-    ".dpkg-old", ".dpkg-dist", ".dpkg-new", ".rpmnew", ".rpmsave", ".tmp", ".gz",  ".br",
-    ".bz2",      ".xz",        ".zst",      ".zip",    "#",        ".",    " "};
+bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+// Whether the extension and the letters behind it are an extension of its own. One letter is not
+// enough: ".phps" and ".pyc" are known as well, and give the script away.
+bool begins_another(std::string_view extension, std::string_view rest,
+                    media_type_table const& known) {
+  auto const end = std::find_if_not(rest.begin(), rest.end(), is_letter);
+  std::string_view const letters(rest.begin(), end);
+  if (letters.size() < 2 || (end != rest.end() && is_digit(*end))) return false;
+  return known.knows(std::string(extension.substr(1)).append(letters));
+}
 
 }  // namespace
 
-bool has_ending(std::string_view name, std::string_view ending) {
-  return name.size() >= ending.size() &&
-         http::iequals(name.substr(name.size() - ending.size()), ending);
-}
-
-std::string_view original_name(std::string_view name) {
-  while (true) {
-    auto const found = std::find_if(copy_endings.begin(), copy_endings.end(),
-                                    [&](std::string_view e) { return has_ending(name, e); });
-    if (found == copy_endings.end()) return name;
-    name.remove_suffix(found->size());
-    if (*found != "~") continue;
-    auto const number = name.find_last_not_of("0123456789");
-    if (number != std::string_view::npos && name.substr(0, number + 1).ends_with(".~"))
-      name = name.substr(0, number - 1);
+bool holds_script_extension(std::string_view name, std::string_view extension,
+                            media_type_table const& known) {
+  if (extension.size() < 2) return false;
+  for (; name.size() >= extension.size(); name.remove_prefix(1)) {
+    if (!http::iequals(name.substr(0, extension.size()), extension)) continue;
+    if (!begins_another(extension, name.substr(extension.size()), known)) return true;
   }
+  return false;
 }
 
 }  // namespace gatehouse::files

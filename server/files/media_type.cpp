@@ -120,6 +120,10 @@ std::string_view media_type_table::for_name(std::string_view file_name) const {
   return unknown_type;
 }
 
+bool media_type_table::knows(std::string_view ending) const {
+  return by_ending_.find(lower_case(ending)) != by_ending_.end();
+}
+
 media_type_table const& system_media_types() {
   static media_type_table const table = [] {
     auto made = media_type_table::built_in();

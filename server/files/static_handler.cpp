@@ -338,10 +338,12 @@ http::outcome static_handler::answer_listing(asking const& what, open_file direc
   return listing_response(what.request, list);
 }
 
-bool static_handler::is_script(std::string_view name) const {
-  auto const original = original_name(name);
+bool static_handler::is_script(std::string_view path) const {
+  auto const name = path.substr(path.rfind('/') + 1);
   return std::any_of(options_.script_extensions.begin(), options_.script_extensions.end(),
-                     [&](std::string const& extension) { return has_ending(original, extension); });
+                     [&](std::string const& extension) {
+                       return holds_script_extension(name, extension, media_types_);
+                     });
 }
 
 }  // namespace gatehouse::files

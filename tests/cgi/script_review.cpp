@@ -30,13 +30,18 @@ TEST_CASE("what a file is shows in its name") {
     file_role role;
   };
   row const rows[] = {
-      {"a.sh", file_role::program},  {"a", file_role::program},
-      {"a.sh~", file_role::backup},  {"#a.sh#", file_role::backup},
-      {"a.bak", file_role::backup},  {"a.cgi.dpkg-old", file_role::backup},
-      {"a.swp", file_role::backup},  {"bak", file_role::program},
-      {"calc.c", file_role::source}, {"calc.cpp", file_role::source},
-      {"calc.o", file_role::source}, {"c", file_role::program},
-      {"#", file_role::program},     {"a.cgi", file_role::program},
+      {"a.sh", file_role::program},     {"a", file_role::program},
+      {"a.sh~", file_role::backup},     {"#a.sh#", file_role::backup},
+      {"a.bak", file_role::backup},     {"a.cgi.dpkg-old", file_role::backup},
+      {"a.swp", file_role::backup},     {"bak", file_role::program},
+      {"calc.c", file_role::source},    {"calc.cpp", file_role::source},
+      {"calc.o", file_role::source},    {"c", file_role::program},
+      {"#", file_role::program},        {"a.cgi", file_role::program},
+      {"a.ucf-old", file_role::backup}, {"a_bak", file_role::backup},
+      {"a,v", file_role::backup},       {"a.py.1", file_role::backup},
+      {"a.py_bak", file_role::backup},  {"a.sh.txt", file_role::backup},
+      {"a.sh.py", file_role::program},  {"a.json", file_role::program},
+      {".py.1", file_role::program},
   };
   for (row const& r : rows) {
     CAPTURE(r.name);

@@ -232,8 +232,11 @@ TEST_CASE("a copy of a script is its source, by whatever ending") {
   s.dir.file("www/plain.txt~", "copied");
   s.dir.file("www/cgi.gz", "no script's");
   static_handler handler(s.options());
-  for (std::string const ending : {"~", ".bak", ".BAK", ".orig", ".swp", ".~12~", ".gz", ".br",
-                                   ".orig.gz", ".", "..", " ", "#"}) {
+  for (std::string const ending :
+       {"~",         ".bak",     ".BAK",     ".orig",  ".swp",  ".~12~", ".gz",
+        ".br",       ".orig.gz", ".",        "..",     " ",     "#",     ".ucf-old",
+        ".ucf-dist", ".pacnew",  ".rpmorig", ".new",   ".copy", ".1",    "_bak",
+        ",v",        "s",        ".txt",     " (copy)"}) {
     CAPTURE(ending);
     s.dir.file("www/app.cgi" + ending, "#!/bin/sh");
     auto const target = "/" + gatehouse::http::percent_encoded_path("app.cgi" + ending);

@@ -332,19 +332,23 @@ TEST_CASE("PHP sees no field that a proxy would have stripped by its right name"
 TEST_CASE("a copy of a script beside it is not given out") {
   site const files;
   for (std::string const ending :
-       {"", "~", ".bak", ".orig", ".old", ".swp", ".gz", ".br", ".~1~", "."})
+       {"",     "~",     ".bak", ".orig",    ".old",      ".swp",    ".gz",
+        ".br",  ".~1~",  ".",    ".ucf-old", ".ucf-dist", ".pacnew", ".rpmorig",
+        ".new", ".copy", ".1",   "_bak",     ",v",        "s"})
     files.write("page.php" + ending, secret);
   files.write("notes.txt", "open");
   fs::create_symlink("page.php", files.root() / "notes.txt.gz");
   server const s(files, {"--cgi-ext", ".php", "--interpreter", ".php=/bin/false"});
   for (std::string const target :
-       {"/page.php~",     "/page.php%7e",      "/page.php.bak", "/page.php.BAK",
-        "/page.php.orig", "/page.php.old",     "/page.php.swp", "/page.php.gz",
-        "/page.php.br",   "/page.php.~1~",     "/page.php.",    "/page.php%2e",
-        "/PAGE.PHP~",     "/page.php%00.txt",  "/page.php%20",  "/page.php::$DATA",
-        "/page.php%5c",   "/page.php;x",       "/page.php/.",   "/page.php/x.txt",
-        "/./page.php",    "/x/..%2fpage.php~", "/page.php%2f",  "//page.php",
-        "/%70age.php~",   "/notes.txt.gz"}) {
+       {"/page.php~",       "/page.php%7e",      "/page.php.bak",     "/page.php.BAK",
+        "/page.php.orig",   "/page.php.old",     "/page.php.swp",     "/page.php.gz",
+        "/page.php.br",     "/page.php.~1~",     "/page.php.",        "/page.php%2e",
+        "/PAGE.PHP~",       "/page.php%00.txt",  "/page.php%20",      "/page.php::$DATA",
+        "/page.php%5c",     "/page.php;x",       "/page.php/.",       "/page.php/x.txt",
+        "/./page.php",      "/x/..%2fpage.php~", "/page.php%2f",      "//page.php",
+        "/%70age.php~",     "/notes.txt.gz",     "/page.php.ucf-old", "/page.php.ucf-dist",
+        "/page.php.pacnew", "/page.php.rpmorig", "/page.php.new",     "/page.php.copy",
+        "/page.php.1",      "/page.php_bak",     "/page.php,v",       "/page.phps"}) {
     CAPTURE(target);
     for (std::string const fields : {"", "Range: bytes=0-3\r\n", "Accept-Encoding: gzip, br\r\n"}) {
       for (std::string const method : {"GET", "HEAD", "OPTIONS"}) {

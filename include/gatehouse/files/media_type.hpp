@@ -25,6 +25,9 @@ class media_type_table {
   // The view holds as long as the table is not changed.
   std::string_view for_name(std::string_view file_name) const;
 
+  // Whether an ending (without its first dot, in any case) stands for a media type.
+  bool knows(std::string_view ending) const;
+
  private:
   void set(std::string_view ending, std::string_view type);
 

@@ -65,7 +65,7 @@ class static_handler final : public http::handler {
                               std::shared_ptr<cached_file const> const& file) const;
   std::shared_ptr<cached_file const> in_cache(asking const& what, std::vector<open_form>& forms,
                                               std::string_view media_type);
-  bool is_script(std::string_view name) const;
+  bool is_script(std::string_view path) const;
 
   static_options options_;
   document_root root_;
