@@ -11,6 +11,7 @@
 #include "gatehouse/app/health.hpp"
 #include "gatehouse/app/site.hpp"
 #include "gatehouse/base/log.hpp"
+#include "gatehouse/base/secrets.hpp"
 #include "gatehouse/show/inspector.hpp"
 #include "gatehouse/show/terminal.hpp"
 
@@ -79,6 +80,7 @@ void attach_targets(site& what, std::weak_ptr<net::service const> service,
 std::variant<life::generation, config::usage_error> make_generation(
     config::options const& chosen, boost::asio::ip::tcp::endpoint const& at, life::premises& where,
     trace_targets& targets) try {
+  base::keep_secret(chosen.inspect_token);
   auto const one = std::make_shared<logged_site>(chosen, where);
   if (auto const wrong = refuse_open_inspector(chosen, at)) return *wrong;
   if (auto const wrong = open_log(*one, chosen)) return *wrong;

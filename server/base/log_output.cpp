@@ -7,10 +7,12 @@
 
 #include <array>
 #include <cerrno>
+#include <new>
 #include <utility>
 
 #include "gatehouse/base/clock.hpp"
 #include "gatehouse/base/limits.hpp"
+#include "gatehouse/base/secrets.hpp"
 
 namespace gatehouse::base {
 namespace {
@@ -56,9 +58,17 @@ log_output& log_output::operator=(log_output&& other) noexcept {
 
 log_output::news log_output::write(std::string_view line) noexcept {
   if (how_ == way::none) return {};
-  if (auto const why = put(line)) return note_lost(why);
+  if (auto const why = put_without_secrets(line)) return note_lost(why);
   if (untold_.load(std::memory_order_relaxed) == 0) return {};
   return note_written();
+}
+
+// A line that cannot be looked through for want of memory is not written.
+error_code log_output::put_without_secrets(std::string_view line) noexcept try {
+  auto const cleared = without_secrets(line);
+  return put(cleared ? *cleared : line);
+} catch (std::bad_alloc const&) {
+  return make_error_code(boost::system::errc::not_enough_memory);
 }
 
 // A line that was cut short by a full disk is ended before the next one.

@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "gatehouse/base/log.hpp"
+#include "gatehouse/base/secrets.hpp"
 #include "gatehouse/http/target.hpp"
 #include "gatehouse/trace/exchange_text.hpp"
 
@@ -60,6 +61,8 @@ bool printer::hides(std::string_view path) const {
 
 void printer::print(std::string_view lines) {
   base::log::end_block();
+  auto const cleared = base::without_secrets(lines);
+  if (cleared) lines = *cleared;
   std::lock_guard const one_at_a_time(writing_);
   while (!lines.empty()) {
     auto const written = ::write(descriptor_, lines.data(), lines.size());

@@ -192,6 +192,71 @@ TEST_CASE("with a token the inspector needs it, and remembers it in a cookie") {
   CHECK_FALSE(has(s.log(), token));
 }
 
+TEST_CASE("the inspector's token is in no log, at no level, whatever becomes of a request") {
+  std::string const token = "this-is-a-secret-token";
+  std::string const asked = "/-/?token=" + token;
+  site const files;
+  files.script("tells",
+               "#!/bin/sh\necho \"$HTTP_REFERER $QUERY_STRING\" >&2\n"
+               "echo \"$HTTP_REFERER\"\n");
+  auto const log = files.base() / "access.log";
+  auto const config = files.write(files.base() / "conf", "inspect-token = " + token + "\n");
+  struct row {
+    std::string_view label;
+    std::string bytes;
+  };
+  std::string const long_fields = "X: " + std::string(40000, 'x') + "\r\n";
+  row const rows[] = {
+      {"as it should be", "GET " + asked + " HTTP/1.1\r\nHost: h\r\n\r\n"},
+      {"another version", "GET " + asked + " HTTP/7.9\r\nHost: h\r\n\r\n"},
+      {"no version", "GET " + asked + " HTTP\r\nHost: h\r\n\r\n"},
+      {"no request", asked + "\r\n\r\n"},
+      {"a NUL behind it", "GET " + asked + "\0 HTTP/1.1\r\nHost: h\r\n\r\n"s},
+      {"a fragment behind it", "GET " + asked + "#x HTTP/1.1\r\nHost: h\r\n\r\n"},
+      {"another scheme", "GET ftp://h" + asked + " HTTP/1.1\r\nHost: h\r\n\r\n"},
+      {"no host", "GET " + asked + " HTTP/1.1\r\n\r\n"},
+      {"an unknown method", "THIS " + asked + " HTTP/1.1\r\nHost: h\r\n\r\n"},
+      {"as a host", "GET / HTTP/1.1\r\nHost: h/" + token + "\r\n\r\n"},
+      {"as a path", "GET /" + token + " HTTP/1.1\r\nHost: h\r\n\r\n"},
+      {"as a user agent", "GET / HTTP/1.1\r\nHost: h\r\nUser-Agent: " + token + "\r\n\r\n"},
+      {"as a referer", "GET /cgi-bin/tells?" + token + " HTTP/1.1\r\nHost: h\r\nReferer: http://h" +
+                           asked + "\r\n\r\n"},
+      {"in a bad cookie",
+       "GET / HTTP/1.1\r\nHost: h\r\nCookie: gatehouse-inspector=" + token + "\1\r\n\r\n"},
+      {"in a bad field", "GET / HTTP/1.1\r\nHost: h\r\ngatehouse-inspector " + token + "\r\n\r\n"},
+      {"in a large head", "GET " + asked + " HTTP/1.1\r\nHost: h\r\n" + long_fields + "\r\n"},
+  };
+  for (bool const as_json : {false, true}) {
+    CAPTURE(as_json);
+    server const s(files,
+                   {"--config", config.string(), "--log-level", "trace", "--trace", "--access-log",
+                    log.string(), "--log-format", as_json ? "json" : "combined"});
+    for (row const& r : rows) {
+      CAPTURE(r.label);
+      client c(s.port());
+      c.send(r.bytes);
+      CHECK(c.read_reply().status >= 200);
+    }
+    ask(s.port(), "GET", "/the-last-one");
+    REQUIRE(eventually([&] { return has(contents(log), "/the-last-one"); }));
+    for (std::string const& text : {s.log(), contents(log)}) {
+      CHECK_FALSE_MESSAGE(has(text, token.substr(0, 8)), text);
+      CHECK(has(text, "***"));
+    }
+  }
+  // Those that it had before are no less secret, and neither is the next one.
+  server const s(files, {"--config", config.string()});
+  files.write(config, "inspect-token = another-secret-of-it\n");
+  s.signal(SIGHUP);
+  REQUIRE(s.logged("reloaded: "));
+  for (std::string const each : {"another-secret-of-it", "this-is-a-secret-token"}) {
+    ask(s.port(), "GET", "/" + each);
+  }
+  CHECK(eventually([&] { return has(s.log(), "GET /***"); }));
+  CHECK(s.logged("GET /*** HTTP/1.1"));
+  CHECK_FALSE(has(s.log(), "secret"));
+}
+
 TEST_CASE("where others reach the server, the inspector wants a token") {
   site const files;
   auto const refused =

@@ -38,7 +38,7 @@ class log_output {
   // Writes a line, which includes its line feed, by one write(2), so that the lines of several
   // threads do not mix. May be called from any thread. As long as nothing was lost, it waits up to
   // limits::log_wait for a reader who is behind. The result says something at most twice in each
-  // limits::log_news_interval.
+  // limits::log_news_interval. Secrets (secrets.hpp) are taken out of the line.
   news write(std::string_view line) noexcept;
 
   // How many lines could not be written.
@@ -48,6 +48,7 @@ class log_output {
 
  private:
   enum class way { none, by_write, by_write_when_ready, by_send };
+  error_code put_without_secrets(std::string_view line) noexcept;
   error_code put(std::string_view line) noexcept;
   std::int64_t put_some(std::string_view bytes) const noexcept;
   bool wait_for_room() const noexcept;

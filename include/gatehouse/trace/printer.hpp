@@ -14,7 +14,8 @@ class printer final : public tracer {
  public:
   // descriptor: where to print; it outlives the printer. Each step of an exchange is one write(2),
   // so that those of several threads do not mix. What cannot be written is lost. Requests for paths
-  // below hidden_prefix are not printed; empty: all are.
+  // below hidden_prefix are not printed; empty: all are. Secrets (base/secrets.hpp) are not
+  // printed.
   printer(int descriptor, bool coloured, std::string hidden_prefix)
       : descriptor_(descriptor), coloured_(coloured), hidden_prefix_(std::move(hidden_prefix)) {}
 
