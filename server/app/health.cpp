@@ -9,6 +9,20 @@ http::http_error refusal(unsigned status, std::string_view reason) {
   return error;
 }
 
+http::outcome answer(http::request const& request) {
+  if (request.target.path != health_path) return refusal(404, "health-no-page");
+  if (request.method != "GET" && request.method != "HEAD") {
+    auto error = refusal(405, "method-not-allowed");
+    error.fields.add("Allow", "GET, HEAD");
+    return error;
+  }
+  http::response out;
+  out.fields.add("Content-Type", "text/plain; charset=utf-8");
+  out.fields.add("Cache-Control", "no-store");
+  out.body = http::make_buffer("ok\n");
+  return out;
+}
+
 }  // namespace
 
 std::optional<http::outcome> health::answer_at_once(http::request const& request,
@@ -19,22 +33,6 @@ std::optional<http::outcome> health::answer_at_once(http::request const& request
 base::task<http::outcome> health::handle(http::request const& request, http::body_source&,
                                          http::exchange_context&) {
   co_return answer(request);
-}
-
-http::outcome health::answer(http::request const& request) const {
-  if (request.target.path != health_path) return refusal(404, "health-no-page");
-  if (request.method != "GET" && request.method != "HEAD") {
-    auto error = refusal(405, "method-not-allowed");
-    error.fields.add("Allow", "GET, HEAD");
-    return error;
-  }
-  bool const stopping = stopping_.load(std::memory_order_relaxed);
-  http::response out;
-  out.status = stopping ? 503 : 200;
-  out.fields.add("Content-Type", "text/plain; charset=utf-8");
-  out.fields.add("Cache-Control", "no-store");
-  out.body = http::make_buffer(stopping ? "stopping\n" : "ok\n");
-  return out;
 }
 
 }  // namespace gatehouse::app

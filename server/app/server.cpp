@@ -358,7 +358,6 @@ std::optional<config::usage_error> server::parts::change_generation() try {
 
 base::task<void> server::parts::stop(ending how) {
   stopping = true;
-  where.stop();
   manager.stopping();
   if (door) door->close();
   listener->stop();

@@ -128,8 +128,7 @@ site::site(config::options const& chosen, life::premises& where)
   rules_.slots = &where.slots();
   rules_.spool_space = where.spool_space();
   rules_.descriptor_limit = where.descriptor_limit();
-  routes_.mount(std::string(health_path), std::make_unique<health>(where.stopping()),
-                {"the server's health", ""});
+  routes_.mount(std::string(health_path), std::make_unique<health>(), {"the server's health", ""});
   mount_all(routes_, chosen, rules_);
   service_.handler = &routes_;
   service_.render_error = render_error;

@@ -431,9 +431,14 @@ TEST_CASE("the health of a server is told to everyone, without details") {
   }
 }
 
-TEST_CASE("a server that stops says so to who asks for its health") {
+TEST_CASE("the health of a server that stops is 200 on a kept connection until its end") {
   site const files;
+  files.script("half", "#!/bin/sh\n" + text_head +
+                           "echo one\nwhile [ ! -e go ]; do sleep 0.01; done\necho two\n");
   server s(files);
+  client busy(s.port());
+  busy.send(request("GET", "/cgi-bin/half"));
+  busy.read_until("one\n");
   client c(s.port());
   c.send("GET /-/health HTTP/1.1\r\n");
   client last(s.port());
@@ -443,10 +448,28 @@ TEST_CASE("a server that stops says so to who asks for its health") {
   CHECK(last.ends_here());
   c.send("Host: h\r\n\r\n");
   auto const answer = c.read_reply();
-  CHECK(answer.status == 503);
-  CHECK(answer.body == "stopping\n");
+  CHECK(answer.status == 200);
+  CHECK(answer.body == "ok\n");
   CHECK(answer.field("Connection") == "close");
+  files.write("cgi-bin/go", "");
+  CHECK(busy.read_until("two\n").ends_with("two\n"));
   CHECK(s.wait_for_end() == 0);
+}
+
+TEST_CASE("the health of a server is 200 on a kept connection while another takes over") {
+  site const files;
+  auto const path = files.base() / "takeover";
+  server first(files, {"--takeover", path.string()});
+  client kept(first.port());
+  CHECK(next(kept, "/-/health").status == 200);
+  server const second(files, {"--takeover", path.string()});
+  CHECK(first.logged("another server has taken over"));
+  auto const last = next(kept, "/-/health");
+  CHECK(last.status == 200);
+  CHECK(last.field("Connection") == "close");
+  CHECK(kept.ends_here());
+  CHECK(first.wait_for_end() == 0);
+  CHECK(ask(second.port(), "GET", "/-/health").status == 200);
 }
 
 TEST_CASE("a request that has come when the server is stopped is answered") {

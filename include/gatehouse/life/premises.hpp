@@ -44,16 +44,11 @@ class premises {
   // When a request was last answered without a script.
   base::recency& answered_at_once() { return answered_at_once_; }
 
-  // Whether the server is about to end; any thread may ask.
-  std::atomic<bool> const& stopping() const { return stopping_; }
-  void stop() { stopping_ = true; }
-
  private:
   base::recency answered_at_once_;
   cgi::script_slots slots_;
   std::shared_ptr<base::budget> spool_space_;
   rlim_t descriptor_limit_;
-  std::atomic<bool> stopping_ = false;
   std::unique_ptr<process::launcher> launcher_;
 };
 
