@@ -24,11 +24,12 @@
 #include "gatehouse/base/log.hpp"
 #include "gatehouse/config/capacity.hpp"
 #include "gatehouse/life/generation.hpp"
+#include "gatehouse/life/predecessor.hpp"
 #include "gatehouse/life/premises.hpp"
 #include "gatehouse/life/privileges.hpp"
 #include "gatehouse/life/reload.hpp"
 #include "gatehouse/life/service_manager.hpp"
-#include "gatehouse/life/takeover.hpp"
+#include "gatehouse/life/takeover_listener.hpp"
 #include "gatehouse/net/listener.hpp"
 #include "gatehouse/process/adopted_children.hpp"
 #include "gatehouse/show/terminal.hpp"
@@ -114,7 +115,7 @@ struct server::parts {
   std::vector<std::unique_ptr<worker>> workers;
   std::optional<net::listener> listener;
   std::optional<life::predecessor> before_us;
-  std::unique_ptr<life::takeover_door> door;
+  std::unique_ptr<life::takeover_listener> takeover;
   std::optional<boost::asio::signal_set> signals;
   std::optional<process::adopted_children> adopted;
   show::terminals started_from;
@@ -133,7 +134,7 @@ struct server::parts {
   std::optional<config::usage_error> listen(base::unique_fd inherited);
   void get_ready();
   void start();
-  std::optional<config::usage_error> open_door();
+  std::optional<config::usage_error> listen_for_takeover();
   std::optional<config::usage_error> relieve_predecessor();
   void await_signals();
   base::task<void> heed_signals();
@@ -170,7 +171,7 @@ std::optional<config::usage_error> server::parts::begin(config::options const& c
     return config::usage_error{"gatehouse: cannot become --user " + chosen.user + ": " +
                                error.message()};
   }
-  if (auto wrong = open_door()) return wrong;
+  if (auto wrong = listen_for_takeover()) return wrong;
   get_ready();
   return relieve_predecessor();
 }
@@ -216,27 +217,26 @@ std::optional<config::usage_error> server::parts::listen(base::unique_fd inherit
   return std::nullopt;
 }
 
-std::optional<config::usage_error> server::parts::open_door() {
+std::optional<config::usage_error> server::parts::listen_for_takeover() {
   auto const& path = current->chosen.takeover;
   if (path.empty()) return std::nullopt;
-  auto opened = life::takeover_door::open(main_executor(), path);
+  auto opened = life::takeover_listener::open(main_executor(), path);
   if (auto const* const wrong = std::get_if<config::usage_error>(&opened)) return *wrong;
-  door = std::get<std::unique_ptr<life::takeover_door>>(std::move(opened));
+  takeover = std::get<std::unique_ptr<life::takeover_listener>>(std::move(opened));
   return std::nullopt;
 }
 
 // The last step that can fail: once the other server has been told, this one serves.
 std::optional<config::usage_error> server::parts::relieve_predecessor() {
+  if (!takeover) return std::nullopt;
+  auto const path = current->chosen.takeover.string();
   if (before_us) {
-    if (auto wrong = before_us->relieve()) return wrong;
+    if (auto wrong = before_us->relieve([this] { return takeover->publish(); })) return wrong;
     before_us.reset();
-    base::log::info("takeover",
-                    "took over from the server at " + current->chosen.takeover.string());
-  }
-  if (!door) return std::nullopt;
-  if (auto const error = door->publish()) {
-    base::log::error("takeover-unpublished",
-                     "nobody can take over from this server: " + error.message());
+    base::log::info("takeover", "took over from the server at " + path);
+  } else if (auto const error = takeover->publish()) {
+    return config::usage_error{"gatehouse: --takeover: " + path +
+                               " cannot be made: " + error.message()};
   }
   return std::nullopt;
 }
@@ -269,7 +269,7 @@ void server::parts::start() {
   listener->start();
   base::keep_going(main_executor(), heeding, [this] { return heed_signals(); });
   base::keep_going(main_executor(), reaping, [this] { return adopted->reap(*where.launcher()); });
-  if (door)
+  if (takeover)
     base::keep_going(main_executor(), awaiting_successor, [this] { return await_successor(); });
 }
 
@@ -318,7 +318,7 @@ base::task<void> server::parts::heed_signals() {
 
 base::task<void> server::parts::await_successor() {
   if (stopping) co_return;
-  bool const handed_over = co_await door->handed_over(listener->native_handle());
+  bool const handed_over = co_await takeover->handed_over(listener->native_handle());
   if (!handed_over || stopping) co_return;
   base::log::info("takeover", "another server has taken over; this one ends with its connections");
   co_await stop(ending::gently);
@@ -359,7 +359,7 @@ std::optional<config::usage_error> server::parts::change_generation() try {
 base::task<void> server::parts::stop(ending how) {
   stopping = true;
   manager.stopping();
-  if (door) door->close();
+  if (takeover) takeover->close();
   listener->stop();
   if (targets.exchanges) targets.exchanges->close();
   auto const& chosen = current->chosen;

@@ -28,7 +28,7 @@ class ReplaceableServer(Server):
     def __init__(self, binary, home):
         self.config = home / "conf"
         self.change_file(0)
-        options = ["--config", self.config, "--takeover", home / "door"]
+        options = ["--config", self.config, "--takeover", home / "takeover"]
         super().__init__(binary, {"small.txt": SMALL}, SCRIPTS, options)
 
     def change_file(self, number):

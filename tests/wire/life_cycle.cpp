@@ -17,6 +17,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "client.hpp"
 #include "patience.hpp"
@@ -123,6 +124,29 @@ class manager {
  private:
   int fd_;
 };
+
+// Somebody who has connected to a take-over path and says nothing.
+class unix_peer {
+ public:
+  explicit unix_peer(fs::path const& path)
+      : fd_(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, path.c_str(), path.native().size());
+    if (::connect(fd_, reinterpret_cast<sockaddr const*>(&address), sizeof address) != 0)
+      throw std::runtime_error("connect failed");
+  }
+  unix_peer(unix_peer const&) = delete;
+  unix_peer& operator=(unix_peer const&) = delete;
+  ~unix_peer() { ::close(fd_); }
+
+ private:
+  int fd_;
+};
+
+std::ptrdiff_t descriptors_of(pid_t pid) {
+  return std::distance(fs::directory_iterator("/proc/" + std::to_string(pid) + "/fd"), {});
+}
 
 // A named pipe that is read when somebody wants to, and holds one page.
 class full_pipe {
@@ -593,6 +617,100 @@ TEST_CASE("who does not show that it may take over gets nothing") {
   }
   CHECK(count_of(s.log(), "takeover-refused: ") == std::size(rows));
   CHECK(ask(s.port(), "GET", "/a.txt").body == "first");
+}
+
+TEST_CASE("peers at the take-over path cost no descriptors and keep nobody from taking over") {
+  site const files;
+  files.write("a.txt", "first");
+  auto const path = files.base() / "takeover";
+  server first(files, {"--takeover", path.string()});
+  auto const before = descriptors_of(first.pid());
+  CHECK(run({"/usr/bin/python3", "-c",
+             "import os, socket, sys\n"
+             "two = [os.open('/', os.O_RDONLY)] * 2\n"
+             "for _ in range(300):\n"
+             "    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)\n"
+             "    s.connect(sys.argv[1])\n"
+             "    socket.send_fds(s, [b'gatehouse takeover 1'], two)\n"
+             "    s.recv(100)\n"
+             "    s.close()\n",
+             path.string()})
+            .code() == 0);
+  CHECK(eventually([&] { return descriptors_of(first.pid()) == before; }));
+  std::vector<std::unique_ptr<unix_peer>> silent;
+  for (int i = 0; i < 5; ++i) silent.push_back(std::make_unique<unix_peer>(path));
+  server const second(files, {"--takeover", path.string()});
+  CHECK(second.port() == first.port());
+  CHECK(first.wait_for_end() == 0);
+  CHECK(ask(second.port(), "GET", "/a.txt").body == "first");
+}
+
+TEST_CASE("who is of another user does not take over, even if it can connect and read") {
+  if (::geteuid() != 0) return;
+  site const files;
+  auto const path = files.base() / "takeover";
+  server const s(files, {"--takeover", path.string()});
+  REQUIRE(::chmod(files.base().c_str(), 0755) == 0);
+  REQUIRE(::chmod(path.c_str(), 0666) == 0);
+  auto const got = run({"/usr/bin/python3", "-c",
+                        "import os, socket, sys\n"
+                        "os.setgroups([]), os.setgid(65534), os.setuid(65534)\n"
+                        "s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)\n"
+                        "s.connect(sys.argv[1])\n"
+                        "home = os.open(os.path.dirname(sys.argv[1]), os.O_RDONLY)\n"
+                        "socket.send_fds(s, [b'gatehouse takeover 1'], [home])\n"
+                        "data, fds, _, _ = socket.recv_fds(s, 100, 1)\n"
+                        "print(data, fds)\n",
+                        path.string()});
+  CHECK_MESSAGE(got.out == "b'' []\n", got.out, got.err);
+  CHECK(s.logged("of user 65534 may not take over: it is of another user"));
+}
+
+TEST_CASE("a server that cannot be found at the take-over path leaves the old one at work") {
+  if (::geteuid() != 0) return;
+  site const files;
+  files.write("a.txt", "first");
+  auto const room = files.base() / "room";
+  auto const path = room / "takeover";
+  fs::create_directory(room);
+  // There anybody can make files, and nobody else can replace root's.
+  for (auto const& each : {files.base(), files.root(), files.cgi_bin()})
+    REQUIRE(::chmod(each.c_str(), 0755) == 0);
+  REQUIRE(::chmod(room.c_str(), 01777) == 0);
+  server const s(files, {"--takeover", path.string()});
+  auto const failed = run({binary(), "--takeover", path.string(), "--user", "nobody", "--group",
+                           "nogroup", files.root().string()});
+  CHECK_MESSAGE(failed.code() == 1, failed.err);
+  CHECK(has(failed.err, "cannot be put in the place of the running server's"));
+  CHECK(s.logged("takeover-failed: "));
+  CHECK(ask(s.port(), "GET", "/a.txt").body == "first");
+  CHECK(std::distance(fs::directory_iterator(room), {}) == 1);
+}
+
+TEST_CASE(
+    "a server that is killed when it has taken the path leaves the old one to be found again") {
+  site const files;
+  files.write("a.txt", "first");
+  auto const path = files.base() / "takeover";
+  server first(files, {"--takeover", path.string()});
+  auto const got = run({"/usr/bin/python3", "-c",
+                        "import os, socket, sys\n"
+                        "s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)\n"
+                        "s.connect(sys.argv[1])\n"
+                        "home = os.open(os.path.dirname(sys.argv[1]), os.O_RDONLY)\n"
+                        "socket.send_fds(s, [b'gatehouse takeover 1'], [home])\n"
+                        "print(socket.recv_fds(s, 100, 1)[0].decode())\n"
+                        "mine = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)\n"
+                        "mine.bind(sys.argv[1] + '.new')\n"
+                        "mine.listen()\n"
+                        "os.rename(sys.argv[1] + '.new', sys.argv[1])\n",
+                        path.string()});
+  CHECK_MESSAGE(got.out == "socket\n", got.err);
+  CHECK(first.logged("takeover-failed: "));
+  server const second(files, {"--takeover", path.string()});
+  CHECK(second.port() == first.port());
+  CHECK(first.wait_for_end() == 0);
+  CHECK(ask(second.port(), "GET", "/a.txt").body == "first");
 }
 
 TEST_CASE("what lies at the take-over path decides how a server starts") {
