@@ -1,36 +1,18 @@
 #pragma once
 // The CGI gateway (RFC 3875): a handler whose transport is the pipes of a child process, whose
 // encoding is the environment and standard input, and whose decoding is the script-response parser.
+// A request goes through four steps: the script is found (script_lookup.hpp), its run is planned
+// (run_plan.hpp), it is started when there is a place for it (script_run.hpp), and what it prints
+// is read as the answer (gateway/answer.hpp).
 
-#include <chrono>
-#include <functional>
-#include <memory>
+#include <filesystem>
+#include <optional>
 #include <string>
-#include <vector>
 
-#include "gatehouse/base/budget.hpp"
-#include "gatehouse/cgi/script_lookup.hpp"
-#include "gatehouse/cgi/script_run.hpp"
-#include "gatehouse/cgi/script_slots.hpp"
-#include "gatehouse/gateway/meta_variables.hpp"
+#include "gatehouse/cgi/gateway_rules.hpp"
 #include "gatehouse/http/handler.hpp"
-#include "gatehouse/process/launcher.hpp"
 
 namespace gatehouse::cgi {
-
-// What all gateways of a server share; outlives them.
-struct gateway_rules {
-  gateway::variable_rules variables;
-  std::vector<interpreter> interpreters;
-  std::string path_variable;                            // PATH as scripts get it
-  rlim_t descriptor_limit = 0;                          // see process::program
-  std::shared_ptr<process::containment const> held_by;  // see process::program
-  run_limits limits{};
-  std::chrono::steady_clock::duration queue_timeout{};
-  script_slots* slots = nullptr;
-  std::shared_ptr<base::budget> spool_space;  // of chunked request bodies
-  process::launcher* launcher = nullptr;  // null: programs are described to the recorder, not run
-};
 
 // Runs a script that has been found. Errors: 400 (a line break in PATH_INFO), 403 (not executable),
 // 413 and 400 (request body), 431 (more fields than a program can start with), 500 (cannot be

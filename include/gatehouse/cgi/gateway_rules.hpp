@@ -1,0 +1,40 @@
+#pragma once
+// What all CGI gateways of one configuration share: how scripts are described, held and run.
+
+#include <sys/resource.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gatehouse/base/budget.hpp"
+#include "gatehouse/cgi/script_lookup.hpp"
+#include "gatehouse/cgi/script_slots.hpp"
+#include "gatehouse/gateway/meta_variables.hpp"
+#include "gatehouse/process/containment.hpp"
+#include "gatehouse/process/launcher.hpp"
+
+namespace gatehouse::cgi {
+
+struct run_limits {
+  std::chrono::steady_clock::duration silence;  // no output and no input taken for so long: stopped
+  std::chrono::steady_clock::duration whole;    // of the whole run; zero: none
+  std::chrono::steady_clock::duration grace;    // between TERM and KILL
+};
+
+// Outlives the gateways.
+struct gateway_rules {
+  gateway::variable_rules variables;
+  std::vector<interpreter> interpreters;
+  std::string path_variable;                            // PATH as scripts get it
+  rlim_t descriptor_limit = 0;                          // see process::program
+  std::shared_ptr<process::containment const> held_by;  // see process::program
+  run_limits limits{};
+  std::chrono::steady_clock::duration queue_timeout{};
+  script_slots* slots = nullptr;
+  std::shared_ptr<base::budget> spool_space;  // of chunked request bodies
+  process::launcher* launcher = nullptr;  // null: programs are described to the recorder, not run
+};
+
+}  // namespace gatehouse::cgi

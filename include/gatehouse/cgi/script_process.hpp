@@ -1,0 +1,138 @@
+#pragma once
+// The process behind one run of a script: from when it is ordered from the launcher to its end,
+// which may come long after its answer. It keeps its place among the scripts that run, logs its
+// standard error, and is stopped at its deadlines. What reads its output and speaks to the client
+// is script_run; what feeds it is script_input.
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gatehouse/base/deadline.hpp"
+#include "gatehouse/base/event.hpp"
+#include "gatehouse/cgi/run_plan.hpp"
+#include "gatehouse/cgi/script_pipe.hpp"
+#include "gatehouse/gateway/stderr_tail.hpp"
+#include "gatehouse/http/exchange.hpp"
+#include "gatehouse/process/child_process.hpp"
+#include "gatehouse/trace/recorder.hpp"
+
+namespace gatehouse::cgi {
+
+class script_process : public std::enable_shared_from_this<script_process> {
+ public:
+  // In the order in which a process goes through them; it may leave out any but the first and last.
+  enum class state {
+    ordered,   // The launcher has it, and it is not known yet whether it runs.
+    overdue,   // The same, for longer than limits::unwatched_time.
+    young,     // It runs, and neither its stderr nor its end is registered with epoll: both are
+               // looked at when its output has ended.
+    watched,   // It runs, its stderr is logged and its end is noticed as they come.
+    stopping,  // The same, after the server told it to end.
+    ended,
+  };
+
+  // Why a run cannot give a whole answer any more.
+  enum class fault {
+    none,
+    client,    // It has left.
+    input,     // The request's body failed.
+    silence,   // run_limits::silence
+    deadline,  // run_limits::whole
+    system,    // A pipe failed, or there was no memory.
+  };
+
+  // Takes from the plan what is kept as long as the script runs.
+  script_process(http::exchange_context& context, run_plan& plan, run_limits const& limits);
+
+  // Takes over the pipes that the script writes to. Errors are the system's.
+  base::error_code adopt(base::unique_fd& output, base::unique_fd errors);
+
+  // The script has been ordered: the client may leave from now on, and time passes.
+  void look_out();
+
+  // The script runs, as this child.
+  void begin(process::child_process child);
+
+  // Its stderr is logged and its end is noticed as they come from now on. Without memory its stderr
+  // is read at its end.
+  void watch() noexcept;
+
+  // The run cannot give a whole answer any more: the script is stopped. The first reason counts.
+  void fail(fault what, base::error_code const& why);
+
+  // Has the script stopped: the whole group is asked to end, and killed after the grace period.
+  void stop();
+
+  // The exchange is over; nothing of it is touched from now on.
+  void leave_exchange();
+
+  // Suspends until there is output to be read, or the output's end, or the script has ended or the
+  // run has failed. Past run_limits::silence the run fails.
+  base::task<void> output_news();
+
+  // The script, or its input, moved on: its silence starts anew.
+  void progressed();
+
+  // Suspends until it has ended, for at most limits::exit_wait; gives whether it has.
+  base::task<bool> ended_soon();
+
+  // Reports to the exchange's recorder, as long as there is an exchange.
+  bool traced() const { return context_ != nullptr && context_->trace_sink != nullptr; }
+  template <class Event>
+  void trace(Event const& what) const {
+    if (!traced()) return;
+    trace::recorder const report(*context_);
+    report(what);
+  }
+
+  base::executor get_executor() const { return executor_; }
+  fault what_failed() const { return fault_; }
+  base::error_code const& failure() const { return failure_; }
+  script_pipe& output() { return output_; }
+  process::child_process& child() { return *child_; }
+  bool has_started() const { return child_.has_value(); }
+  std::optional<int> status() const { return child_ ? child_->status() : std::nullopt; }
+  std::vector<std::string> const& stderr_lines() const { return tail_.lines(); }
+  std::vector<std::string> const& limits_met() const { return met_; }
+  // How much of what is in the output pipe counts, once the script has ended: what a process that
+  // it left behind goes on adding, perhaps faster than it is read, does not.
+  std::optional<std::size_t>& output_left() { return output_left_; }
+
+ private:
+  void on_moment();
+  void on_end();
+  void read_last_errors();
+  void tell_limits(bool stopped);
+  void report_end() const;
+  void on_stderr_line(std::string_view line) const;
+  std::string log_name() const;
+  static base::task<void> log_stderr(std::shared_ptr<script_process> self);
+
+  base::executor executor_;
+  http::exchange_context* context_;  // null once the exchange is over
+  std::string name_;
+  run_limits limits_;
+  std::shared_ptr<process::containment const> held_by_;
+  script_slots::slot slot_;
+  base::budget::part spooled_;  // what its input takes on the disk
+  state state_ = state::ordered;
+  fault fault_ = fault::none;
+  base::error_code failure_;
+  std::optional<process::child_process> child_;
+  script_pipe output_;
+  bool output_awaited_ = false;
+  std::optional<std::size_t> output_left_;
+  base::unique_fd unwatched_errors_;  // stderr, until it is watched
+  script_pipe errors_;                // and from then on
+  gateway::stderr_tail tail_;
+  std::vector<std::string> met_;  // of its limits
+  base::timer moment_;
+  base::deadline silence_;
+  base::deadline whole_;
+};
+
+}  // namespace gatehouse::cgi

@@ -1,0 +1,128 @@
+#include "gatehouse/cgi/run_plan.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <memory>
+#include <utility>
+
+#include "gatehouse/base/limits.hpp"
+#include "gatehouse/cgi/script_arguments.hpp"
+#include "gatehouse/gateway/meta_variables.hpp"
+#include "gatehouse/process/spool_file.hpp"
+#include "gatehouse/trace/recorder.hpp"
+
+namespace gatehouse::cgi {
+namespace {
+
+// A whole body on disk.
+base::task<base::result<process::spool_file>> spool(http::body_source& body,
+                                                    std::shared_ptr<base::budget> space,
+                                                    http::exchange_context const& context) {
+  trace::recorder const trace(context);
+  auto file = process::spool_file::create(std::move(space));
+  if (file.has_error()) co_return file.error();
+  auto const buffer = std::make_unique_for_overwrite<char[]>(base::limits::stream_buffer_bytes);
+  while (true) {
+    auto const read = co_await body.read_some(
+        boost::asio::buffer(buffer.get(), base::limits::stream_buffer_bytes));
+    if (read.has_error()) co_return read.error();
+    if (*read == 0) co_return std::move(*file);
+    trace(trace::stdin_bytes{{buffer.get(), *read}});
+    if (auto const error = file->append({buffer.get(), *read})) co_return error;
+  }
+}
+
+// Whether the kernel runs the file by the interpreter that its #! line names, which gets the file's
+// path before any word of a query. Where there are no words it does not matter, and nothing is
+// read.
+bool is_behind_interpreter(std::filesystem::path const& file, http::target const& target) {
+  if (target.query.empty() || target.query.find('=') != std::string::npos) return true;
+  base::unique_fd const opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  std::array<char, 2> first{};
+  return opened && ::read(opened.get(), first.data(), first.size()) == 2 && first[0] == '#' &&
+         first[1] == '!';
+}
+
+std::vector<std::string> arguments_of(gateway::script_target const& target,
+                                      http::request const& request) {
+  std::vector<std::string> out;
+  bool const interpreted = !target.interpreter.empty();
+  if (interpreted) {
+    out.push_back(target.interpreter);
+    for (auto const& argument : target.interpreter_arguments) out.push_back(argument);
+  }
+  out.push_back(target.file.string());
+  bool const reads_options = interpreted || !is_behind_interpreter(target.file, request.target);
+  for (auto& word : script_arguments(request.method, request.target.query, reads_options)) {
+    out.push_back(std::move(word));
+  }
+  return out;
+}
+
+std::vector<std::string> environment_of(gateway::script_target const& target,
+                                        http::request const& request,
+                                        gateway::variable_rules const& rules,
+                                        std::optional<std::uint64_t> content_length,
+                                        http::exchange_context const& context) {
+  trace::recorder const trace(context);
+  std::vector<std::string> out;
+  for (auto& variable :
+       gateway::meta_variables(request, target, {context.remote(), context.local()}, rules,
+                               content_length, context.redirect_url)) {
+    out.push_back(variable.name + "=" + variable.value);
+    if (trace) {
+      trace(trace::variable{variable.name, variable.value, variable.from, variable.clause,
+                            variable.source});
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+base::task<base::result<script_input_plan>> plan_input(gateway_rules const& rules,
+                                                       http::request const& request,
+                                                       http::body_source& body,
+                                                       http::exchange_context const& context) {
+  script_input_plan plan;
+  if (request.chunked) {
+    auto file = co_await spool(body, rules.spool_space, context);
+    if (file.has_error()) co_return file.error();
+    plan.length = file->size();
+    auto released = file->release();
+    if (released.has_error()) co_return released.error();
+    plan.file = std::move(released->file);
+    plan.spooled = std::move(released->space);
+    co_return std::move(plan);
+  }
+  plan.length = request.content_length;
+  if (plan.length.value_or(0) > 0) {
+    plan.body = &body;
+    plan.at_hand = body.at_hand() == *plan.length && *plan.length <= base::limits::small_body_bytes;
+  }
+  co_return std::move(plan);
+}
+
+run_plan plan_run(gateway_rules const& rules, gateway::script_target const& target,
+                  http::request const& request, script_input_plan input,
+                  http::exchange_context const& context) {
+  run_plan plan;
+  auto& program = plan.program;
+  program.path = target.interpreter.empty() ? target.file.string() : target.interpreter;
+  program.arguments = arguments_of(target, request);
+  program.environment = environment_of(target, request, rules.variables, input.length, context);
+  program.directory = target.file.parent_path().string();
+  program.descriptor_limit = rules.descriptor_limit;
+  program.script = target.file.string();
+  program.held_by = rules.held_by;
+  trace::recorder const trace(context);
+  trace(trace::program_described{program.path, program.arguments, program.directory});
+  plan.name = target.script_name;
+  plan.path_variable = rules.path_variable;
+  plan.input = std::move(input);
+  return plan;
+}
+
+}  // namespace gatehouse::cgi

@@ -1,0 +1,165 @@
+#include "gatehouse/cgi/script_input.hpp"
+
+#include <array>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <cerrno>
+#include <exception>
+#include <utility>
+
+#include "gatehouse/base/event.hpp"
+#include "gatehouse/base/limits.hpp"
+#include "gatehouse/process/pipe.hpp"
+
+namespace gatehouse::cgi {
+
+struct script_input::state {
+  state(base::executor ex, std::shared_ptr<script_process> p)
+      : process(std::move(p)), pipe(ex), done(ex) {}
+
+  void stop() {
+    unwanted = true;
+    cancel.emit(boost::asio::cancellation_type::all);
+  }
+
+  std::shared_ptr<script_process> process;
+  script_pipe pipe;
+  base::event done;
+  boost::asio::cancellation_signal cancel;
+  bool unwanted = false;
+};
+
+// What comes after feeding, however that ends: Asio takes a coroutine down, and its completion
+// handler uncalled, when there is no memory for what it is to wait with. And it uses the
+// coroutine's cancellation signal for as long as it has the handler: that keeps the signal's owner.
+class script_input::after_feeding {
+ public:
+  explicit after_feeding(std::shared_ptr<state> s) : of_(std::move(s)) {}
+  after_feeding(after_feeding&&) noexcept = default;
+  after_feeding(after_feeding const&) = delete;
+  after_feeding& operator=(after_feeding const&) = delete;
+  ~after_feeding() {
+    if (of_ && !of_->done.happened()) end(true);
+  }
+  void operator()(std::exception_ptr const& failure) { end(failure != nullptr); }
+
+ private:
+  void end(bool failed) {
+    if (failed) {
+      of_->process->fail(script_process::fault::system, {ENOMEM, boost::system::system_category()});
+    }
+    of_->pipe.close();
+    of_->done.set();
+  }
+  std::shared_ptr<state> of_;
+};
+
+script_input::script_input(std::shared_ptr<script_process> of) : process_(std::move(of)) {}
+
+script_input::~script_input() {
+  if (state_) state_->stop();
+}
+
+base::error_code script_input::adopt(base::unique_fd& end) {
+  state_ = std::make_shared<state>(process_->get_executor(), process_);
+  return state_->pipe.adopt(end);
+}
+
+void script_input::begin(http::body_source& body) {
+  boost::asio::co_spawn(
+      process_->get_executor(), feed(state_, body),
+      boost::asio::bind_cancellation_slot(state_->cancel.slot(), after_feeding(state_)));
+}
+
+base::task<void> script_input::end() {
+  if (!state_) co_return;
+  auto const s = state_;
+  s->stop();
+  co_await s->done.wait();
+}
+
+// Body -> stdin, until the body ends, the script takes no more, or no more is wanted.
+base::task<void> script_input::feed(std::shared_ptr<state> s, http::body_source& body) {
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
+  auto const buffer = std::make_unique_for_overwrite<char[]>(base::limits::stream_buffer_bytes);
+  while (!s->unwanted) {
+    auto const passed = co_await pass(
+        s, body, boost::asio::buffer(buffer.get(), base::limits::stream_buffer_bytes));
+    if (passed.has_error() && passed.error() != base::errc::stopped)
+      s->process->fail(script_process::fault::input, passed.error());
+    if (passed.has_error() || *passed == 0) break;
+  }
+}
+
+// The next bytes of the body into the script's stdin, moved if the body can do that and nobody
+// wants to see them. Gives how many; 0 at the body's end, or if the script takes no more, or no
+// more is wanted.
+base::task<base::result<std::size_t>> script_input::pass(std::shared_ptr<state> s,
+                                                         http::body_source& body,
+                                                         boost::asio::mutable_buffer buffer) {
+  while (!s->process->traced()) {
+    auto const moved = co_await body.splice_some(s->pipe.get());
+    if (moved.has_error() && moved.error() == boost::system::errc::resource_unavailable_try_again) {
+      auto const error = co_await room(s);
+      if (error) co_return error;
+      continue;
+    }
+    if (moved.has_value() && *moved == 0) break;
+    if (moved.has_value()) s->process->progressed();
+    co_return moved;
+  }
+  auto const read = co_await body.read_some(buffer);
+  if (read.has_error() || *read == 0) co_return read;
+  auto const error = co_await write(s, {static_cast<char const*>(buffer.data()), *read});
+  if (error) co_return error;
+  co_return read;
+}
+
+// All of the bytes into the script's stdin. errc::stopped if the script takes no more, or no more
+// is wanted.
+base::task<base::error_code> script_input::write(std::shared_ptr<state> s, std::string_view bytes) {
+  s->process->trace(trace::stdin_bytes{bytes});
+  while (!bytes.empty()) {
+    auto const put = process::write_now(s->pipe.get(), bytes);
+    if (put.has_error()) {
+      bool const unread = put.error() == boost::system::errc::broken_pipe;
+      co_return unread ? base::errc::stopped : put.error();
+    }
+    if (put->has_value()) {
+      bytes.remove_prefix(**put);
+      s->process->progressed();
+    } else {
+      auto const error = co_await room(s);
+      if (error) co_return error;
+    }
+  }
+  co_return base::error_code{};
+}
+
+// Suspends until a full stdin can take more, and widens it then: the script does read.
+// errc::stopped if no more is wanted.
+base::task<base::error_code> script_input::room(std::shared_ptr<state> s) {
+  if (s->unwanted) co_return base::errc::stopped;
+  auto const [ec] = co_await s->pipe.writable();
+  if (is_failure(ec)) co_return ec;
+  if (ec) co_return base::errc::stopped;
+  s->pipe.widen_once();
+  co_return base::error_code{};
+}
+
+base::task<base::error_code> put_whole_body(http::body_source& body, int pipe_end,
+                                            http::exchange_context const& context) {
+  trace::recorder const trace(context);
+  std::array<char, base::limits::small_body_bytes> buffer;
+  while (true) {
+    auto const read = co_await body.read_some(boost::asio::buffer(buffer));
+    if (read.has_error()) co_return read.error();
+    if (*read == 0) co_return base::error_code{};
+    trace(trace::stdin_bytes{{buffer.data(), *read}});
+    if (auto const error = process::write_whole(pipe_end, {buffer.data(), *read})) co_return error;
+  }
+}
+
+}  // namespace gatehouse::cgi

@@ -1,0 +1,199 @@
+#include "gatehouse/cgi/script_process.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <new>
+#include <utility>
+
+#include "gatehouse/base/limits.hpp"
+#include "gatehouse/base/log.hpp"
+#include "gatehouse/base/program_text.hpp"
+#include "gatehouse/cgi/script_limit.hpp"
+#include "gatehouse/process/pipe.hpp"
+
+namespace gatehouse::cgi {
+
+script_process::script_process(http::exchange_context& context, run_plan& plan,
+                               run_limits const& limits)
+    : executor_(context.get_executor()),
+      context_(&context),
+      name_(std::move(plan.name)),
+      limits_(limits),
+      held_by_(plan.program.held_by),
+      slot_(std::move(plan.slot)),
+      spooled_(std::move(plan.input.spooled)),
+      output_(executor_),
+      errors_(executor_),
+      tail_([this](std::string_view line) { on_stderr_line(line); }),
+      moment_(executor_),
+      silence_(executor_, [this] { fail(fault::silence, base::errc::timed_out); }),
+      whole_(executor_, [this] { fail(fault::deadline, base::errc::timed_out); }) {}
+
+base::error_code script_process::adopt(base::unique_fd& output, base::unique_fd errors) {
+  unwatched_errors_ = std::move(errors);
+  return output_.adopt(output);
+}
+
+void script_process::look_out() {
+  context_->when_client_leaves([weak = weak_from_this()] {
+    if (auto const alive = weak.lock()) alive->fail(fault::client, base::errc::client_gone);
+  });
+  moment_.expires_after(base::limits::unwatched_time);
+  moment_.async_wait([weak = weak_from_this()](base::error_code const& ec) {
+    auto const alive = weak.lock();
+    if (!ec && alive) alive->on_moment();
+  });
+}
+
+// It is not one of the short ones.
+void script_process::on_moment() {
+  if (child_) return watch();
+  if (state_ == state::ordered) state_ = state::overdue;
+  output_.cancel();  // whoever awaits the first output asks the launcher now
+}
+
+void script_process::begin(process::child_process child) {
+  bool const unwatched = state_ == state::ordered && !traced();
+  bool const unwanted = state_ == state::stopping;
+  child_.emplace(std::move(child));
+  state_ = state::young;
+  context_->record.script_pid = child_->pid();
+  trace(trace::process_started{child_->pid()});
+  child_->when_ended([weak = weak_from_this()] {
+    if (auto const alive = weak.lock()) alive->on_end();
+  });
+  if (held_by_ != nullptr && held_by_->sandbox != nullptr) child_->take_group_along();
+  if (unwanted) stop();
+  if (!unwatched) watch();
+  if (limits_.whole > std::chrono::steady_clock::duration::zero()) whole_.set(limits_.whole);
+}
+
+void script_process::watch() noexcept try {
+  if (state_ != state::young) return;
+  state_ = state::watched;
+  child_->watch();
+  if (state_ == state::ended) return;
+  boost::asio::co_spawn(executor_, log_stderr(shared_from_this()), boost::asio::detached);
+} catch (std::bad_alloc const&) {
+  base::log::error("script-unwatched", "out of memory");
+}
+
+void script_process::fail(fault what, base::error_code const& why) {
+  if (fault_ == fault::none) {
+    fault_ = what;
+    failure_ = why;
+  }
+  stop();
+  output_.cancel();
+}
+
+void script_process::stop() {
+  watch();
+  if (state_ == state::ended) return;
+  state_ = state::stopping;
+  if (child_) child_->stop();
+}
+
+void script_process::leave_exchange() {
+  context_ = nullptr;
+}
+
+base::task<void> script_process::output_news() {
+  output_awaited_ = true;
+  progressed();
+  auto const [ec] = co_await output_.readable();
+  output_awaited_ = false;
+  silence_.clear();
+  if (is_failure(ec)) fail(fault::system, ec);
+}
+
+void script_process::progressed() {
+  if (output_awaited_) silence_.set(limits_.silence);
+}
+
+base::task<bool> script_process::ended_soon() {
+  bool const ended = co_await child_->ended_within(base::limits::exit_wait);
+  co_return ended;
+}
+
+// The script has ended: its place is free, and what is still in the pipes is all that counts, and
+// not what a process that it left behind goes on adding, perhaps faster than it is read.
+void script_process::on_end() {
+  bool const stopped = state_ == state::stopping;
+  state_ = state::ended;
+  auto const freed = std::exchange(slot_, {});
+  auto const freed_room = std::exchange(spooled_, {});
+  if (context_ != nullptr) context_->holds_scarce(nullptr);
+  read_last_errors();
+  if (output_.is_open()) output_left_ = process::waiting_in(output_.get());
+  if (held_by_ != nullptr) tell_limits(stopped);
+  output_.cancel();
+  moment_.cancel();
+  whole_.clear();
+  if (traced()) report_end();
+}
+
+void script_process::read_last_errors() {
+  std::array<char, 4096> buffer;
+  int const fd = errors_.is_open() ? errors_.get() : unwatched_errors_.get();
+  auto left = process::waiting_in(fd);
+  while (left > 0) {
+    auto const got = process::read_now(fd, boost::asio::buffer(buffer, left));
+    auto const size = got ? got->value_or(0) : 0;
+    if (size == 0) break;
+    tail_.add({buffer.data(), size});
+    left -= size;
+  }
+  tail_.end();
+  unwatched_errors_.reset();
+  errors_.close();
+}
+
+void script_process::tell_limits(bool stopped) {
+  met_ = cgi::limits_met(*held_by_, {*child_->status(), child_->used(), stopped, tail_.lines()});
+  for (auto const& limit : met_) base::log::warn("script-limit", log_name() + " " + limit);
+}
+
+void script_process::report_end() const {
+  rusage own{};
+  ::getrusage(RUSAGE_SELF, &own);
+  auto const& used = child_->used();
+  trace(trace::process_ended{*child_->status(), used, used.ru_maxrss <= own.ru_maxrss});
+}
+
+void script_process::on_stderr_line(std::string_view line) const {
+  base::log::quote(base::log::level::warn, "script-stderr", log_name(), line);
+  trace(trace::stderr_line{line});
+}
+
+// The script and its process, for a line of the log.
+std::string script_process::log_name() const {
+  return base::program_text(name_, child_->pid());
+}
+
+base::task<void> script_process::log_stderr(std::shared_ptr<script_process> self) {
+  std::array<char, 4096> buffer;
+  auto& errors = self->errors_;
+  // What cannot be watched is read at the end.
+  if (self->unwatched_errors_) static_cast<void>(errors.adopt(self->unwatched_errors_));
+  while (errors.is_open()) {
+    auto const got = process::read_now(errors.get(), boost::asio::buffer(buffer));
+    bool const more_to_come = got && (!got->has_value() || **got > 0);
+    if (!more_to_come) {
+      errors.close();
+      break;
+    }
+    if (got->has_value()) self->tail_.add({buffer.data(), **got});
+    // A wait and not a read: on_end() reads too, and must find all that was not yet taken.
+    auto const [ec] = co_await errors.readable();
+    if (ec) break;  // on_end() closes it: the script may still write
+  }
+  // The process keeps its place and its deadline as long as it runs, closed outputs or not.
+  co_await self->child_->ended();
+}
+
+}  // namespace gatehouse::cgi
