@@ -14,6 +14,7 @@
 #include "gatehouse/base/program_text.hpp"
 #include "gatehouse/cgi/script_limit.hpp"
 #include "gatehouse/process/pipe.hpp"
+#include "gatehouse/process/pipe_holders.hpp"
 
 namespace gatehouse::cgi {
 
@@ -30,7 +31,7 @@ script_process::script_process(http::exchange_context& context, run_plan& plan,
       errors_(executor_),
       tail_([this](std::string_view line) { on_stderr_line(line); }),
       moment_(executor_),
-      silence_(executor_, [this] { fail(fault::silence, base::errc::timed_out); }),
+      silence_(executor_, [this] { on_silence(); }),
       whole_(executor_, [this] { fail(fault::deadline, base::errc::timed_out); }) {}
 
 base::error_code script_process::adopt(base::unique_fd& output, base::unique_fd errors) {
@@ -94,8 +95,15 @@ void script_process::fail(fault what, base::error_code const& why) {
 void script_process::stop() {
   watch();
   if (state_ == state::ended) return;
+  bool const outlived = state_ == state::outlived;
   state_ = state::stopping;
   if (child_) child_->stop();
+  if (outlived) settle(true);
+}
+
+void script_process::leave_output() {
+  reading_ = reading::over;
+  if (state_ == state::outlived) settle(false);
 }
 
 void script_process::leave_exchange() {
@@ -103,16 +111,26 @@ void script_process::leave_exchange() {
 }
 
 base::task<void> script_process::output_news() {
-  output_awaited_ = true;
+  reading_ = reading::awaited;
   progressed();
   auto const [ec] = co_await output_.readable();
-  output_awaited_ = false;
+  bool const silent = ec && silence_.expired();
+  reading_ = reading::open;
   silence_.clear();
   if (is_failure(ec)) fail(fault::system, ec);
+  if (!silent || state_ != state::outlived) co_return;
+  co_await tell_holders();
+  if (state_ == state::outlived) settle(false);
 }
 
 void script_process::progressed() {
-  if (output_awaited_) silence_.set(limits_.silence);
+  if (reading_ != reading::awaited) return;
+  silence_.set(state_ == state::outlived ? base::limits::left_output_time : limits_.silence);
+}
+
+void script_process::on_silence() {
+  if (state_ != state::outlived) return fail(fault::silence, base::errc::timed_out);
+  output_.cancel();
 }
 
 base::task<bool> script_process::ended_soon() {
@@ -120,24 +138,39 @@ base::task<bool> script_process::ended_soon() {
   co_return ended;
 }
 
-// The script has ended: its place is free, and what is still in the pipes is all that counts, and
-// not what a process that it left behind goes on adding, perhaps faster than it is read.
+// The first process has ended. While others write to the output, they are the script.
 void script_process::on_end() {
   bool const stopped = state_ == state::stopping;
+  if (traced()) report_end();
+  if (stopped || reading_ == reading::over || !process::has_writer(output_.get()))
+    return settle(stopped);
+  read_waiting_errors();
+  watch();
+  state_ = state::outlived;
+  child_->keep_rest();
+  progressed();
+}
+
+// The script is over: its place is free.
+void script_process::settle(bool stopped) {
   state_ = state::ended;
   auto const freed = std::exchange(slot_, {});
   auto const freed_room = std::exchange(spooled_, {});
   if (context_ != nullptr) context_->holds_scarce(nullptr);
-  read_last_errors();
-  if (output_.is_open()) output_left_ = process::waiting_in(output_.get());
+  read_waiting_errors();
+  tail_.end();
+  unwatched_errors_.reset();
+  errors_.close();
+  child_->release_rest();
   if (held_by_ != nullptr) tell_limits(stopped);
   output_.cancel();
   moment_.cancel();
   whole_.clear();
-  if (traced()) report_end();
 }
 
-void script_process::read_last_errors() {
+// What waits on standard error now, and not what somebody goes on adding, perhaps faster than it is
+// read.
+void script_process::read_waiting_errors() {
   std::array<char, 4096> buffer;
   int const fd = errors_.is_open() ? errors_.get() : unwatched_errors_.get();
   auto left = process::waiting_in(fd);
@@ -148,14 +181,22 @@ void script_process::read_last_errors() {
     tail_.add({buffer.data(), size});
     left -= size;
   }
-  tail_.end();
-  unwatched_errors_.reset();
-  errors_.close();
 }
 
 void script_process::tell_limits(bool stopped) {
   met_ = cgi::limits_met(*held_by_, {*child_->status(), child_->used(), stopped, tail_.lines()});
   for (auto const& limit : met_) base::log::warn("script-limit", log_name() + " " + limit);
+}
+
+base::task<void> script_process::tell_holders() {
+  auto const holders = co_await process::holders_of(executor_, output_.get());
+  base::log::warn(
+      "script-output-held",
+      log_name() + " has ended, but " + process::holders_text(holders) +
+          " still holds its standard output and has printed nothing for " +
+          std::to_string(base::limits::left_output_time / std::chrono::seconds(1)) +
+          " s: the answer ends without it. A program that is to go on by itself lets go "
+          "of the output when it is started with >/dev/null 2>&1");
 }
 
 void script_process::report_end() const {

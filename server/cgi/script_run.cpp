@@ -81,7 +81,7 @@ base::task<base::result<std::size_t>> script_run::read_output(boost::asio::mutab
     if (process_->failure()) co_return process_->failure();
     if (auto const got = read_output_at_once(buffer)) co_return *got;
     if (process_->failure()) co_return process_->failure();
-    if (process_->status()) {
+    if (process_->is_over()) {
       output_ended_ = true;
       continue;
     }
@@ -93,14 +93,12 @@ std::optional<std::size_t> script_run::read_output_at_once(boost::asio::mutable_
   if (process_->failure()) return std::nullopt;
   if (output_ended_) return std::size_t{0};
   auto& output = process_->output();
-  auto& left = process_->output_left();
-  auto const wanted = boost::asio::buffer(buffer, left.value_or(buffer.size()));
-  auto const read = process::read_now(output.get(), wanted);
+  auto const read = process::read_now(output.get(), buffer);
   if (read.has_error()) process_->fail(fault::system, read.error());
   if (read.has_error() || !read->has_value()) return std::nullopt;
   auto const got = *read;
   output_ended_ = *got == 0;
-  if (left) *left -= *got;
+  if (output_ended_) process_->leave_output();
   if (*got >= full_read) output.widen_once();
   if (*got > 0)
     process_->trace(trace::stdout_bytes{{static_cast<char const*>(buffer.data()), *got}});
@@ -114,6 +112,7 @@ base::task<void> script_run::finish() {
   } else {
     process_->stop();
   }
+  process_->leave_output();
   context_->record.script_status = process_->status();
   context_ = nullptr;
   process_->leave_exchange();

@@ -51,6 +51,7 @@ struct child_process::state {
   bool stopping = false;
   bool let_go = false;
   bool takes_group_along = false;
+  bool rest_kept = false;    // what it left of its group, after its end
   int times_taken_down = 0;  // of its coroutines
 };
 
@@ -115,7 +116,7 @@ rusage const& child_process::used() const {
 }
 
 void child_process::watch() {
-  if (std::exchange(state_->watched, true) || look(*state_)) return;
+  if (std::exchange(state_->watched, true) || look(state_)) return;
   again::begin(supervise, state_);
 }
 
@@ -141,8 +142,17 @@ void child_process::take_group_along() {
   state_->takes_group_along = true;
 }
 
+void child_process::keep_rest() {
+  state_->rest_kept = state_->signal_group(0);
+  if (state_->rest_kept) again::begin(watch_rest, state_);
+}
+
+void child_process::release_rest() {
+  if (state_->rest_kept) release_rest(*state_);
+}
+
 void child_process::stop() {
-  if (state_->stopping || look(*state_)) return;
+  if (state_->stopping || (look(state_) && !state_->rest_kept)) return;
   state_->stopping = true;
   state_->signal_group(SIGTERM);
   watch();
@@ -154,7 +164,8 @@ void child_process::let_go() {
 }
 
 // Whether it has ended; reaps it.
-bool child_process::look(state& s) {
+bool child_process::look(std::shared_ptr<state> of) {
+  state& s = *of;
   if (s.status) return true;
   int how = 0;
   rusage used{};
@@ -169,11 +180,32 @@ bool child_process::look(state& s) {
   // Reaped: from now on its pid may belong to another process.
   s.status = failure ? unknown_status : how;
   s.used = used;
-  if (s.takes_group_along) kill_rest(s);
-  if (!s.stopping) s.from.ended(s.pid);
   s.ended.set();
   if (auto const action = std::exchange(s.action, nullptr)) action();
+  if (!s.rest_kept) release_rest(s);
   return true;
+}
+
+// The server waits, when it stops, for what is kept and for what is being stopped.
+void child_process::release_rest(state& s) {
+  s.rest_kept = false;
+  if (s.takes_group_along) kill_rest(s);
+  if (!s.stopping) s.from.ended(s.pid);
+}
+
+// The number of a group is not given to another as long as one process is left in it. So it may be
+// signalled for as long as it is looked at often enough that a number given anew in between would
+// need all pids to be used up within one interval.
+base::task<void> child_process::watch_rest(std::shared_ptr<state> s) {
+  base::timer pause(s->pause.get_executor());
+  while (s->rest_kept && !s->stopping) {
+    if (!s->signal_group(0)) {
+      release_rest(*s);
+      break;
+    }
+    pause.expires_after(base::limits::process_look_interval);
+    co_await pause.async_wait(base::as_result);
+  }
 }
 
 // The number of a group is not given to another as long as a process is left in it; if none is, it
@@ -197,7 +229,7 @@ base::task<void> child_process::supervise(std::shared_ptr<state> s) {
       pause.expires_after(base::limits::process_look_interval);
       co_await pause.async_wait(base::as_result);
     }
-  } while (!look(*s));
+  } while (!look(s));
 }
 
 // After TERM: KILL for what is left of the group when the grace period is over. As long as one

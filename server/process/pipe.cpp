@@ -1,6 +1,7 @@
 #include "gatehouse/process/pipe.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -48,6 +49,11 @@ base::error_code write_whole(int end, std::string_view bytes) {
 void widen(int end) {
   if (::fcntl(end, F_GETPIPE_SZ) >= base::limits::wide_pipe_bytes) return;
   ::fcntl(end, F_SETPIPE_SZ, base::limits::wide_pipe_bytes);
+}
+
+bool has_writer(int end) {
+  ::pollfd polled{.fd = end, .events = 0, .revents = 0};
+  return ::poll(&polled, 1, 0) < 0 || (polled.revents & POLLHUP) == 0;
 }
 
 std::size_t waiting_in(int end) {

@@ -37,6 +37,12 @@ inline constexpr auto client_look_interval = 500ms;
 inline constexpr auto half_close_grace = 1s;
 // How long a script whose output has ended may take to end itself before it is left to run on.
 inline constexpr auto exit_wait = 250ms;
+// How long an answer waits, after its script has ended, for more output of a process that the script
+// left behind; how many such processes the log names; and how many processes of the system are
+// looked at in one turn of the loop to find them.
+inline constexpr auto left_output_time = 5s;
+inline constexpr std::size_t pipe_holders = 3;
+inline constexpr std::size_t processes_a_turn = 16;
 // The interval at which the server checks a process group that it is stopping, and a script for
 // which it has no pidfd.
 inline constexpr auto process_look_interval = 50ms;

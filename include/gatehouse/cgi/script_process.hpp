@@ -32,6 +32,7 @@ class script_process : public std::enable_shared_from_this<script_process> {
                // looked at when its output has ended.
     watched,   // It runs, its stderr is logged and its end is noticed as they come.
     stopping,  // The same, after the server told it to end.
+    outlived,  // Its first process has ended, and another still holds its output and is heard.
     ended,
   };
 
@@ -67,11 +68,16 @@ class script_process : public std::enable_shared_from_this<script_process> {
   // Has the script stopped: the whole group is asked to end, and killed after the grace period.
   void stop();
 
+  // Nobody reads the output any more, because it is at its end or not wanted. The script is over as
+  // soon as its first process has ended.
+  void leave_output();
+
   // The exchange is over; nothing of it is touched from now on.
   void leave_exchange();
 
-  // Suspends until there is output to be read, or the output's end, or the script has ended or the
-  // run has failed. Past run_limits::silence the run fails.
+  // Suspends until there is output to be read, or the output's end, or the script is over or the
+  // run has failed. Past run_limits::silence the run fails; a script whose first process has ended
+  // is over after limits::left_output_time, and the log says who still holds the output.
   base::task<void> output_news();
 
   // The script, or its input, moved on: its silence starts anew.
@@ -94,26 +100,27 @@ class script_process : public std::enable_shared_from_this<script_process> {
   base::error_code const& failure() const { return failure_; }
   script_pipe& output() { return output_; }
   process::child_process& child() { return *child_; }
+  bool is_over() const { return state_ == state::ended; }
   bool has_started() const { return child_.has_value(); }
   std::optional<int> status() const { return child_ ? child_->status() : std::nullopt; }
   std::vector<std::string> const& stderr_lines() const { return tail_.lines(); }
   std::vector<std::string> const& limits_met() const { return met_; }
-  // How much of what is in the output pipe counts, once the script has ended: what a process that
-  // it left behind goes on adding, perhaps faster than it is read, does not.
-  std::optional<std::size_t>& output_left() { return output_left_; }
 
  private:
   void on_moment();
+  void on_silence();
   void on_end();
-  void read_last_errors();
+  void settle(bool stopped);
+  void read_waiting_errors();
   void tell_limits(bool stopped);
+  base::task<void> tell_holders();
   void report_end() const;
   void on_stderr_line(std::string_view line) const;
   std::string log_name() const;
   static base::task<void> log_stderr(std::shared_ptr<script_process> self);
 
   base::executor executor_;
-  http::exchange_context* context_;  // null once the exchange is over
+  http::exchange_context* context_;             // null once the exchange is over
   std::string name_;
   run_limits limits_;
   std::shared_ptr<process::containment const> held_by_;
@@ -124,8 +131,7 @@ class script_process : public std::enable_shared_from_this<script_process> {
   base::error_code failure_;
   std::optional<process::child_process> child_;
   script_pipe output_;
-  bool output_awaited_ = false;
-  std::optional<std::size_t> output_left_;
+  enum class reading { open, awaited, over } reading_ = reading::open;
   base::unique_fd unwatched_errors_;  // stderr, until it is watched
   script_pipe errors_;                // and from then on
   gateway::stderr_tail tail_;

@@ -24,10 +24,10 @@ class script_run final : public gateway::responder {
   // Stops the script if it still runs and finish() did not let it go.
   ~script_run() override;
 
-  // The end of the output comes when the pipe is at its end, or when the script has ended and the
-  // pipe is drained (a descendant that holds it open does not count). Errors: errc::timed_out after
-  // either deadline, an error of the input, errc::client_gone, or the system's for one of the
-  // pipes; the script is then stopped.
+  // The end of the output is the end of the pipe. When the script's first process has ended and
+  // another holds the pipe, it also comes after limits::left_output_time without output. Errors:
+  // errc::timed_out after either deadline, an error of the input, errc::client_gone, or the
+  // system's for one of the pipes; the script is then stopped.
   base::task<base::result<std::size_t>> read_output(boost::asio::mutable_buffer buffer) override;
   std::optional<std::size_t> read_output_at_once(boost::asio::mutable_buffer buffer) override;
 

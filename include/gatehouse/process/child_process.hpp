@@ -52,9 +52,16 @@ class child_process {
   // Not called after the destructor.
   void when_ended(std::function<void()> action);
 
-  // From now on, what the program leaves of its group when it ends is killed at once. (Else it goes
-  // on: a script may start what outlives it.)
+  // From now on, what the program leaves of its group when it ends is killed at once, or when it is
+  // let go by release_rest(). (Else it goes on: a script may start what outlives it.)
   void take_group_along();
+
+  // For the action of when_ended(): what the program left of its group still works for it. It is
+  // kept in view, so that stop() reaches it, until release_rest() or until nothing is left of it.
+  void keep_rest();
+
+  // What is left of the group works for nobody any more.
+  void release_rest();
 
   // Asks the whole group to end: TERM, and KILL after the grace period. Does not suspend.
   void stop();
@@ -65,8 +72,10 @@ class child_process {
  private:
   struct state;
   class again;
-  static bool look(state& s);
+  static bool look(std::shared_ptr<state> s);
   static void kill_rest(state const& s);
+  static void release_rest(state& s);
+  static base::task<void> watch_rest(std::shared_ptr<state> s);
   static base::task<void> supervise(std::shared_ptr<state> s);
   static base::task<void> see_group_off(std::shared_ptr<state> s);
   std::shared_ptr<state>

@@ -34,6 +34,10 @@ base::error_code write_whole(int end, std::string_view bytes);
 // together.
 void widen(int end);
 
+// Whether any process can still write to a pipe, whose end for reading this is; true if the system
+// does not tell.
+bool has_writer(int end);
+
 // How many bytes wait in a pipe; 0 if the system does not tell.
 std::size_t waiting_in(int end);
 
