@@ -25,6 +25,7 @@ struct script_input::state {
   }
 
   std::shared_ptr<script_process> process;
+  std::unique_ptr<http::body_source> owned;
   script_pipe pipe;
   base::event done;
   boost::asio::cancellation_signal cancel;
@@ -67,7 +68,8 @@ base::error_code script_input::adopt(base::unique_fd& end) {
   return state_->pipe.adopt(end);
 }
 
-void script_input::begin(http::body_source& body) {
+void script_input::begin(http::body_source& body, std::unique_ptr<http::body_source> owned) {
+  state_->owned = std::move(owned);
   boost::asio::co_spawn(
       process_->get_executor(), feed(state_, body),
       boost::asio::bind_cancellation_slot(state_->cancel.slot(), after_feeding(state_)));

@@ -66,7 +66,7 @@ base::task<base::result<std::unique_ptr<script_run>>> script_run::start(
   auto child = co_await ordered.child();
   if (child.has_error()) co_return child.error();
   process->begin(std::move(*child));
-  if (body != nullptr) run->input_.begin(*body);
+  if (body != nullptr) run->input_.begin(*body, std::move(plan.input.begun));
   co_return std::move(run);
 }
 

@@ -37,6 +37,12 @@ inline constexpr auto client_look_interval = 500ms;
 inline constexpr auto half_close_grace = 1s;
 // How long a script whose output has ended may take to end itself before it is left to run on.
 inline constexpr auto exit_wait = 250ms;
+// A request body streams into its script when so much of it came within so long, which is known
+// before the script takes a place among those that run; any other is kept until it is whole. What
+// is kept in memory of it before it goes to a file.
+inline constexpr std::size_t prompt_body_bytes = 64 * 1024;
+inline constexpr auto prompt_body_time = 100ms;
+inline constexpr std::size_t body_bytes_in_memory = 16 * 1024;
 // How long an answer waits, after its script has ended, for more output of a process that the script
 // left behind; how many such processes the log names; and how many processes of the system are
 // looked at in one turn of the loop to find them.

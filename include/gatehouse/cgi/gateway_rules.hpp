@@ -33,7 +33,7 @@ struct gateway_rules {
   run_limits limits{};
   std::chrono::steady_clock::duration queue_timeout{};
   script_slots* slots = nullptr;
-  std::shared_ptr<base::budget> spool_space;  // of chunked request bodies
+  std::shared_ptr<base::budget> spool_space;  // of request bodies
   process::launcher* launcher = nullptr;  // null: programs are described to the recorder, not run
 };
 

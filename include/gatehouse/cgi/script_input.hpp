@@ -24,8 +24,8 @@ class script_input {
   base::error_code adopt(base::unique_fd& end);
 
   // Begins to feed; does not suspend. The body outlives end(), or what happens after the destructor
-  // on this thread's loop. If the body fails, the process is told so.
-  void begin(http::body_source& body);
+  // on this thread's loop; owned is kept as long. If the body fails, the process is told so.
+  void begin(http::body_source& body, std::unique_ptr<http::body_source> owned);
 
   // Feeds no more, and suspends until nothing of it touches the body any more.
   base::task<void> end();

@@ -1,0 +1,44 @@
+#pragma once
+// A request body that is waited for before its script takes a place among those that run, so that
+// slow clients keep no script from running. A body that comes fast is passed on as soon as it is
+// known to: its script starts, and the rest is streamed. Any other is kept until it is whole: its
+// beginning in memory, the rest in a spool file.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "gatehouse/base/budget.hpp"
+#include "gatehouse/http/body_source.hpp"
+#include "gatehouse/process/spool_file.hpp"
+
+namespace gatehouse::cgi {
+
+// What has come of a body, and then what is still to come.
+class begun_body final : public http::body_source {
+ public:
+  // Suspends until the body is whole, or limits::prompt_body_bytes of it came within
+  // limits::prompt_body_time, or no room is left to keep more. length: of the whole body. rest
+  // outlives what is made here. Errors: those of rest.
+  static base::task<base::result<std::unique_ptr<begun_body>>> wait_for(
+      http::body_source& rest, std::uint64_t length, std::shared_ptr<base::budget> space);
+
+  base::task<base::result<std::size_t>> read_some(boost::asio::mutable_buffer buffer) override;
+  base::task<base::result<std::size_t>> splice_some(int pipe) override;
+  std::size_t at_hand() const override;
+
+ private:
+  explicit begun_body(http::body_source& rest) : rest_(rest) {}
+  bool keep_on_disk(std::shared_ptr<base::budget> const& space);
+  base::error_code rewind();
+
+  http::body_source& rest_;
+  std::optional<process::spool_file> file_;              // the first of it, while it is written
+  std::optional<process::spool_file::content> on_disk_;  // and when it is read
+  std::uint64_t left_on_disk_ = 0;
+  std::unique_ptr<char[]> piece_;  // what follows that
+  std::size_t taken_ = 0;
+  std::size_t filled_ = 0;
+};
+
+}  // namespace gatehouse::cgi
