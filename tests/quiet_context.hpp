@@ -8,7 +8,9 @@ namespace gatehouse::tests {
 class quiet_context final : public http::exchange_context {
  public:
   explicit quiet_context(base::executor executor) : exchange_context(executor, {}, {}) {}
-  void when_client_leaves(std::function<void()>) override {}
+  std::unique_ptr<http::subscription> when_client_leaves(std::function<void()>) override {
+    return nullptr;
+  }
 };
 
 }  // namespace gatehouse::tests

@@ -41,11 +41,11 @@ void find_interpreter(gateway::script_target& target,
 // A place among the scripts that run, or why there is none.
 base::task<http::result<script_slots::slot>> take_place(gateway_rules const& rules,
                                                         http::exchange_context& context) {
-  auto place = co_await rules.slots->acquire(context.get_executor(), rules.queue_timeout,
-                                             [&context](std::function<void()> give_up) {
-                                               context.when_client_leaves(std::move(give_up));
-                                             });
-  context.when_client_leaves(nullptr);
+  std::unique_ptr<http::subscription> client;
+  std::function<void(std::function<void()>)> const on_wait = [&](std::function<void()> give_up) {
+    client = context.when_client_leaves(std::move(give_up));
+  };
+  auto place = co_await rules.slots->acquire(context.get_executor(), rules.queue_timeout, on_wait);
   if (!place.place) co_return gateway::no_place(place.why, rules.queue_timeout);
   context.holds_scarce(&rules.slots->waiting());
   co_return std::move(*place.place);
@@ -99,13 +99,8 @@ base::task<http::outcome> run_script(gateway_rules const& rules, gateway::script
   plan.slot = std::move(*place);
 
   auto run = co_await start(rules, target, std::move(plan), context);
-  http::outcome answer;
-  if (run.has_error()) {
-    answer = run.error();
-  } else {
-    answer = co_await answer_of(std::move(*run), target, context);
-  }
-  if (!std::holds_alternative<http::response>(answer)) context.when_client_leaves(nullptr);
+  if (run.has_error()) co_return run.error();
+  auto answer = co_await answer_of(std::move(*run), target, context);
   co_return answer;
 }
 

@@ -40,7 +40,7 @@ base::error_code script_process::adopt(base::unique_fd& output, base::unique_fd 
 }
 
 void script_process::look_out() {
-  context_->when_client_leaves([weak = weak_from_this()] {
+  client_ = context_->when_client_leaves([weak = weak_from_this()] {
     if (auto const alive = weak.lock()) alive->fail(fault::client, base::errc::client_gone);
   });
   moment_.expires_after(base::limits::unwatched_time);
@@ -107,6 +107,7 @@ void script_process::leave_output() {
 }
 
 void script_process::leave_exchange() {
+  client_.reset();
   context_ = nullptr;
 }
 

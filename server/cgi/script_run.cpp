@@ -106,6 +106,7 @@ std::optional<std::size_t> script_run::read_output_at_once(boost::asio::mutable_
 }
 
 base::task<void> script_run::finish() {
+  process_->leave_client();
   co_await input_.end();
   if (output_ended_ && !process_->failure()) {
     if (!co_await process_->ended_soon()) process_->child().let_go();

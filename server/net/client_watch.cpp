@@ -7,6 +7,7 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <utility>
 
 #include "gatehouse/base/event.hpp"
 #include "gatehouse/base/limits.hpp"
@@ -39,17 +40,32 @@ presence presence_of(int socket) {
 struct client_watch::state {
   state(client_stream& c, std::function<void()> a)
       : client(c), action(std::move(a)), pause(c.socket().get_executor()) {}
-  client_stream& client;  // not touched once stopped
-  std::function<void()> action;
+
+  void tell() {
+    if (auto const told = std::exchange(action, nullptr)) told();
+  }
+
+  client_stream& client;         // not touched once stopped
+  std::function<void()> action;  // null once it was called
   base::timer pause;
   boost::asio::cancellation_signal cancel;
   bool stopped = false;
 };
 
-void client_watch::start(std::function<void()> action) {
-  stop();
-  if (!action) return;
-  state_ = std::make_shared<state>(client_, std::move(action));
+client_watch::client_watch(client_stream& client, std::vector<client_watch*>& among,
+                           std::function<void()> action)
+    : among_(among), state_(std::make_shared<state>(client, std::move(action))) {
+  among_.push_back(this);
+}
+
+client_watch::~client_watch() {
+  std::erase(among_, this);
+  state_->stopped = true;
+  state_->cancel.emit(boost::asio::cancellation_type::all);
+  state_->pause.cancel();
+}
+
+void client_watch::start() {
   state_->pause.expires_after(base::limits::unwatched_time);
   state_->pause.async_wait([s = state_](base::error_code const& ec) {
     if (ec || s->stopped) return;
@@ -57,12 +73,13 @@ void client_watch::start(std::function<void()> action) {
   });
 }
 
-void client_watch::stop() {
-  if (!state_) return;
-  state_->stopped = true;
-  state_->cancel.emit(boost::asio::cancellation_type::all);
-  state_->pause.cancel();
-  state_.reset();
+void client_watch::tell() {
+  auto const s = state_;  // the action may end this
+  s->tell();
+}
+
+bool client_watch::has_told() const {
+  return !state_->action;
 }
 
 base::task<void> client_watch::watch(std::shared_ptr<state> s) {
@@ -78,7 +95,7 @@ base::task<void> client_watch::watch(std::shared_ptr<state> s) {
     co_await s->pause.async_wait(base::as_result);
     if (now == presence::closed_its_side) break;
   }
-  if (!s->stopped) s->action();
+  if (!s->stopped) s->tell();
 }
 
 }  // namespace gatehouse::net

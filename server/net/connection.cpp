@@ -1,10 +1,12 @@
 #include "gatehouse/net/connection.hpp"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <boost/asio/post.hpp>
 #include <exception>
 #include <new>
+#include <vector>
 
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/base/log.hpp"
@@ -68,8 +70,7 @@ class connection::exchange final : public http::exchange_context {
  public:
   explicit exchange(connection& c)
       : exchange_context(c.client_.socket().get_executor(), c.ends_.remote, c.ends_.local),
-        client_(c.client_),
-        watch_(c.client_) {
+        client_(c.client_) {
     record.received_at = std::chrono::system_clock::now();
     record.started = std::chrono::steady_clock::now();
     if (c.shared_->tracer == nullptr) return;
@@ -81,19 +82,23 @@ class connection::exchange final : public http::exchange_context {
   void holds_scarce(std::atomic<std::size_t> const* waiting) override {
     client_.press_when(waiting);
   }
-  void when_client_leaves(std::function<void()> action) override {
-    on_cut_ = action;
-    watch_.start(std::move(action));
+  std::unique_ptr<http::subscription> when_client_leaves(std::function<void()> action) override {
+    auto watch = std::make_unique<client_watch>(client_, watches_, std::move(action));
+    watch->start();
+    return watch;
   }
   void cut() {
-    if (on_cut_) std::exchange(on_cut_, nullptr)();
+    auto const untold = [&] {
+      return std::find_if_not(watches_.begin(), watches_.end(),
+                              [](client_watch const* watch) { return watch->has_told(); });
+    };
+    for (auto next = untold(); next != watches_.end(); next = untold()) (*next)->tell();
   }
 
  private:
   std::unique_ptr<trace::sink> told_;
   client_stream& client_;
-  client_watch watch_;
-  std::function<void()> on_cut_;
+  std::vector<client_watch*> watches_;  // that live
 };
 
 connection::connection(tcp_socket socket, std::shared_ptr<service const> shared)
@@ -262,7 +267,6 @@ base::task<bool> connection::serve_request(http::request const& request, exchang
   }
   auto* const response = to_response(*outcome, request, context);
   if (response == nullptr) {
-    context.when_client_leaves(nullptr);
     end(&request, context, base::errc::client_gone);
     co_return false;
   }
@@ -281,7 +285,6 @@ base::task<bool> connection::serve_request(http::request const& request, exchang
   }
   // Without a length or a last chunk only a reset tells that something is missing.
   if (error && plan.how == framing::until_close) client_.reset_on_close();
-  context.when_client_leaves(nullptr);
   if (streamed) co_await std::get<http::stream>(response->body).source->finish();
   end(&request, context, error);
   if (error || !plan.keep_alive || cut_) co_return false;

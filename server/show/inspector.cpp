@@ -171,7 +171,9 @@ class mailbox final : public exchange_store::watcher, public std::enable_shared_
 // Server-sent events (HTML, 9.2).
 class event_stream final : public http::body_source {
  public:
-  explicit event_stream(std::shared_ptr<mailbox> box) : box_(std::move(box)) {}
+  event_stream(std::shared_ptr<mailbox> box, http::exchange_context& context)
+      : box_(std::move(box)),
+        client_(context.when_client_leaves([box = box_] { box->closed(); })) {}
 
   base::task<base::result<std::size_t>> read_some(boost::asio::mutable_buffer buffer) override {
     if (text_.empty()) {
@@ -187,6 +189,7 @@ class event_stream final : public http::body_source {
 
  private:
   std::shared_ptr<mailbox> box_;
+  std::unique_ptr<http::subscription> client_;  // it leaves
   std::string text_ = "retry: 1000\n\n";
 };
 
@@ -336,9 +339,8 @@ http::outcome inspector::one(std::string_view id, bool download) const {
 http::outcome inspector::events(http::exchange_context& context) {
   auto const box = std::make_shared<mailbox>(context.get_executor());
   store_.watch(box);
-  context.when_client_leaves([box] { box->closed(); });
   auto out = answer("text/event-stream", "");
-  out.body = http::stream{std::make_unique<event_stream>(box), std::nullopt};
+  out.body = http::stream{std::make_unique<event_stream>(box, context), std::nullopt};
   return out;
 }
 

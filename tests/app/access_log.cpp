@@ -54,7 +54,9 @@ class fake_context final : public http::exchange_context {
       : exchange_context(io.get_executor(), from("127.0.0.1"), from("127.0.0.1")) {
     record = answered(200, 5);
   }
-  void when_client_leaves(std::function<void()>) override {}
+  std::unique_ptr<http::subscription> when_client_leaves(std::function<void()>) override {
+    return nullptr;
+  }
 };
 
 std::string content_of(std::filesystem::path const& file) {

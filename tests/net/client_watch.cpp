@@ -7,6 +7,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "gatehouse/base/limits.hpp"
 
@@ -23,12 +24,13 @@ constexpr auto patience = 60s;
 // A connection whose client is watched.
 struct watched {
   explicit watched(boost::asio::io_context& loop)
-      : client(loop.get_executor()), stream(accepted(loop), 64 * 1024), watch(stream) {
-    watch.start([this, &loop] {
+      : client(loop.get_executor()), stream(accepted(loop), 64 * 1024) {
+    watch.emplace(stream, watches, [this, &loop] {
       left_at = steady::now();
       ++times;
       loop.stop();
     });
+    watch->start();
   }
 
   net::tcp_socket accepted(boost::asio::io_context& loop) {
@@ -46,7 +48,8 @@ struct watched {
 
   net::tcp_socket client;
   net::client_stream stream;
-  net::client_watch watch;
+  std::vector<net::client_watch*> watches;
+  std::optional<net::client_watch> watch;
   std::optional<steady::time_point> left_at;
   int times = 0;
 };
@@ -110,10 +113,33 @@ TEST_CASE("nothing is said of a client that is no longer watched") {
       one.half_close();
       run(loop, 2 * base::limits::unwatched_time);
     }
-    one.watch.stop();
+    one.watch.reset();
     one.reset();
     run(loop, patience);
     CHECK(loop.stopped());  // nothing is left to wait for
     CHECK_FALSE(one.left_at);
   }
+}
+
+TEST_CASE("everybody who watches a client is told once that it has left") {
+  boost::asio::io_context loop{1};
+  watched one(loop);
+  int told = 0;
+  net::client_watch other(one.stream, one.watches, [&told] { ++told; });
+  CHECK(one.watches.size() == 2);
+  for (int i = 0; i < 2; ++i) {
+    one.watch->tell();
+    other.tell();
+  }
+  CHECK(one.times == 1);
+  CHECK(told == 1);
+}
+
+TEST_CASE("an action may end its own watch") {
+  boost::asio::io_context loop{1};
+  watched one(loop);
+  std::optional<net::client_watch> other;
+  other.emplace(one.stream, one.watches, [&other] { other.reset(); });
+  other->tell();
+  CHECK(one.watches.size() == 1);
 }

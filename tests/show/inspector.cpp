@@ -26,7 +26,9 @@ class local_context final : public http::exchange_context {
  public:
   explicit local_context(base::executor executor)
       : exchange_context(executor, {boost::asio::ip::address_v4::loopback(), 1}, {}) {}
-  void when_client_leaves(std::function<void()>) override {}
+  std::unique_ptr<http::subscription> when_client_leaves(std::function<void()>) override {
+    return nullptr;
+  }
 };
 
 // Reads on until the stream ends or has given a word; all that it gave.

@@ -72,6 +72,9 @@ class script_process : public std::enable_shared_from_this<script_process> {
   // soon as its first process has ended.
   void leave_output();
 
+  // Whether the client leaves does not matter any more.
+  void leave_client() { client_.reset(); }
+
   // The exchange is over; nothing of it is touched from now on.
   void leave_exchange();
 
@@ -121,6 +124,7 @@ class script_process : public std::enable_shared_from_this<script_process> {
 
   base::executor executor_;
   http::exchange_context* context_;             // null once the exchange is over
+  std::unique_ptr<http::subscription> client_;  // it leaves
   std::string name_;
   run_limits limits_;
   std::shared_ptr<process::containment const> held_by_;

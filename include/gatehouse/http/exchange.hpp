@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,6 +44,15 @@ struct exchange_record {
 // none does. Pure.
 std::string script_prefix(exchange_record const& of);
 
+// Somebody's wish to be told of something, which ends with this.
+class subscription {
+ public:
+  subscription() = default;
+  subscription(subscription const&) = delete;
+  subscription& operator=(subscription const&) = delete;
+  virtual ~subscription() = default;
+};
+
 class exchange_context {
  public:
   exchange_context(base::executor executor, boost::asio::ip::tcp::endpoint remote,
@@ -58,8 +68,9 @@ class exchange_context {
   bool client_is_loopback() const { return remote_.address().is_loopback(); }
 
   // Calls action, on this thread and at most once, when the client closes or resets the connection,
-  // until the exchange ends or another action (or none) takes its place.
-  virtual void when_client_leaves(std::function<void()> action) = 0;
+  // for as long as the subscription lives. The exchange outlives the subscription.
+  [[nodiscard]] virtual std::unique_ptr<subscription> when_client_leaves(
+      std::function<void()> action) = 0;
 
   // Says that the exchange holds something scarce from now on, such as a script's slot; `waiting`
   // counts the requests that queue for it, and outlives the exchange. While the count is not zero,

@@ -4,33 +4,37 @@
 
 #include <functional>
 #include <memory>
+#include <vector>
 
+#include "gatehouse/http/exchange.hpp"
 #include "gatehouse/net/client_stream.hpp"
 
 namespace gatehouse::net {
 
-class client_watch {
+class client_watch final : public http::subscription {
  public:
-  explicit client_watch(client_stream& client) : client_(client) {}
-  client_watch(client_watch const&) = delete;
-  client_watch& operator=(client_watch const&) = delete;
-  ~client_watch() { stop(); }
+  // among: the watches of the same exchange, which this is one of as long as it lives. Both outlive
+  // it.
+  client_watch(client_stream& client, std::vector<client_watch*>& among,
+               std::function<void()> action);
+  ~client_watch() override;
 
-  // Calls action once when the connection is reset, or half_close_grace after the client closed its
-  // side; looks for that only after a moment. A client that closes only its sending side and goes
-  // on reading looks the same as one that is gone; the grace lets a quick script answer it. Bytes
-  // that wait to be read (a body, the next request) are left alone.
-  void start(std::function<void()> action);
+  // Calls the action once when the connection is reset, or half_close_grace after the client closed
+  // its side; looks for that only after a moment. A client that closes only its sending side and
+  // goes on reading looks the same as one that is gone; the grace lets a quick script answer it.
+  // Bytes that wait to be read (a body, the next request) are left alone.
+  void start();
 
-  // No action after this. Does not suspend.
-  void stop();
+  // The client is to be taken to have left: calls the action now, if it was not called before.
+  void tell();
+  bool has_told() const;
 
  private:
   struct state;
   static base::task<void> watch(std::shared_ptr<state> s);
 
-  client_stream& client_;
-  std::shared_ptr<state> state_;  // shared with the watching coroutine, which ends after stop()
+  std::vector<client_watch*>& among_;
+  std::shared_ptr<state> state_;  // shared with the watching coroutine
 };
 
 }  // namespace gatehouse::net
