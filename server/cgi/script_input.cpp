@@ -76,10 +76,11 @@ void script_input::begin(http::body_source& body, std::unique_ptr<http::body_sou
 }
 
 base::task<void> script_input::end() {
-  if (!state_) co_return;
   auto const s = state_;
-  s->stop();
-  co_await s->done.wait();
+  if (s) {
+    s->stop();
+    co_await s->done.wait();
+  }
 }
 
 // Body -> stdin, until the body ends, the script takes no more, or no more is wanted.

@@ -109,7 +109,8 @@ base::task<void> script_run::finish() {
   process_->leave_client();
   co_await input_.end();
   if (output_ended_ && !process_->failure()) {
-    if (!co_await process_->ended_soon()) process_->child().let_go();
+    bool const ended = co_await process_->ended_soon();
+    if (!ended) process_->child().let_go();
   } else {
     process_->stop();
   }

@@ -160,7 +160,8 @@ base::task<http::outcome> read_answer(program_ptr program, http::exchange_contex
     auto answer = co_await redirected(std::move(program), *head, parser.excerpt());
     co_return answer;
   }
-  auto first = co_await first_content(*program, *head, std::string(parser.rest()));
+  std::string at_hand(parser.rest());
+  auto first = co_await first_content(*program, *head, std::move(at_hand));
   if (first.has_error()) {
     auto error = co_await explained(first.error(), *program, parser.excerpt());
     co_return error;
