@@ -8,6 +8,7 @@
 #include <boost/program_options/parsers.hpp>
 
 #include "gatehouse/base/escape.hpp"
+#include "gatehouse/base/nearest.hpp"
 #include "gatehouse/config/option_values.hpp"
 
 namespace gatehouse::config {
@@ -144,7 +145,7 @@ std::string const* value_of(assignments const& given, std::string_view name) {
 
 std::string suggestion(std::string_view name, std::vector<std::string_view> const& names,
                        std::string_view dashes) {
-  auto const near = nearest(name, names);
+  auto const near = base::nearest(name, names);
   if (!near) return {};
   return " (did you mean " + std::string(dashes) + std::string(*near) + "?)";
 }

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "gatehouse/config/option_values.hpp"
+#include "gatehouse/base/nearest.hpp"
 
 namespace gatehouse::config {
 
@@ -12,7 +12,7 @@ std::string command_hint(std::string_view word) {
     // "www" is two letters away from "new", and nobody's spelling of it.
     if (!word.empty() && command.name.front() == word.front()) names.push_back(command.name);
   }
-  auto const near = nearest(word, names);
+  auto const near = base::nearest(word, names);
   if (!near) return {};
   return " (did you mean the command `gatehouse " + std::string(*near) + "`?)";
 }

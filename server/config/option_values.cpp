@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
 #include <utility>
 
 #include "gatehouse/base/escape.hpp"
@@ -25,21 +24,6 @@ std::optional<number_and_unit> split_unit(std::string_view text) {
 
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-
-// Insertions, deletions and replacements from a to b (Levenshtein).
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      std::size_t const replaced = diagonal + (a[i - 1] == b[j - 1] ? 0U : 1U);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row.back();
 }
 
 }  // namespace
@@ -129,21 +113,6 @@ std::vector<std::string_view> split_list(std::string_view text) {
     if (comma == std::string_view::npos) return parts;
     text.remove_prefix(comma + 1);
   }
-}
-
-std::optional<std::string_view> nearest(std::string_view text,
-                                        std::vector<std::string_view> const& candidates) {
-  std::optional<std::string_view> best;
-  std::size_t best_distance = text.size() < 5 ? 3 : 4;  // not included
-  for (auto const candidate : candidates) {
-    std::size_t const distance =
-        text.size() >= 3 && candidate.starts_with(text) ? 1 : edit_distance(text, candidate);
-    if (distance < best_distance) {
-      best = candidate;
-      best_distance = distance;
-    }
-  }
-  return best;
 }
 
 }  // namespace gatehouse::config

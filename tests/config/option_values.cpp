@@ -116,24 +116,3 @@ TEST_CASE("words are split at blanks, and quotes hold them together") {
     CHECK(split_words(r.text) == r.expected);
   }
 }
-
-TEST_CASE("the nearest name is suggested, and none when all are far") {
-  std::vector<std::string_view> const names = {"port", "root", "interpreter", "idle-timeout"};
-  struct row {
-    std::string_view text;
-    std::optional<std::string_view> name;
-  };
-  row const rows[] = {
-      {"prot", "port"},
-      {"prt", "port"},
-      {"interp", "interpreter"},
-      {"interpretor", "interpreter"},
-      {"idletimeout", "idle-timeout"},
-      {"x", std::nullopt},
-      {"verbose", std::nullopt},
-  };
-  for (row const& r : rows) {
-    CAPTURE(r.text);
-    CHECK(nearest(r.text, names) == r.name);
-  }
-}

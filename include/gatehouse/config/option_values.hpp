@@ -40,9 +40,4 @@ std::string in_quotes(std::string_view text);
 // The parts between commas, without blanks around them.
 std::vector<std::string_view> split_list(std::string_view text);
 
-// The candidate that text is probably meant to be: at most two or three letters away, or begun the
-// same way.
-std::optional<std::string_view> nearest(std::string_view text,
-                                        std::vector<std::string_view> const& candidates);
-
 }  // namespace gatehouse::config
