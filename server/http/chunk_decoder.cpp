@@ -98,21 +98,33 @@ base::result<chunk_decoder::step> chunk_decoder::decode(std::string_view in, cha
       taken.produced += size;
       continue;
     }
-    if (next_ == part::content_end && !line_end.starts_with(rest.substr(0, line_end.size()))) {
-      return base::errc::malformed_body;
+    auto const before = *this;
+    auto const size = take_framing(rest);
+    if (size.has_error()) {
+      if (taken.produced == 0) return size.error();
+      *this = before;  // the content that came before it is given first
+      break;
     }
-    auto const lf = rest.find('\n');
-    auto const size = lf == std::string_view::npos ? rest.size() : lf + 1;
-    if (size > framing_room_) return base::errc::framing_too_large;
-    if (lf == std::string_view::npos) break;
-    framing_room_ -= size;
-    framing_excess_ += size;
-    if (!rest.substr(0, size).ends_with(line_end)) return base::errc::malformed_body;
-    if (auto const wrong = read_line(rest.substr(0, size - line_end.size()))) return *wrong;
-    if (framing_excess_ > base::limits::framing_excess_bytes) return base::errc::framing_too_large;
-    taken.consumed += size;
+    if (*size == 0) break;
+    taken.consumed += *size;
   }
   return taken;
+}
+
+// The next line of framing; gives its size, 0 if it is not there yet.
+base::result<std::size_t> chunk_decoder::take_framing(std::string_view in) {
+  if (next_ == part::content_end && !line_end.starts_with(in.substr(0, line_end.size())))
+    return base::errc::malformed_body;
+  auto const lf = in.find('\n');
+  auto const size = lf == std::string_view::npos ? in.size() : lf + 1;
+  if (size > framing_room_) return base::errc::framing_too_large;
+  if (lf == std::string_view::npos) return std::size_t{0};
+  framing_room_ -= size;
+  framing_excess_ += size;
+  if (!in.substr(0, size).ends_with(line_end)) return base::errc::malformed_body;
+  if (auto const wrong = read_line(in.substr(0, size - line_end.size()))) return *wrong;
+  if (framing_excess_ > base::limits::framing_excess_bytes) return base::errc::framing_too_large;
+  return size;
 }
 
 std::size_t chunk_decoder::take_content(std::string_view in, char* out, std::size_t out_size) {

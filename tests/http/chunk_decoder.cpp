@@ -152,6 +152,16 @@ TEST_CASE("broken chunk framing is refused") {
   }
 }
 
+TEST_CASE("the content before broken framing is given, however it arrives") {
+  std::string_view const text = "2\r\nab\r\n1\r\nc\r\nnonsense\r\n";
+  for (std::size_t piece = 1; piece <= text.size(); ++piece) {
+    CAPTURE(piece);
+    auto const got = decode(text, piece, 4096);
+    CHECK(got.error == base::errc::malformed_body);
+    CHECK(got.content == "abc");
+  }
+}
+
 TEST_CASE("a body over its limit is refused when the chunk is announced") {
   struct row {
     std::string_view label;

@@ -36,6 +36,7 @@ class chunk_decoder {
  private:
   enum class part { size_line, content, content_end, trailers, end };
 
+  base::result<std::size_t> take_framing(std::string_view in);
   std::optional<base::errc> read_line(std::string_view line);
   std::optional<base::errc> read_size_line(std::string_view line);
   void allow_framing_for(std::uint64_t content_bytes);
