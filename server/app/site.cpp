@@ -26,6 +26,7 @@ cgi::gateway_rules make_gateway_rules(config::options const& chosen) {
   rules.path_variable = script_path(rules.variables.environment);
   for (auto const& i : chosen.interpreters)
     rules.interpreters.push_back({i.extension, i.program.string(), i.arguments});
+  rules.index = chosen.index;
   rules.limits = {chosen.script_timeout, chosen.script_deadline, chosen.grace};
   rules.queue_timeout = chosen.queue_timeout;
   return rules;

@@ -8,6 +8,7 @@
 #include "gatehouse/cgi/script_run.hpp"
 #include "gatehouse/gateway/answer.hpp"
 #include "gatehouse/gateway/failures.hpp"
+#include "gatehouse/http/percent.hpp"
 #include "gatehouse/http/target.hpp"
 #include "gatehouse/trace/recorder.hpp"
 
@@ -29,13 +30,20 @@ void report_target(gateway::script_target const& target, http::exchange_context 
 
 void find_interpreter(gateway::script_target& target,
                       std::vector<interpreter> const& interpreters) {
-  auto const name = target.file.filename().string();
-  for (auto const& i : interpreters) {
-    if (!has_extension(name, {i.extension})) continue;
-    target.interpreter = i.program;
-    target.interpreter_arguments = i.arguments;
-    return;
-  }
+  auto const* const found = interpreter_for(interpreters, target.file);
+  if (found == nullptr) return;
+  target.interpreter = found->program;
+  target.interpreter_arguments = found->arguments;
+}
+
+// The address of a directory has a slash at its end, so that relative references in what answers
+// for it mean what lies in it.
+http::response redirect_to_slash(http::target const& target) {
+  http::response response;
+  response.status = 301;
+  response.fields.add("Location", http::path_reference(target.path) + "/" +
+                                      (target.has_query ? "?" + target.query : ""));
+  return response;
 }
 
 // A place among the scripts that run, or why there is none.
@@ -120,11 +128,30 @@ base::task<http::outcome> prefix_gateway::handle(http::request const& request,
     target = single_script(where_, prefix_, rest);
   } else {
     auto found = find_in_directory(where_, prefix_, rest);
-    if (found.has_error()) co_return found.error();
+    if (found.has_error() && found.error().status != 404) co_return found.error();
+    if (found.has_error()) {
+      auto index = find_index(where_, prefix_, rest, rules_.index, rules_.interpreters);
+      if (index.has_error()) co_return index.error();
+      if (!index->has_value()) co_return not_found(found.error(), rest, context);
+      bool const may_go_there = request.method == "GET" || request.is_head();
+      if (!rest.ends_with('/') && may_go_there) co_return redirect_to_slash(request.target);
+      found = std::move(**index);
+    }
     target = std::move(*found);
   }
   auto answer = co_await run_script(rules_, std::move(target), request, request_body, context);
   co_return answer;
+}
+
+// Only whoever is shown details is told what else there is.
+http::http_error prefix_gateway::not_found(http::http_error error, std::string_view rest,
+                                           http::exchange_context const& context) const {
+  if (!context.client_is_loopback()) return error;
+  auto const near = nearest_program(where_, prefix_, rest);
+  if (near)
+    error.help.explanation =
+        "There is no program of this name. Did you mean " + http::percent_encoded_path(*near) + "?";
+  return error;
 }
 
 extension_gateway::extension_gateway(gateway_rules const& rules, script_rules among,

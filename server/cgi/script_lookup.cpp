@@ -1,9 +1,12 @@
 #include "gatehouse/cgi/script_lookup.hpp"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 
+#include "gatehouse/base/limits.hpp"
+#include "gatehouse/base/nearest.hpp"
 #include "gatehouse/gateway/failures.hpp"
 
 namespace gatehouse::cgi {
@@ -54,24 +57,79 @@ http::result<std::optional<gateway::script_target>> walk(std::filesystem::path a
   }
 }
 
-// The first index file of the directory that the path names, if that is a program.
-http::result<std::optional<gateway::script_target>> index_program(script_rules const& rules,
-                                                                  std::string_view rest) {
-  std::string name = rules.prefix;
-  auto directory = rules.root;
+// A directory that a path names, as a URL path and as one of the file system.
+struct named_directory {
+  std::string name;
+  std::filesystem::path where;
+};
+
+// Nothing for one that is never looked at.
+std::optional<named_directory> directory_named(std::filesystem::path root, std::string_view prefix,
+                                               std::string_view rest) {
+  named_directory out{std::string(prefix), std::move(root)};
   for (auto segment = next_segment(rest); !segment.empty(); segment = next_segment(rest)) {
     if (segment.starts_with('.')) return std::nullopt;
-    name.append("/").append(segment);
-    directory /= segment;
+    out.name.append("/").append(segment);
+    out.where /= segment;
   }
-  for (auto const& index : rules.index) {
-    auto const found = kind_of(directory / index);
-    if (found.has_error()) return gateway::not_looked_at(directory / index, found.error());
+  return out;
+}
+
+// What is to become of an index file that is there.
+enum class verdict { take, pass_over, give_up };
+
+// The first of the names that is a file in the directory and that `judge` takes.
+template <class Judge>
+http::result<std::optional<gateway::script_target>> first_index(
+    std::optional<named_directory> const& in, std::vector<std::string> const& index, Judge judge) {
+  if (!in) return std::nullopt;
+  for (auto const& name : index) {
+    auto file = in->where / name;
+    auto const found = kind_of(file);
+    if (found.has_error()) return gateway::not_looked_at(file, found.error());
     if (*found != kind::file) continue;
-    if (!has_extension(index, rules.extensions)) return std::nullopt;
-    return gateway::script_target{name + "/" + index, std::nullopt, directory / index, {}};
+    auto const judged = judge(file);
+    if (judged == verdict::pass_over) continue;
+    if (judged == verdict::give_up) return std::nullopt;
+    return gateway::script_target{in->name + "/" + name, std::nullopt, std::move(file), {}};
   }
   return std::nullopt;
+}
+
+// The directory that a path leads to as far as it leads, the segment that is not in it, and what
+// follows.
+struct dead_end {
+  named_directory directory;
+  std::string_view segment;
+  std::string_view rest;
+};
+
+std::optional<dead_end> dead_end_of(std::filesystem::path root, std::string_view prefix,
+                                    std::string_view rest) {
+  dead_end out{{std::string(prefix), std::move(root)}, {}, {}};
+  while (true) {
+    out.segment = next_segment(rest);
+    if (out.segment.empty() || out.segment.starts_with('.')) return std::nullopt;
+    auto const found = kind_of(out.directory.where / out.segment);
+    if (found.has_error()) return std::nullopt;
+    out.rest = rest;
+    if (*found != kind::directory) return out;
+    out.directory.name.append("/").append(out.segment);
+    out.directory.where /= out.segment;
+  }
+}
+
+std::vector<std::string> names_in(std::filesystem::path const& directory) {
+  namespace fs = std::filesystem;
+  std::vector<std::string> out;
+  std::error_code ec;
+  for (fs::directory_iterator at(directory, ec), end;
+       !ec && at != end && out.size() < base::limits::names_compared; at.increment(ec)) {
+    auto name = at->path().filename().string();
+    if (!name.starts_with('.')) out.push_back(std::move(name));
+  }
+  std::sort(out.begin(), out.end());
+  return out;
 }
 
 bool lies_beneath(std::filesystem::path const& file, std::filesystem::path const& root) {
@@ -95,6 +153,40 @@ http::result<gateway::script_target> find_in_directory(std::filesystem::path con
   return missing;
 }
 
+http::result<std::optional<gateway::script_target>> find_index(
+    std::filesystem::path const& directory, std::string_view prefix, std::string_view rest,
+    std::vector<std::string> const& index, std::vector<interpreter> const& interpreters) {
+  return first_index(
+      directory_named(directory, prefix, rest), index, [&](std::filesystem::path const& file) {
+        bool const runs =
+            interpreter_for(interpreters, file) != nullptr || ::access(file.c_str(), X_OK) == 0;
+        return runs ? verdict::take : verdict::pass_over;
+      });
+}
+
+std::optional<std::string> nearest_program(std::filesystem::path const& directory,
+                                           std::string_view prefix, std::string_view rest) {
+  auto const end = dead_end_of(directory, prefix, rest);
+  if (!end) return std::nullopt;
+  auto const names = names_in(end->directory.where);
+  auto const near = base::nearest(end->segment, {names.begin(), names.end()});
+  if (!near) return std::nullopt;
+  auto const name = end->directory.name + "/" + std::string(*near);
+  auto const found = kind_of(end->directory.where / *near);
+  if (found.has_value() && *found == kind::file) return name;
+  auto const further = find_in_directory(end->directory.where / *near, name, end->rest);
+  return further.has_value() ? std::optional(further->script_name) : std::nullopt;
+}
+
+interpreter const* interpreter_for(std::vector<interpreter> const& interpreters,
+                                   std::filesystem::path const& file) {
+  auto const name = file.filename().string();
+  for (auto const& i : interpreters) {
+    if (has_extension(name, {i.extension})) return &i;
+  }
+  return nullptr;
+}
+
 gateway::script_target single_script(std::filesystem::path const& file, std::string_view prefix,
                                      std::string_view rest) {
   return {std::string(prefix), path_info_of(rest), file, {}};
@@ -109,7 +201,11 @@ http::result<std::optional<gateway::script_target>> find_among_files(script_rule
   auto found = walk(rules.root, rules.prefix, rest, is_program);
   if (found.has_error()) return found;
   if (!found->has_value() && (rest.empty() || rest.ends_with('/')))
-    found = index_program(rules, rest);
+    found = first_index(directory_named(rules.root, rules.prefix, rest), rules.index,
+                        [&](std::filesystem::path const& file) {
+                          return is_program(file.filename().native()) ? verdict::take
+                                                                      : verdict::give_up;
+                        });
   if (found.has_error() || !found->has_value()) return found;
   if (!rules.follow_symlinks && !lies_beneath((**found).file, rules.root)) return std::nullopt;
   return found;

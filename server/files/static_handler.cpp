@@ -48,12 +48,6 @@ http::response options_response() {
   return r;
 }
 
-// As a reference that stays on this host: "//x/" would name another one.
-std::string encoded_path(std::string_view path) {
-  auto const changed = with_single_slashes(path);
-  return http::percent_encoded_path(changed ? *changed : path);
-}
-
 std::string query_part(http::target const& target) {
   return target.has_query ? "?" + target.query : "";
 }
@@ -61,7 +55,7 @@ std::string query_part(http::target const& target) {
 http::response redirect_to_slash(http::target const& target) {
   http::response r;
   r.status = 301;
-  r.fields.add("Location", encoded_path(target.path) + "/" + query_part(target));
+  r.fields.add("Location", http::path_reference(target.path) + "/" + query_part(target));
   return r;
 }
 
@@ -258,7 +252,7 @@ http::outcome static_handler::answer_directory(asking const& what, open_file dir
     }
     if (opened->is_directory()) continue;
     if (is_script(name)) {
-      return http::local_redirect{encoded_path(target.path + name) + query_part(target)};
+      return http::local_redirect{http::path_reference(target.path + name) + query_part(target)};
     }
     return answer_file(what, index_path, std::move(*opened));
   }

@@ -52,4 +52,12 @@ std::string percent_encoded_path(std::string_view path) {
   return out;
 }
 
+std::string path_reference(std::string_view path) {
+  std::string out;
+  for (char const c : path) {
+    if (c != '/' || !out.ends_with('/')) out += c;
+  }
+  return percent_encoded_path(out);
+}
+
 }  // namespace gatehouse::http

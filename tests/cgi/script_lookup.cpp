@@ -58,6 +58,63 @@ TEST_CASE("the longest way down a directory to a file is the script, the rest is
   }
 }
 
+TEST_CASE("a directory of programs answers by the first index that is a program in it") {
+  temporary_directory const directory;
+  fs::path const bin = directory.path();
+  put(bin / "index.html");
+  put(bin / "index.cgi");
+  put(bin / "sub" / "index.php");
+  put(bin / "empty" / "a");
+  put(bin / ".git" / "index.cgi");
+  fs::permissions(bin / "index.cgi", fs::perms::owner_all);
+  fs::permissions(bin / ".git" / "index.cgi", fs::perms::owner_all);
+  std::vector<std::string> const names = {"index.html", "index.php", "index.cgi"};
+  struct row {
+    std::string_view rest;
+    std::string_view script_name;  // empty: there is none
+  };
+  row const rows[] = {
+      {"/", "/bin/index.cgi"},        {"", "/bin/index.cgi"}, {"/sub/", "/bin/sub/index.php"},
+      {"/sub", "/bin/sub/index.php"}, {"/empty/", ""},        {"/none/", ""},
+      {"/index.html/", ""},           {"/.git/", ""},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.rest);
+    auto const found = find_index(bin, "/bin", r.rest, names, {{".php", "/usr/bin/php-cgi"}});
+    REQUIRE(found.has_value());
+    CHECK((found->has_value() ? (**found).script_name : "") == r.script_name);
+    if (found->has_value()) CHECK_FALSE((**found).path_info.has_value());
+  }
+}
+
+TEST_CASE("of a name that is none the nearest in the same directory is offered") {
+  temporary_directory const directory;
+  fs::path const bin = directory.path();
+  put(bin / "hello.py");
+  put(bin / "sub" / "form.sh");
+  put(bin / ".hidden");
+  struct row {
+    std::string_view rest;
+    std::string_view near;  // empty: none
+  };
+  row const rows[] = {
+      {"/helo.py", "/bin/hello.py"},
+      {"/hello", "/bin/hello.py"},
+      {"/hello.pl/x", "/bin/hello.py"},
+      {"/sub/from.sh", "/bin/sub/form.sh"},
+      {"/sbu/form.sh/x", "/bin/sub/form.sh"},
+      {"/sbu/none", ""},
+      {"/nothing-like-it", ""},
+      {"/.hiden", ""},
+      {"/", ""},
+      {"/sub", ""},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.rest);
+    CHECK(nearest_program(bin, "/bin", r.rest).value_or("") == r.near);
+  }
+}
+
 TEST_CASE("a program among files is known by its extension") {
   temporary_directory const directory;
   temporary_directory const outside;

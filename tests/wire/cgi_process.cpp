@@ -765,6 +765,28 @@ TEST_CASE("no zombie is left by any end of a script") {
   }));
 }
 
+TEST_CASE("a directory of programs answers by the first of --index that is a program in it") {
+  site const files;
+  files.write("cgi-bin/index.html", "no program");
+  files.script("index.cgi", "#!/bin/sh\n" + text_head + "echo \"$SCRIPT_NAME $REQUEST_METHOD\"\n");
+  files.script("app/index.cgi",
+               "#!/bin/sh\n" + text_head + "echo \"$SCRIPT_NAME $QUERY_STRING\"\n");
+  files.write("cgi-bin/empty/a.txt", "");
+  server const s(files, {"--index", "index.html,index.cgi"});
+  CHECK(ask(s.port(), "GET", "/cgi-bin/").body == "/cgi-bin/index.cgi GET\n");
+  CHECK(ask(s.port(), "GET", "/cgi-bin/app/?q").body == "/cgi-bin/app/index.cgi q\n");
+  for (std::string const target : {"/cgi-bin?a=b", "/cgi-bin/app?a=b"}) {
+    CAPTURE(target);
+    auto const moved = ask(s.port(), "GET", target);
+    CHECK(moved.status == 301);
+    CHECK(moved.field("Location") == target.substr(0, target.find('?')) + "/?a=b");
+  }
+  CHECK(ask(s.port(), "GET", "//cgi-bin//app").field("Location") == "/cgi-bin/app/");
+  CHECK(ask(s.port(), "POST", "/cgi-bin", "", "x").body == "/cgi-bin/index.cgi POST\n");
+  CHECK(ask(s.port(), "GET", "/cgi-bin/empty/").status == 404);
+  CHECK(ask(s.port(), "GET", "/cgi-bin/app/none").status == 404);
+}
+
 TEST_CASE("an nph script writes straight to the client") {
   site const files;
   std::string const raw =

@@ -137,6 +137,8 @@ inline constexpr std::size_t composed_requests = 16;
 inline constexpr std::size_t traced_lines = 200;
 // What `--trace` prints of a script's input, and of its output.
 inline constexpr std::size_t printed_bytes = 2 * 1024;
+// Names of a directory of programs that are compared with one that is not there.
+inline constexpr std::size_t names_compared = 500;
 // A directory of more names than this is read by a thread of its own. So many requests may wait for
 // such listings of one served directory, and each for so long.
 inline constexpr std::size_t quick_listing_entries = 100;

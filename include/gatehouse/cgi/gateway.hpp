@@ -32,6 +32,9 @@ class prefix_gateway final : public http::handler {
                                    http::exchange_context& context) override;
 
  private:
+  http::http_error not_found(http::http_error error, std::string_view rest,
+                             http::exchange_context const& context) const;
+
   gateway_rules const& rules_;
   std::string prefix_;
   std::filesystem::path where_;

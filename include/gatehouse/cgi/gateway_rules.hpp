@@ -27,8 +27,9 @@ struct run_limits {
 struct gateway_rules {
   gateway::variable_rules variables;
   std::vector<interpreter> interpreters;
-  std::string path_variable;                            // PATH as scripts get it
-  rlim_t descriptor_limit = 0;                          // see process::program
+  std::vector<std::string> index;  // names of programs that answer for their directory
+  std::string path_variable;       // PATH as scripts get it
+  rlim_t descriptor_limit = 0;     // see process::program
   std::shared_ptr<process::containment const> held_by;  // see process::program
   run_limits limits{};
   std::chrono::steady_clock::duration queue_timeout{};

@@ -26,6 +26,22 @@ http::result<gateway::script_target> find_in_directory(std::filesystem::path con
                                                        std::string_view prefix,
                                                        std::string_view rest);
 
+// What answers for a directory of programs that the path names, with or without a slash at its end:
+// the first of the names in `index` that is a program in it, which is a file that may be executed
+// or one that an interpreter is named for. Nothing if there is none. Errors: as above.
+http::result<std::optional<gateway::script_target>> find_index(
+    std::filesystem::path const& directory, std::string_view prefix, std::string_view rest,
+    std::vector<std::string> const& index, std::vector<interpreter> const& interpreters);
+
+// The URL path of the program that a path which names none is probably meant to name: of those in
+// the same directory the one whose name is nearest. At most limits::names_compared are looked at.
+std::optional<std::string> nearest_program(std::filesystem::path const& directory,
+                                           std::string_view prefix, std::string_view rest);
+
+// The interpreter for a script of this name, one of those given; null if none is named for it.
+interpreter const* interpreter_for(std::vector<interpreter> const& interpreters,
+                            std::filesystem::path const& file);
+
 // The one program behind a prefix: whatever follows is its PATH_INFO.
 gateway::script_target single_script(std::filesystem::path const& file, std::string_view prefix,
                                      std::string_view rest);

@@ -14,4 +14,7 @@ std::optional<std::string> percent_decoded(std::string_view text);
 // (pchar, RFC 3986, 3.3).
 std::string percent_encoded_path(std::string_view path);
 
+// The same as a reference that stays on this host: "//x/" would name another one.
+std::string path_reference(std::string_view path);
+
 }  // namespace gatehouse::http
