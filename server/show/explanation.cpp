@@ -275,6 +275,15 @@ void show_header_lines(page& out, trace::recording const& of) {
   out.table(std::move(rows));
 }
 
+void show_remarks(page& out, trace::recording const& of) {
+  if (of.remarks.empty()) return;
+  out.step("What its author should know");
+  for (auto const& remark : of.remarks) {
+    auto const line = remark.text + " (" + remark.reason + ")";
+    remark.failed ? out.complain(line) : out.say(line);
+  }
+}
+
 void show_output(page& out, trace::recording const& of) {
   out.step("What it prints: its standard output");
   auto const& printed = of.standard_output;
@@ -349,6 +358,7 @@ void show_run(page& out, trace::recording const& of) {
   if (!of.pid) return;
   show_output(out, of);
   show_header_lines(out, of);
+  show_remarks(out, of);
   show_stderr(out, of);
   show_end(out, of);
 }

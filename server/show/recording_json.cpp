@@ -170,6 +170,15 @@ json::array header_lines_json(trace::recording const& of) {
   return out;
 }
 
+json::array remarks_json(trace::recording const& of) {
+  json::array out;
+  for (auto const& remark : of.remarks) {
+    out.push_back(
+        {{"reason", remark.reason}, {"text", text(remark.text)}, {"failed", remark.failed}});
+  }
+  return out;
+}
+
 json::object stderr_json(trace::recording const& of) {
   json::array lines;
   for (auto const& line : of.standard_error) lines.push_back(text(line));
@@ -227,6 +236,7 @@ json::object summary_json(trace::recording const& of) {
       {"ms", of.times.ended ? json::value(milliseconds(*of.times.ended)) : nullptr},
       {"script", of.script.has_value()},
       {"kind", kind_of(of)},
+      {"failed_late", of.failed_late()},
       {"client", of.client},
       {"sent", of.response_body.size}};
 }
@@ -244,6 +254,7 @@ json::object exchange_json(trace::recording const& of) {
   out["stdout"] = bytes_of(of.standard_output);
   out["stdout_head"] = of.header_block_size;
   out["header_lines"] = header_lines_json(of);
+  out["remarks"] = remarks_json(of);
   out["stderr"] = stderr_json(of);
   out["response"] = response_json(of);
   out["error"] = error_json(of);

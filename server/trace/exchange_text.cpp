@@ -217,6 +217,11 @@ class exchange_text::teller {
 
   void operator()(header_block const&) {}
 
+  void operator()(remark const& e) {
+    step("remark", e.failed ? error_colour : script_colour);
+    tell(one_line(e.text) + in(faint, "  " + std::string(e.reason)));
+  }
+
   void operator()(stderr_line const& e) {
     step("stderr", stderr_colour);
     tell(one_line(e.line));

@@ -10,11 +10,10 @@ namespace {
 constexpr std::size_t shown_bytes = 400;
 
 constexpr std::array<std::string_view, std::variant_size_v<event>> names = {
-    "request-head",  "request-parsed", "routed",          "script-found",
-    "meta-variable", "program",        "process-started", "stdin-bytes",
-    "stdout-bytes",  "header-line",    "header-block",    "stderr-line",
-    "process-ended", "failed",         "response-head",   "response-bytes",
-    "ended"};
+    "request-head",  "request-parsed",  "routed",      "script-found",  "meta-variable",
+    "program",       "process-started", "stdin-bytes", "stdout-bytes",  "header-line",
+    "header-block",  "remark",          "stderr-line", "process-ended", "failed",
+    "response-head", "response-bytes",  "ended"};
 
 std::string first_of(std::string_view text) {
   std::string out(text.substr(0, shown_bytes));
@@ -61,6 +60,7 @@ struct line_maker {
            std::string(e.meaning);
   }
   std::string operator()(header_block const& e) const { return std::to_string(e.size) + " bytes"; }
+  std::string operator()(remark const& e) const { return with_note(e.text, e.reason); }
   std::string operator()(stderr_line const& e) const { return first_of(e.line); }
   std::string operator()(process_ended const& e) const {
     return "wait status " + std::to_string(e.wait_status);

@@ -55,6 +55,10 @@ class adder {
     to_.header_lines.push_back({e.start, e.end, std::string(e.meaning)});
   }
   void operator()(header_block const& e) { to_.header_block_size = e.size; }
+  void operator()(remark const& e) {
+    if (to_.remarks.size() < base::limits::traced_lines)
+      to_.remarks.push_back({std::string(e.reason), std::string(e.text), e.failed});
+  }
   void operator()(stderr_line const& e) {
     ++to_.standard_error_lines;
     if (to_.standard_error.size() < base::limits::traced_lines)
@@ -98,6 +102,7 @@ class adder {
     to_.end.reset();
     to_.standard_output = {};
     to_.header_lines.clear();
+    to_.remarks.clear();
     to_.header_block_size = 0;
     to_.times.process_started = to_.times.first_output = to_.times.process_ended = std::nullopt;
   }
@@ -120,6 +125,11 @@ class adding final : public sink {
 void kept_bytes::add(std::string_view more, std::uint64_t sent) {
   size += sent;
   bytes.append(more.substr(0, base::limits::traced_bytes - bytes.size()));
+}
+
+bool recording::failed_late() const {
+  return std::any_of(remarks.begin(), remarks.end(),
+                     [](recorded_remark const& r) { return r.failed; });
 }
 
 recording begin_recording(http::exchange_context const& context,

@@ -213,3 +213,14 @@ TEST_CASE("each other way of a request has its words") {
     CHECK(text.find(r.says) != std::string::npos);
   }
 }
+
+TEST_CASE("what the author of a program should know follows its header lines") {
+  auto remarked = run();
+  remarked.remarks.push_back({"script-location", "Location is empty and counts as none", false});
+  remarked.remarks.push_back({"script-failed-late", "answered, then failed: it exited", true});
+  auto const text = show::explanation(remarked, std::nullopt, false);
+  CHECK(text.find("9. What its author should know\n"
+                  "   Location is empty and counts as none (script-location)\n"
+                  "   answered, then failed: it exited (script-failed-late)\n") !=
+        std::string::npos);
+}

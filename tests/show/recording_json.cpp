@@ -34,6 +34,7 @@ trace::recording answered() {
   r.standard_output.add("A: b\n\nbody", 10);
   r.header_lines.push_back({0, 4, "passed on"});
   r.header_block_size = 6;
+  r.remarks.push_back({"script-no-content-type", "its content has no Content-Type", false});
   r.standard_error = {"oh"};
   r.standard_error_lines = 2;
   r.framing = "chunked";
@@ -57,7 +58,10 @@ TEST_CASE("a summary is one line of a list") {
   CHECK(serialized(show::summary_json(answered())) ==
         R"({"id":7,"state":"done","began":"2026-09-21T14:13:20.045Z","method":"GET",)"
         R"("target":"/cgi-bin/s/p?q","status":200,"ms":1.2345E1,"script":true,"kind":"script",)"
-        R"("client":"127.0.0.1:5","sent":4})");
+        R"("failed_late":false,"client":"127.0.0.1:5","sent":4})");
+  auto failed = answered();
+  failed.remarks.push_back({"script-failed-late", "answered, then failed", true});
+  CHECK(show::summary_json(failed).at("failed_late") == true);
 }
 
 TEST_CASE("an exchange in JSON holds what was recorded") {
@@ -85,6 +89,8 @@ TEST_CASE("an exchange in JSON holds what was recorded") {
       {"stdout", R"({"base64":"QTogYgoKYm9keQ==","size":10,"cut":false})"},
       {"stdout_head", "6"},
       {"header_lines", R"([{"start":0,"end":4,"text":"A: b","meaning":"passed on"}])"},
+      {"remarks", R"([{"reason":"script-no-content-type",)"
+                  R"("text":"its content has no Content-Type","failed":false}])"},
       {"stderr", R"({"lines":["oh"],"cut":true})"},
       {"response",
        R"({"status":200,"head":{"base64":"SFRUUC8xLjEgMjAwIE9LDQoNCg==","size":19,"cut":false},)"

@@ -144,6 +144,8 @@ TEST_CASE("a script's output is told as it comes, and then what became of its he
   CHECK(steps(t.add(trace::header_block{19})) ==
         "headers    Status: 404  Became the status.\n"
         "           X: y         Handed on.\n");
+  CHECK(steps(t.add(trace::remark{"script-location", "Location is empty"})) ==
+        "remark     Location is empty  script-location\n");
 }
 
 TEST_CASE("of long input and output the first part is shown, and of what is no text its size") {

@@ -75,6 +75,19 @@ TEST_CASE("of bodies and of stderr a recording keeps the first part, and how muc
   CHECK(k.recording.standard_error_lines == base::limits::traced_lines + 5);
 }
 
+TEST_CASE("a recording keeps what is remarked, and knows whether the script failed late") {
+  kept k;
+  k.add(trace::remark{"script-location", "Location is empty"});
+  CHECK_FALSE(k.recording.failed_late());
+  k.add(trace::remark{"script-failed-late", "answered, then failed", true});
+  CHECK(k.recording.failed_late());
+  REQUIRE(k.recording.remarks.size() == 2);
+  CHECK(k.recording.remarks[0].reason == "script-location");
+  CHECK(k.recording.remarks[1].text == "answered, then failed");
+  k.add(trace::script_found{"/second", std::nullopt, "/srv/second", ""});
+  CHECK(k.recording.remarks.empty());
+}
+
 TEST_CASE("after a local redirect the second script is the one that is shown") {
   kept k;
   k.add(trace::script_found{"/first", std::nullopt, "/srv/first", ""});

@@ -89,6 +89,14 @@ struct stderr_line {
   std::string_view line;
 };
 
+// What the script's author should know about an answer that is given all the same: where its output
+// strays from RFC 3875, or that the script failed after it had answered.
+struct remark {
+  std::string_view reason;  // a reason code, such as "script-repeated-header"
+  std::string_view text;
+  bool failed = false;  // it answered, then failed
+};
+
 struct process_ended {
   int wait_status;  // as from wait(2)
   rusage const& used;
@@ -121,7 +129,7 @@ struct ended {
 
 using event =
     std::variant<request_head, request_parsed, routed, script_found, variable, program_described,
-                 process_started, stdin_bytes, stdout_bytes, header_line, header_block, stderr_line,
-                 process_ended, failed, response_head, response_bytes, ended>;
+                 process_started, stdin_bytes, stdout_bytes, header_line, header_block, remark,
+                 stderr_line, process_ended, failed, response_head, response_bytes, ended>;
 
 }  // namespace gatehouse::trace

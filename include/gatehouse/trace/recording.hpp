@@ -35,6 +35,12 @@ struct recorded_line {
   std::string meaning;
 };
 
+struct recorded_remark {
+  std::string reason;
+  std::string text;
+  bool failed;
+};
+
 struct recorded_route {
   std::string prefix;
   std::string serves;
@@ -94,6 +100,7 @@ struct recording {
   std::vector<recorded_line> header_lines;
   std::size_t header_block_size =
       0;  // with its empty line; 0: there is none, or none that is sound
+  std::vector<recorded_remark> remarks;     // at most limits::traced_lines
   std::vector<std::string> standard_error;  // at most limits::traced_lines
   std::uint64_t standard_error_lines = 0;
   std::optional<http::http_error> error;
@@ -104,6 +111,9 @@ struct recording {
   bool complete = false;
   bool done = false;
   recorded_times times;
+
+  // The script answered, then failed.
+  bool failed_late() const;
 };
 
 // An exchange that begins.

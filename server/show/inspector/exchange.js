@@ -44,6 +44,7 @@ function partsOf(exchange, steps, actions) {
     stdout,
     stdout_head,
     header_lines,
+    remarks,
     stderr,
     times,
     state,
@@ -56,14 +57,14 @@ function partsOf(exchange, steps, actions) {
   const part = (name, of, build) => ({ name, of, build });
   const runs = program !== null;
   return [
-    part("title", [state, status, ms, process, curl, shell, response.head], () =>
+    part("title", [state, status, ms, process, curl, shell, response.head, remarks], () =>
       title(exchange, actions),
     ),
     error && part("error", error, () => trouble(error, actions)),
     part("request", [request, route, script, variables], () => requestSteps(exchange, steps)),
     runs && part("process", [program, process, stdin, state], () => processStep(exchange, steps)),
     runs &&
-      part("output", [stdout, stdout_head, header_lines, stderr, state], () =>
+      part("output", [stdout, stdout_head, header_lines, remarks, stderr, state], () =>
         outputStep(exchange, steps),
       ),
     part("response", [response, state], () => responseStep(exchange, steps)),
@@ -94,7 +95,11 @@ function title(exchange, actions) {
     element(
       "p",
       { class: "verdict" },
-      element("strong", { class: status >= 500 ? "failed" : null }, statusText(exchange)),
+      element(
+        "strong",
+        { class: status >= 500 || exchange.failed_late ? "failed" : null },
+        statusText(exchange),
+      ),
       ` ${sentence(exchange)}`,
     ),
     element(
@@ -138,8 +143,9 @@ function statusText({ status, response }) {
   return `${status} ${phrase}`.trim();
 }
 
-function sentence({ id, state, ms, process, client, sent }) {
+function sentence({ id, state, ms, process, client, sent, failed_late }) {
   const parts = [state === "open" ? "still open" : `after ${duration(ms * 1000)}`];
+  if (failed_late) parts.push("it answered, then failed");
   parts.push(byteCount(sent));
   if (process)
     parts.push(

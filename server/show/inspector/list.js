@@ -83,7 +83,7 @@ function fill(row, summary, isShown) {
   put(row.target, summary.target || "(no request line)");
   put(row.status, summary.status === 0 ? "…" : String(summary.status));
   put(row.facts, facts(summary));
-  row.link.classList.toggle("failed", summary.status >= 500);
+  row.link.classList.toggle("failed", summary.status >= 500 || summary.failed_late);
   row.link.classList.toggle("open", summary.state === "open");
   if (isShown) row.link.setAttribute("aria-current", "true");
   else row.link.removeAttribute("aria-current");
@@ -96,7 +96,8 @@ function put(part, text) {
 
 function facts(summary) {
   const taken = summary.ms === null ? "open" : duration(summary.ms * 1000);
-  return `${summary.id} · ${clockTime(summary.began)} · ${summary.kind} · ${taken}`;
+  const late = summary.failed_late ? " · answered, then failed" : "";
+  return `${summary.id} · ${clockTime(summary.began)} · ${summary.kind} · ${taken}${late}`;
 }
 
 function clockTime(stamp) {

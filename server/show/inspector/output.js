@@ -3,7 +3,7 @@
 import { bytesOf, cutNote, rawView, visible } from "./bytes.js";
 import { element } from "./element.js";
 import { Links } from "./links.js";
-import { heading, note, pair } from "./step.js";
+import { code, heading, note, pair } from "./step.js";
 import { bytes as byteCount } from "./units.js";
 
 export function outputStep(exchange, steps) {
@@ -13,7 +13,11 @@ export function outputStep(exchange, steps) {
     pair(
       "",
       [heading(steps.output), outputBytes(exchange, links)],
-      [element("h4", {}, "What the server did with it"), lineMeanings(exchange, links)],
+      [
+        element("h4", {}, "What the server did with it"),
+        lineMeanings(exchange, links),
+        remarkList(exchange),
+      ],
     ),
     ...stderrPair(exchange.stderr),
   );
@@ -85,6 +89,18 @@ function lineMeanings({ header_lines, stdout_head, stdout }, links) {
       note("The empty line ends the header block. What follows is sent on as it comes."),
     ];
   return [list, stdout.size > 0 ? note("No empty line ended a header block.") : null];
+}
+
+// What the script's author should know although the answer was given.
+function remarkList({ remarks }) {
+  if (remarks.length === 0) return null;
+  return element(
+    "ul",
+    { class: "remarks", "aria-label": "Remarks" },
+    remarks.map(({ reason, text, failed }) =>
+      element("li", { class: failed ? "failed" : null }, visible(text), " ", code(reason)),
+    ),
+  );
 }
 
 function stderrPair({ lines, cut }) {
