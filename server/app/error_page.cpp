@@ -106,6 +106,21 @@ std::string printable_lines(std::string_view text, std::string_view indent) {
   return out;
 }
 
+// "What it printed first", or from which line on.
+std::string heading_of_output(http::diagnosis const& help) {
+  return help.excerpt_line == 1 ? "What it printed first"
+                                : "What it printed, from line " + std::to_string(help.excerpt_line);
+}
+
+// The excerpt, with an arrow at the line that is at fault.
+std::string printable_output(http::diagnosis const& help) {
+  std::string out;
+  auto number = help.excerpt_line;
+  for (auto const line : lines_of(help.output_excerpt))
+    out.append(number++ == help.marked_line ? "--> " : "    ").append(base::log_escaped(line)).append("\n");
+  return out;
+}
+
 std::string plain_text(content const& page) {
   auto const& help = page.diagnosis;
   constexpr std::string_view indent = "    ";
@@ -114,9 +129,8 @@ std::string plain_text(content const& page) {
   auto const& why = help.explanation.empty() ? page.detail : help.explanation;
   if (!why.empty()) out += '\n' + printable_lines(why, "");
   if (!help.command.empty()) out += "\nTry this:\n" + printable_lines(help.command, indent);
-  if (!help.output_excerpt.empty()) {
-    out += "\nWhat it printed first:\n" + printable_lines(help.output_excerpt, indent);
-  }
+  if (!help.output_excerpt.empty())
+    out += "\n" + heading_of_output(help) + ":\n" + printable_output(help);
   if (!help.stderr_lines.empty()) out += "\nIts last lines on standard error:\n";
   for (auto const& line : help.stderr_lines)
     out.append(indent).append(base::log_escaped(line)).append("\n");
@@ -128,7 +142,11 @@ boost::json::object json_diagnosis(http::diagnosis const& help) {
   boost::json::object out;
   out["explanation"] = base::log_escaped(help.explanation);
   if (!help.command.empty()) out["command"] = base::log_escaped(help.command);
-  if (!help.output_excerpt.empty()) out["output"] = printable_lines(help.output_excerpt, "");
+  if (!help.output_excerpt.empty()) {
+    out["output"] = printable_lines(help.output_excerpt, "");
+    out["output_line"] = help.excerpt_line;
+  }
+  if (help.marked_line > 0) out["marked_line"] = help.marked_line;
   boost::json::array lines;
   for (auto const& line : help.stderr_lines) lines.emplace_back(base::log_escaped(line));
   if (!lines.empty()) out["stderr"] = std::move(lines);
@@ -175,35 +193,44 @@ pre {
 }
 pre.command { border-left: 3px solid var(--accent); user-select: all; }
 pre.errors { border-left: 3px solid var(--error); }
+mark { background: none; color: var(--error); font-weight: 650; }
 footer { margin-top: 2rem; padding-top: .8rem; border-top: 1px solid var(--line);
   font-size: .8rem; color: var(--muted); }
 footer code { font-family: ui-monospace, monospace; }
 )";
 
+// markup: of the block's text, already escaped.
 void append_block(std::string& out, std::string_view heading, std::string_view kind,
-                  std::string_view text) {
+                  std::string_view markup) {
   // A line feed right after <pre> is dropped by parsers (HTML, 13.2.6.4.7), so one of ours goes
   // first.
   out.append("<h2>").append(heading).append("</h2>\n<pre class=\"").append(kind).append("\">\n");
-  out.append(base::html_escaped(text)).append("</pre>\n");
+  out.append(markup).append("</pre>\n");
 }
 
-std::string joined_lines(std::vector<std::string_view> const& lines) {
+// The lines of a block, escaped; the one with this number (from 1) is marked.
+std::string escaped_lines(std::vector<std::string_view> const& lines, std::size_t marked = 0) {
   std::string out;
-  for (auto const line : lines) out.append(line).append("\n");
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    auto const text = base::html_escaped(lines[i]);
+    out += i + 1 == marked ? "<mark>" + text + "</mark>\n" : text + "\n";
+  }
   return out;
 }
 
 void append_diagnosis(std::string& out, http::diagnosis const& help) {
   out += "<section>\n<p>" + base::html_escaped(help.explanation) + "</p>\n";
-  if (!help.command.empty()) append_block(out, "Try this", "command", help.command);
+  if (!help.command.empty())
+    append_block(out, "Try this", "command", base::html_escaped(help.command));
   if (!help.output_excerpt.empty()) {
-    append_block(out, "What it printed first", "output",
-                 joined_lines(lines_of(help.output_excerpt)));
+    bool const shows_marked = help.marked_line >= help.excerpt_line;
+    append_block(out, heading_of_output(help), "output",
+                 escaped_lines(lines_of(help.output_excerpt),
+                               shows_marked ? help.marked_line - help.excerpt_line + 1 : 0));
   }
   if (!help.stderr_lines.empty()) {
     append_block(out, "Its last lines on standard error", "errors",
-                 joined_lines({help.stderr_lines.begin(), help.stderr_lines.end()}));
+                 escaped_lines({help.stderr_lines.begin(), help.stderr_lines.end()}));
   }
   out += "</section>\n";
 }

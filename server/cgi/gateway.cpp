@@ -74,15 +74,15 @@ base::task<http::result<std::unique_ptr<script_run>>> start(gateway_rules const&
 
 base::task<http::outcome> answer_of(std::unique_ptr<script_run> run,
                                     gateway::script_target const& target,
-                                    http::exchange_context const& context) {
+                                    http::request const& request, http::exchange_context& context) {
   bool const raw = target.file.filename().string().starts_with("nph-");
   // A conversion within the awaited expression would be destroyed twice by gcc 12.
   std::unique_ptr<gateway::responder> program = std::move(run);
   http::outcome answer;
   if (raw) {
-    answer = co_await gateway::read_raw_answer(std::move(program));
+    answer = co_await gateway::read_raw_answer(std::move(program), context);
   } else {
-    answer = co_await gateway::read_answer(std::move(program), context);
+    answer = co_await gateway::read_answer(std::move(program), request, context);
   }
   co_return answer;
 }
@@ -108,7 +108,7 @@ base::task<http::outcome> run_script(gateway_rules const& rules, gateway::script
 
   auto run = co_await start(rules, target, std::move(plan), context);
   if (run.has_error()) co_return run.error();
-  auto answer = co_await answer_of(std::move(*run), target, context);
+  auto answer = co_await answer_of(std::move(*run), target, request, context);
   co_return answer;
 }
 

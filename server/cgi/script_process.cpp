@@ -97,13 +97,14 @@ void script_process::stop() {
   if (state_ == state::ended) return;
   bool const outlived = state_ == state::outlived;
   state_ = state::stopping;
+  stopped_ = true;
   if (child_) child_->stop();
-  if (outlived) settle(true);
+  if (outlived) settle();
 }
 
 void script_process::leave_output() {
   reading_ = reading::over;
-  if (state_ == state::outlived) settle(false);
+  if (state_ == state::outlived) settle();
 }
 
 void script_process::leave_exchange() {
@@ -121,7 +122,7 @@ base::task<void> script_process::output_news() {
   if (is_failure(ec)) fail(fault::system, ec);
   if (!silent || state_ != state::outlived) co_return;
   co_await tell_holders();
-  if (state_ == state::outlived) settle(false);
+  if (state_ == state::outlived) settle();
 }
 
 void script_process::progressed() {
@@ -141,10 +142,8 @@ base::task<bool> script_process::ended_soon() {
 
 // The first process has ended. While others write to the output, they are the script.
 void script_process::on_end() {
-  bool const stopped = state_ == state::stopping;
   if (traced()) report_end();
-  if (stopped || reading_ == reading::over || !process::has_writer(output_.get()))
-    return settle(stopped);
+  if (stopped_ || reading_ == reading::over || !process::has_writer(output_.get())) return settle();
   read_waiting_errors();
   watch();
   state_ = state::outlived;
@@ -153,7 +152,7 @@ void script_process::on_end() {
 }
 
 // The script is over: its place is free.
-void script_process::settle(bool stopped) {
+void script_process::settle() {
   state_ = state::ended;
   auto const freed = std::exchange(slot_, {});
   auto const freed_room = std::exchange(spooled_, {});
@@ -163,7 +162,7 @@ void script_process::settle(bool stopped) {
   unwatched_errors_.reset();
   errors_.close();
   child_->release_rest();
-  if (held_by_ != nullptr) tell_limits(stopped);
+  if (held_by_ != nullptr) tell_limits();
   output_.cancel();
   moment_.cancel();
   whole_.clear();
@@ -184,8 +183,8 @@ void script_process::read_waiting_errors() {
   }
 }
 
-void script_process::tell_limits(bool stopped) {
-  met_ = cgi::limits_met(*held_by_, {*child_->status(), child_->used(), stopped, tail_.lines()});
+void script_process::tell_limits() {
+  met_ = cgi::limits_met(*held_by_, {*child_->status(), child_->used(), stopped_, tail_.lines()});
   for (auto const& limit : met_) base::log::warn("script-limit", log_name() + " " + limit);
 }
 
@@ -212,7 +211,6 @@ void script_process::on_stderr_line(std::string_view line) const {
   trace(trace::stderr_line{line});
 }
 
-// The script and its process, for a line of the log.
 std::string script_process::log_name() const {
   return base::program_text(name_, child_->pid());
 }

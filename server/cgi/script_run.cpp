@@ -35,6 +35,8 @@ script_run::script_run(http::exchange_context& context, run_plan& plan, run_limi
       file_(plan.program.script),
       interpreted_(plan.program.path != plan.program.script),
       path_variable_(std::move(plan.path_variable)),
+      no_new_privileges_(plan.program.held_by != nullptr &&
+                         plan.program.held_by->no_new_privileges),
       process_(std::make_shared<script_process>(context, plan, limits)),
       input_(process_) {}
 
@@ -78,15 +80,38 @@ script_run::~script_run() {
 
 base::task<base::result<std::size_t>> script_run::read_output(boost::asio::mutable_buffer buffer) {
   while (true) {
-    if (process_->failure()) co_return process_->failure();
-    if (auto const got = read_output_at_once(buffer)) co_return *got;
-    if (process_->failure()) co_return process_->failure();
-    if (process_->is_over()) {
-      output_ended_ = true;
-      continue;
+    if (auto const told = look_at_output(buffer)) co_return *told;
+    co_await process_->output_news();
+  }
+}
+
+base::task<base::result<std::optional<std::size_t>>> script_run::read_output_within(
+    boost::asio::mutable_buffer buffer, std::chrono::steady_clock::duration limit) {
+  bool over = false;
+  base::deadline pause(context_->get_executor(), [&over, process = process_] {
+    over = true;
+    process->output().cancel();
+  });
+  pause.set(limit);
+  while (!over) {
+    if (auto const told = look_at_output(buffer)) {
+      if (told->has_error()) co_return told->error();
+      co_return std::optional<std::size_t>(**told);
     }
     co_await process_->output_news();
   }
+  co_return std::optional<std::size_t>();
+}
+
+// What read_output() gives now; nothing if it has to wait.
+std::optional<base::result<std::size_t>> script_run::look_at_output(
+    boost::asio::mutable_buffer buffer) {
+  if (process_->failure()) return process_->failure();
+  if (auto const got = read_output_at_once(buffer)) return *got;
+  if (process_->failure()) return process_->failure();
+  if (!process_->is_over()) return std::nullopt;
+  output_ended_ = true;
+  return std::size_t{0};
 }
 
 std::optional<std::size_t> script_run::read_output_at_once(boost::asio::mutable_buffer buffer) {
@@ -121,6 +146,31 @@ base::task<void> script_run::finish() {
   process_->output().close();
 }
 
+gateway::program_end script_run::end_now() {
+  using gateway::ending;
+  if (!process_->has_ended()) return {};
+  int const status = *process_->status();
+  gateway::program_end out{.how = ending::well, .text = base::exit_text(status)};
+  out.wrote_errors = !process_->stderr_lines().empty();
+  if (process_->was_stopped()) {
+    out.how = ending::stopped;
+  } else if (WIFSIGNALED(status)) {
+    out.how = ending::broken;
+  } else if (status != 0) {
+    out.how = ending::failed;
+  }
+  bool const by_itself = out.how == ending::broken || out.how == ending::failed;
+  if (by_itself && no_new_privileges_) {
+    if (auto const help = gateway::check_set_id(file_)) out.remark = help->explanation;
+  }
+  return out;
+}
+
+base::task<gateway::program_end> script_run::end() {
+  co_await process_->ended_soon();
+  co_return end_now();
+}
+
 http::http_error script_run::failure(base::error_code const& why) const {
   switch (process_->what_failed()) {
     case fault::silence:
@@ -133,20 +183,24 @@ http::http_error script_run::failure(base::error_code const& why) const {
 }
 
 base::task<http::diagnosis> script_run::diagnosis() {
+  using gateway::ending;
   http::diagnosis out;
-  co_await process_->ended_soon();
-  auto const status = process_->status();
-  if (status && *status != 0) out.explanation = "The script " + base::exit_text(*status) + ".";
+  auto const ended = co_await end();
   auto const add = [&](std::string const& sentence) {
     out.explanation += (out.explanation.empty() ? "" : " ") + sentence;
   };
+  // Of a script that was stopped, the signal says nothing that is not said already.
+  if (ended.how == ending::failed || ended.how == ending::broken)
+    add("The script " + ended.text + ".");
   for (auto const& limit : process_->limits_met()) add("It " + limit + ".");
+  auto const status = process_->status();
   if (status && could_not_start(*status)) {
     if (auto const help = gateway::check_script(file_, {path_variable_, interpreted_})) {
       add(help->explanation);
       out.command = help->command;
     }
   }
+  if (!ended.remark.empty()) add(ended.remark);
   out.stderr_lines = process_->stderr_lines();
   co_return out;
 }

@@ -72,7 +72,8 @@ class reviewer {
       : chosen_(chosen), path_variable_(app::script_path(app::script_environment(chosen))) {}
 
   checked_file operator()(fs::path file, std::string path, bool named) const {
-    gateway::start_rules const rules{path_variable_, has_interpreter(chosen_, file)};
+    gateway::start_rules const rules{path_variable_, has_interpreter(chosen_, file),
+                                     chosen_.no_new_privs};
     auto findings = cgi::review_script(file, rules, named);
     return {std::move(file), std::move(path), std::move(findings)};
   }

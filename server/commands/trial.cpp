@@ -47,6 +47,22 @@ script_finding unfinished(trial_result const& result) {
   return out;
 }
 
+// What is taken all the same, but should not be relied on.
+script_finding strays(trace::recorded_remark const& remark) {
+  auto out = found(severity::note, "trial-strays", "It strays from RFC 3875: " + remark.text + ".");
+  if (remark.reason == "content-over-length")
+    out = found(severity::warning, "trial-over-length", "It " + remark.text + ".");
+  return out;
+}
+
+script_finding incomplete(trace::recording const& seen) {
+  auto out = found(severity::error, "trial-incomplete", "Its answer broke off.");
+  for (auto const& remark : seen.remarks) {
+    if (remark.failed) out.help.explanation = "It " + remark.text + ".";
+  }
+  return out;
+}
+
 }  // namespace
 
 struct trial::parts {
@@ -101,11 +117,11 @@ std::vector<script_finding> trial_findings(trial_result const& result) {
     out.push_back(refused(*seen.error));
     return out;
   }
-  if (!seen.complete) {
-    out.push_back(found(severity::error, "trial-incomplete",
-                        "It ended before it had printed all that its Content-Length promised."));
+  for (auto const& remark : seen.remarks) {
+    if (!remark.failed) out.push_back(strays(remark));
   }
-  if (seen.end && seen.end->wait_status != 0) {
+  if (!seen.complete) out.push_back(incomplete(seen));
+  if (seen.complete && seen.end && seen.end->wait_status != 0) {
     out.push_back(found(severity::warning, "trial-exit-status",
                         "It answered, and then " + base::exit_text(seen.end->wait_status) + "."));
   }

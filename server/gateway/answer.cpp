@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "gatehouse/base/limits.hpp"
+#include "gatehouse/base/log.hpp"
 #include "gatehouse/gateway/failures.hpp"
+#include "gatehouse/gateway/output_body.hpp"
 #include "gatehouse/gateway/script_response.hpp"
 #include "gatehouse/http/grammar.hpp"
 #include "gatehouse/trace/recorder.hpp"
@@ -31,50 +33,38 @@ void report_header_lines(std::string_view head, http::exchange_context const& co
   if (sound) trace(trace::header_block{head.size()});
 }
 
+// Strayings are taken, and their author is told: by a line of the log, and by whoever looks on.
+void tell(responder const& program, straying const& what, http::exchange_context const& context) {
+  base::log::info(what.reason, program.log_name() + " " + what.text);
+  trace::recorder const trace(context);
+  trace(trace::remark{what.reason, what.text});
+}
+
+// What has been printed beyond what the parser took, as far as it is there.
+std::string waiting_output(responder& program) {
+  std::string out;
+  std::array<char, looked_ahead_bytes> buffer;
+  while (out.size() < base::limits::script_head_bytes) {
+    auto const got = program.read_output_at_once(boost::asio::buffer(buffer));
+    if (got.value_or(0) == 0) break;
+    out.append(buffer.data(), *got);
+  }
+  return out;
+}
+
 // The error with what the person who wrote the program wants to know about it. Finishes it.
+// parser: null for a program that is not to print a head.
 base::task<http::http_error> explained(http::http_error error, responder& program,
-                                       std::string output_excerpt) {
+                                       script_response_parser const* parser) {
   auto said = co_await program.diagnosis();
+  if (parser != nullptr) parser->explain(error, waiting_output(program));
   if (!error.help.explanation.empty() && !said.explanation.empty()) error.help.explanation += ' ';
   error.help.explanation += said.explanation;
   if (!said.command.empty()) error.help.command = std::move(said.command);
   error.help.stderr_lines = std::move(said.stderr_lines);
-  error.help.output_excerpt = std::move(output_excerpt);
   co_await program.finish();
   co_return error;
 }
-
-// The response's content: what was read along with the head, then the rest of the program's output.
-class output_body final : public http::body_source {
- public:
-  output_body(program_ptr program, std::string first)
-      : program_(std::move(program)), first_(std::move(first)) {}
-
-  base::task<base::result<std::size_t>> read_some(boost::asio::mutable_buffer buffer) override {
-    if (auto const ready = std::min(at_hand(), buffer.size()); ready > 0) {
-      std::memcpy(buffer.data(), first_.data() + taken_, ready);
-      taken_ += ready;
-      co_return ready;
-    }
-    auto const read = co_await program_->read_output(buffer);
-    co_return read;
-  }
-  std::size_t at_hand() const override { return first_.size() - taken_; }
-  bool has_ended() override {
-    if (at_hand() > 0) return false;
-    first_.resize(looked_ahead_bytes);
-    taken_ = 0;
-    auto const got = program_->read_output_at_once(boost::asio::buffer(first_));
-    first_.resize(got.value_or(0));
-    return got && *got == 0;
-  }
-  base::task<void> finish() override { return program_->finish(); }
-
- private:
-  program_ptr program_;
-  std::string first_;
-  std::size_t taken_ = 0;
-};
 
 // Reads on until the head is whole, or the error that stands for what came instead.
 base::task<http::result<response_head>> read_head(responder& program,
@@ -104,39 +94,68 @@ base::task<base::error_code> drain(responder& program) {
 }
 
 base::task<http::outcome> redirected(program_ptr program, response_head const& head,
-                                     std::string output_excerpt) {
+                                     script_response_parser const& parser) {
   auto const error = co_await drain(*program);
   if (error) {
     auto problem = program->failure(error);
-    auto told = co_await explained(std::move(problem), *program, std::move(output_excerpt));
+    auto told = co_await explained(std::move(problem), *program, &parser);
     co_return told;
   }
   co_await program->finish();
   co_return http::local_redirect{head.location};
 }
 
-// The first bytes of the content. Content without a Content-Type is malformed (RFC 3875, 6.3.1),
-// and only shows with its first byte.
-base::task<http::result<std::string>> first_content(responder& program, response_head const& head,
-                                                    std::string at_hand) {
-  if (head.has_content_type) co_return at_hand;
-  if (at_hand.empty()) {
-    std::array<char, looked_ahead_bytes> buffer;
-    auto const read = co_await program.read_output(boost::asio::buffer(buffer));
-    if (read.has_error()) co_return program.failure(read.error());
-    if (*read == 0) co_return at_hand;
-  }
-  co_return no_content_type();
+// A program that printed its header and nothing else, and then failed: its client is better served
+// with the reason than with an empty page.
+base::task<std::optional<http::http_error>> failure_without_content(response_head const& head,
+                                                                    responder& program) {
+  if (head.status > 299 || head.status == 204 || head.status == 205) co_return std::nullopt;
+  auto const end = co_await program.end();
+  bool const failed = end.how == ending::broken || (end.how == ending::failed && end.wrote_errors);
+  if (!failed) co_return std::nullopt;
+  co_return script_failed(end.text);
 }
 
-http::response make_response(response_head head, program_ptr program, std::string first) {
+// Waits for the content to begin; gives the error that stands for what came instead of it.
+base::task<std::optional<http::http_error>> begin_content(output_body& body,
+                                                          response_head const& head) {
+  if (body.at_hand() > 0) co_return std::nullopt;
+  auto const begun = co_await body.begin(base::limits::head_hold);
+  bool const no_chunks = begun.has_error() && begun.error() == base::errc::truncated;
+  if (begun.has_error() && !no_chunks) co_return body.program().failure(begun.error());
+  if (begun.has_value() && *begun != output_body::beginning::end) co_return std::nullopt;
+  auto failed = co_await failure_without_content(head, body.program());
+  if (!failed && no_chunks) failed = bad_chunks();
+  co_return failed;
+}
+
+http::response make_response(response_head head, std::unique_ptr<output_body> body) {
   http::response response;
   response.status = head.status;
   response.phrase = std::move(head.phrase);
   response.fields = std::move(head.fields);
-  response.body = http::stream{std::make_unique<output_body>(std::move(program), std::move(first)),
-                               head.content_length};
+  response.body = http::stream{std::move(body), head.content_length};
   return response;
+}
+
+// What follows a sound head.
+base::task<http::outcome> with_content(program_ptr program, response_head head,
+                                       script_response_parser const& parser, bool is_head,
+                                       http::exchange_context& context) {
+  content_framing const framing{.length = head.content_length,
+                                .chunked = head.chunked,
+                                .discarded = is_head || head.status == 204 || head.status == 304};
+  auto body = std::make_unique<output_body>(std::move(program), std::string(parser.rest()), framing,
+                                            context);
+  std::optional<http::http_error> problem;
+  if (!framing.discarded) problem = co_await begin_content(*body, head);
+  if (problem) {
+    auto told = co_await explained(std::move(*problem), body->program(), &parser);
+    co_return told;
+  }
+  if (body->at_hand() > 0 && !head.has_content_type && !framing.discarded)
+    tell(body->program(), {"script-no-content-type", "its content has no Content-Type"}, context);
+  co_return make_response(std::move(head), std::move(body));
 }
 
 // The status of a response that a program wrote itself, for the log; 200 if it cannot be told.
@@ -148,41 +167,41 @@ unsigned raw_status(std::string_view output) {
 
 }  // namespace
 
-base::task<http::outcome> read_answer(program_ptr program, http::exchange_context const& context) {
+base::task<http::outcome> read_answer(program_ptr program, http::request const& request,
+                                      http::exchange_context& context) {
   script_response_parser parser;
   auto head = co_await read_head(*program, parser);
   report_header_lines(parser.head(), context);
+  http::outcome answer;
   if (head.has_error()) {
-    auto error = co_await explained(head.error(), *program, parser.excerpt());
-    co_return error;
+    auto told = co_await explained(head.error(), *program, &parser);
+    co_return told;
   }
+  for (auto const& strays : head->strayings) tell(*program, strays, context);
   if (head->kind == response_kind::local_redirect) {
-    auto answer = co_await redirected(std::move(program), *head, parser.excerpt());
-    co_return answer;
+    answer = co_await redirected(std::move(program), *head, parser);
+  } else {
+    answer = co_await with_content(std::move(program), std::move(*head), parser, request.is_head(),
+                                   context);
   }
-  std::string at_hand(parser.rest());
-  auto first = co_await first_content(*program, *head, std::move(at_hand));
-  if (first.has_error()) {
-    auto error = co_await explained(first.error(), *program, parser.excerpt());
-    co_return error;
-  }
-  co_return make_response(std::move(*head), std::move(program), std::move(*first));
+  co_return answer;
 }
 
-base::task<http::outcome> read_raw_answer(program_ptr program) {
+base::task<http::outcome> read_raw_answer(program_ptr program, http::exchange_context& context) {
   std::array<char, head_piece_bytes> buffer;
   auto const read = co_await program->read_output(boost::asio::buffer(buffer));
   if (read.has_error() || *read == 0) {
-    auto problem =
-        read.has_error() ? program->failure(read.error()) : script_response_parser().ended();
-    auto told = co_await explained(std::move(problem), *program, {});
+    auto problem = read.has_error() ? program->failure(read.error())
+                                    : script_response_parser().ended().error();
+    auto told = co_await explained(std::move(problem), *program, nullptr);
     co_return told;
   }
   http::response response;
   std::string first(buffer.data(), *read);
   response.status = raw_status(first);
   response.raw = response.close = true;
-  response.body = http::stream{std::make_unique<output_body>(std::move(program), std::move(first)),
+  response.body = http::stream{std::make_unique<output_body>(std::move(program), std::move(first),
+                                                             content_framing{}, context),
                                std::nullopt};
   co_return response;
 }

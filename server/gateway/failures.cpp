@@ -138,8 +138,12 @@ http::http_error script_timeout(std::chrono::steady_clock::duration limit, bool 
   auto error = failure(504, by_silence ? "script-timeout" : "script-deadline",
                        by_silence ? "no output for " + time : "still running after " + time);
   error.help.explanation =
-      by_silence ? "The script printed nothing for " + time + " and was stopped (--script-timeout)."
-                 : "The script ran longer than " + time + " and was stopped (--script-deadline).";
+      by_silence ? "The server waited " + time +
+                       " for output of the script and then stopped it. --script-timeout says how "
+                       "long a script may be silent."
+                 : "The server waited " + time +
+                       " for the script to end and then stopped it. --script-deadline says how "
+                       "long a script may run.";
   return error;
 }
 
@@ -149,9 +153,17 @@ http::http_error pipe_failure(base::error_code const& why) {
   return failure(500, "script-pipe-failed", why.message());
 }
 
-http::http_error no_content_type() {
-  auto error = failure(502, "script-no-content-type", "content without a Content-Type");
-  error.help.explanation = "The script printed content without a Content-Type header.";
+http::http_error script_failed(std::string const& how) {
+  auto error = failure(502, "script-failed", "printed its header and then " + how);
+  error.help.explanation = "The script printed its header, and failed before any content.";
+  return error;
+}
+
+http::http_error bad_chunks() {
+  auto error = failure(502, "script-bad-chunks", "Transfer-Encoding: chunked, and no chunks");
+  error.help.explanation =
+      "The script printed Transfer-Encoding: chunked, and content that is not in chunks "
+      "(RFC 9112, 7.1). Print the content as it is, without that header.";
   return error;
 }
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <array>
@@ -321,12 +322,36 @@ std::vector<script_finding> start_findings(fs::path const& script, start_rules c
   if (!out.empty()) return out;
   if (!rules.interpreted) add(out, check_execute_bit(script));
   check_content(out, script, rules);
+  if (rules.no_new_privileges && !rules.interpreted) add(out, set_id_finding(script));
   return out;
 }
 
 std::optional<http::diagnosis> check_script(fs::path const& script, start_rules const& rules) {
   auto all = start_findings(script, rules);
   return all.empty() ? std::nullopt : std::optional(std::move(all.front().help));
+}
+
+std::optional<script_finding> set_id_finding(fs::path const& script) {
+  struct ::stat status {};
+  if (::stat(script.c_str(), &status) != 0) return std::nullopt;
+  bool const user = (status.st_mode & S_ISUID) != 0;
+  bool const group = (status.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP);
+  bool const capable = ::getxattr(script.c_str(), "security.capability", nullptr, 0) > 0;
+  if (!user && !group && !capable) return std::nullopt;
+  std::string const kind = user    ? "It is a set-user-ID program"
+                           : group ? "It is a set-group-ID program"
+                                   : "Its file has capabilities";
+  auto out = found("script-set-id",
+                   kind +
+                       ", and gains nothing by that here: it runs as the server's user, with no "
+                       "more rights (--no-new-privs on).");
+  out.how = severity::note;
+  return out;
+}
+
+std::optional<http::diagnosis> check_set_id(fs::path const& script) {
+  auto one = set_id_finding(script);
+  return one ? std::optional(std::move(one->help)) : std::nullopt;
 }
 
 }  // namespace gatehouse::gateway

@@ -4,17 +4,11 @@
 #include <vector>
 
 #include "gatehouse/base/limits.hpp"
+#include "gatehouse/gateway/header_block.hpp"
 #include "gatehouse/http/grammar.hpp"
 
 namespace gatehouse::gateway {
 namespace {
-
-http::http_error malformed(std::string_view reason, std::string detail, std::string explanation) {
-  http::http_error error{.status = 502, .reason = reason};
-  error.detail = std::move(detail);
-  error.help.explanation = std::move(explanation);
-  return error;
-}
 
 http::http_error head_too_large() {
   return malformed("script-head-too-large", "the header block is over the limit",
@@ -47,6 +41,12 @@ http::result<http::field> parse_line(std::string_view line) {
                      "The script printed a header line with a control character in it.");
   }
   auto const colon = line.find(':');
+  if (line.starts_with("HTTP/") && colon == std::string_view::npos) {
+    return malformed("script-status-line", "a status line instead of a header",
+                     "The script printed a status line. To set the status it prints a header such "
+                     "as Status: 404 Not Found; only a script whose name begins with nph- prints "
+                     "the whole response.");
+  }
   if (colon == std::string_view::npos) {
     return malformed(
         "script-no-blank-line", "a line before the blank line is not a header",
@@ -64,197 +64,170 @@ http::result<http::field> parse_line(std::string_view line) {
   return http::field{name, http::trim_ows(line.substr(colon + 1))};
 }
 
-// Status = "Status:" status-code SP reason-phrase (RFC 3875, 6.3.3); the phrase may be left out.
-bool parse_status(std::string_view value, response_head& head) {
-  auto const code = value.substr(0, 3);
-  auto const number = http::parse_decimal(code);
-  if (code.size() != 3 || !number || *number < 200 || *number > 599) return false;
-  if (value.size() > 3 && value[3] != ' ') return false;
-  head.status = static_cast<unsigned>(*number);
-  head.phrase = http::trim_ows(value.substr(3));
-  return true;
-}
-
-// Fields that concern one connection only and are the server's business (RFC 9110, 7.6.1).
-bool is_hop_by_hop(std::string_view name, std::vector<std::string_view> const& named) {
-  auto const is = [&](std::string_view other) { return http::iequals(name, other); };
-  return is("Connection") || is("Keep-Alive") || is("Proxy-Connection") || is("TE") ||
-         is("Trailer") || is("Upgrade") || std::any_of(named.begin(), named.end(), is);
-}
-
-// The fields that CGI gives a meaning to; each at most once.
-struct cgi_fields {
-  std::optional<std::string_view> status;
-  std::optional<std::string_view> location;
-  std::optional<std::string_view> content_type;
-  std::optional<std::string_view> content_length;
-
-  std::optional<std::string_view>* slot(std::string_view name) {
-    if (http::iequals(name, "Status")) return &status;
-    if (http::iequals(name, "Location")) return &location;
-    if (http::iequals(name, "Content-Type")) return &content_type;
-    if (http::iequals(name, "Content-Length")) return &content_length;
-    return nullptr;
+// Whether the text begins with a whole header line; nothing if more of it has to be there to tell.
+std::optional<bool> begins_with_header(std::string_view text) {
+  auto const looked_at = text.substr(0, base::limits::script_head_bytes);
+  auto const lf = looked_at.find('\n');
+  if (lf != std::string_view::npos) {
+    auto const line = without_line_end(looked_at.substr(0, lf + 1));
+    return !line.empty() && parse_line(line).has_value();
   }
-};
-
-// Which of the four kinds of response this is (RFC 3875, 6.2).
-std::optional<http::http_error> classify(response_head& head, cgi_fields const& seen,
-                                         bool other_fields) {
-  if (!seen.location) {
-    if (seen.status || seen.content_type) return std::nullopt;
-    return malformed(
-        "script-no-content-type", "neither Content-Type nor Status nor Location",
-        "The script's headers have no Content-Type. A response with content needs one, such as "
-        "Content-Type: text/html.");
-  }
-  auto const location = *seen.location;
-  if (location.empty())
-    return malformed("script-bad-location", "Location is empty",
-                     "The script printed an empty Location.");
-  if (seen.status) {
-    head.kind = response_kind::client_redirect;
-    return std::nullopt;
-  }
-  if (location.starts_with('/')) {
-    if (other_fields || seen.content_type || seen.content_length) {
-      return malformed(
-          "script-bad-location", "a Location with a path has other headers beside it",
-          "A Location with a path alone makes the server answer with that path (RFC 3875, 6.2.2) "
-          "and "
-          "goes with no other header. To send the browser there, print Status: 302 Found as well.");
-    }
-    head.kind = response_kind::local_redirect;
-    head.location = location;
-    return std::nullopt;
-  }
-  auto const scheme_end = location.find(':');
-  auto const scheme = location.substr(0, std::min(scheme_end, location.size()));
-  if (scheme_end == std::string_view::npos || !http::is_token(scheme)) {
-    return malformed("script-bad-location", "Location is neither a path nor an absolute URI",
-                     "A Location starts with / or with a scheme such as https: (RFC 3875, 6.3.2).");
-  }
-  head.kind = response_kind::client_redirect;
-  head.status = 302;
+  auto const name = looked_at.substr(0, looked_at.find(':'));
+  if (looked_at.size() == base::limits::script_head_bytes) return false;
+  if (!name.empty() && !http::is_token(name)) return false;
   return std::nullopt;
 }
 
-// What the server does with a line of a head that is sound.
-std::string_view meaning_of(std::string_view name, response_head const& head,
-                            std::vector<std::string_view> const& named) {
-  if (http::iequals(name, "Status"))
-    return "Becomes the status line of the response (RFC 3875, 6.3.3).";
-  if (http::iequals(name, "Content-Length"))
-    return "Says how much content follows: the response is framed by it.";
-  if (is_hop_by_hop(name, named))
-    return "Dropped: the connection to the client is the server's business (RFC 9110, 7.6.1).";
-  if (http::iequals(name, "Content-Type"))
-    return "Handed on: the type of the content (RFC 3875, 6.3.1).";
-  if (!http::iequals(name, "Location")) return "Handed on as it is (RFC 3875, 6.3.4).";
-  if (head.kind == response_kind::local_redirect)
-    return "The server answers with that path itself; the client is not told (RFC 3875, 6.2.2).";
-  return "Handed on: the client goes there (RFC 3875, 6.2.3).";
+// Lines are counted from 1.
+std::size_t start_of_line(std::string_view text, std::size_t number) {
+  std::size_t at = 0;
+  for (; number > 1; --number) {
+    auto const lf = text.find('\n', at);
+    if (lf == std::string_view::npos) return text.size();
+    at = lf + 1;
+  }
+  return at;
+}
+
+// The number of the first line that is a Content-Type; 0 if none is.
+std::size_t line_of_content_type(std::string_view text) {
+  constexpr std::string_view name = "Content-Type:";
+  for (std::size_t number = 1; !text.empty(); ++number) {
+    auto const line = text.substr(0, text.find('\n'));
+    if (http::iequals(line.substr(0, name.size()), name)) return number;
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+  }
+  return 0;
+}
+
+// What a program prints to a pipe waits in its buffer, and what a program that it starts prints
+// does not wait for that. Then other output stands before the headers.
+void tell_late_headers(http::http_error& error, std::string_view text, std::string_view more) {
+  auto const number = line_of_content_type(std::string(text).append(more));
+  if (number <= error.help.marked_line) return;
+  error.reason = "script-late-headers";
+  error.detail =
+      "other output stands before the headers: Content-Type is in line " + std::to_string(number);
+  error.help.explanation =
+      "The headers came too late: other output stands before the Content-Type in line " +
+      std::to_string(number) +
+      ". If it is the output of another program that the script starts, let the script flush its "
+      "own output first ($| = 1 in Perl, sys.stdout.flush() in Python, fflush(stdout) in C).";
 }
 
 }  // namespace
 
 http::result<std::optional<response_head>> script_response_parser::push(std::string_view bytes) {
   text_ += bytes;
-  for (auto lf = text_.find('\n', line_start_); lf != std::string::npos;
-       lf = text_.find('\n', line_start_)) {
+  while (true) {
+    if (stage_ == stage::behind_empty_line) {
+      auto const header = begins_with_header(std::string_view(text_).substr(line_start_));
+      if (!header) return std::optional<response_head>();
+      if (!*header) return end_head(line_start_);
+      stage_ = stage::in_fields;
+    }
+    auto const lf = text_.find('\n', line_start_);
+    if (lf == std::string::npos) break;
     auto const line =
         without_line_end(std::string_view(text_).substr(line_start_, lf + 1 - line_start_));
     if (lf >= base::limits::script_head_bytes) return head_too_large();
-    if (line.empty()) {
-      body_start_ = lf + 1;
-      auto head = parse_response_head(std::string_view(text_).substr(0, body_start_));
-      if (head.has_error()) return head.error();
-      return std::optional<response_head>(std::move(*head));
+    if (line.empty() && stage_ == stage::in_fields) return end_head(lf + 1);
+    if (!line.empty()) {
+      if (auto const field = parse_line(line); field.has_error())
+        return at_line(field.error(), line_number_);
     }
-    if (auto const field = parse_line(line); field.has_error()) return field.error();
+    stage_ = line.empty() ? stage::behind_empty_line : stage::in_fields;
     line_start_ = lf + 1;
+    ++line_number_;
   }
   if (text_.size() > base::limits::script_head_bytes) return head_too_large();
   return std::optional<response_head>();
 }
 
-http::http_error script_response_parser::ended() const {
+http::result<std::optional<response_head>> script_response_parser::end_head(
+    std::size_t body_start) {
+  body_start_ = body_start;
+  auto head = parse_response_head(std::string_view(text_).substr(0, body_start_));
+  if (head.has_error()) return head.error();
+  return std::optional<response_head>(std::move(*head));
+}
+
+http::result<response_head> script_response_parser::ended() {
+  if (stage_ == stage::behind_empty_line) {
+    auto head = end_head(line_start_);
+    if (head.has_error()) return head.error();
+    return std::move(**head);
+  }
   if (text_.empty())
     return malformed("script-no-output", "no output",
                      "The script ended without printing anything.");
   return no_blank_line();
 }
 
-std::string script_response_parser::excerpt() const {
-  return text_.substr(0, base::limits::output_excerpt_bytes);
+void script_response_parser::explain(http::http_error& error, std::string_view more) const {
+  auto& help = error.help;
+  std::string_view const text = text_;
+  std::size_t start = 0;
+  if (help.marked_line > 1) {
+    auto const marked = start_of_line(text, help.marked_line);
+    auto const before = start_of_line(text, help.marked_line - 1);
+    if (marked >= base::limits::output_excerpt_bytes / 2) {
+      bool const both = marked - before < base::limits::output_excerpt_bytes / 2;
+      start = both ? before : marked;
+      help.excerpt_line = help.marked_line - (both ? 1 : 0);
+    }
+  }
+  help.output_excerpt = text.substr(start, base::limits::output_excerpt_bytes);
+  if (help.marked_line > 0) tell_late_headers(error, text, more);
 }
 
-http::result<response_head> parse_response_head(std::string_view block,
-                                                std::vector<header_use>* uses) {
+namespace {
+
+// Whether the block begins with an empty line that header lines follow.
+bool has_early_empty_line(std::string_view block) {
+  auto const lf = block.find('\n');
+  return lf != std::string_view::npos && without_line_end(block.substr(0, lf + 1)).empty() &&
+         lf + 1 < block.size();
+}
+
+http::result<response_head> read_block(std::string_view block, std::vector<header_use>* uses) {
   auto const* const begin = block.data();
-  std::vector<http::field> lines;
-  cgi_fields seen;
-  std::string connection;
-  while (true) {
-    auto const lf = block.find('\n');
+  header_block printed;
+  bool const early_empty_line = has_early_empty_line(block);
+  for (std::size_t number = 1;; ++number) {
     if (block.empty()) return no_blank_line();
+    auto const lf = block.find('\n');
     auto const line = without_line_end(block.substr(0, lf));
-    if (line.empty() && lf != std::string_view::npos) break;
     block.remove_prefix(lf == std::string_view::npos ? block.size() : lf + 1);
+    if (number == 1 && early_empty_line) continue;
+    if (line.empty() && lf != std::string_view::npos) break;
     if (uses != nullptr) {
       auto const start = static_cast<std::size_t>(line.data() - begin);
       uses->push_back({start, start + line.size(), "Read; the response is refused all the same."});
     }
     auto const field = parse_line(line);
-    if (field.has_error()) return field.error();
-    if (lines.size() == base::limits::fields)
-      return malformed("script-head-too-large", "too many header fields",
-                       "The script printed more header fields than the server takes.");
-    if (http::iequals(field->name, "Transfer-Encoding")) {
-      return malformed("script-transfer-encoding", "the script set Transfer-Encoding",
-                       "Transfer-Encoding is the server's to set (RFC 3875, 6.3.4): print the "
-                       "content as it is.");
-    }
-    if (http::iequals(field->name, "Connection")) connection.append(",").append(field->value);
-    if (auto* const slot = seen.slot(field->name)) {
-      if (*slot)
-        return malformed("script-repeated-header",
-                         std::string(field->name) + " comes more than once",
-                         "The script printed " + std::string(field->name) + " more than once.");
-      *slot = field->value;
-    }
-    lines.push_back(*field);
+    if (field.has_error()) return at_line(field.error(), number);
+    if (auto error = printed.add(*field, number)) return std::move(*error);
   }
-  response_head head;
-  if (seen.status && !parse_status(*seen.status, head)) {
-    return malformed(
-        "script-bad-status", "Status: " + std::string(*seen.status),
-        "A Status is three digits from 200 to 599, and may have a phrase after a space.");
+  auto head = printed.head();
+  if (head.has_error()) return head;
+  if (early_empty_line)
+    head->strayings.push_back(
+        {"script-early-blank-line", "an empty line stands before the headers; it is skipped"});
+  for (std::size_t i = 0; uses != nullptr && i < uses->size(); ++i) {
+    (*uses)[i].meaning = printed.meaning(i);
   }
-  if (seen.content_length) {
-    head.content_length = http::parse_decimal(*seen.content_length);
-    if (!head.content_length) {
-      return malformed("script-bad-content-length",
-                       "Content-Length: " + std::string(*seen.content_length),
-                       "A Content-Length is a number of bytes, in digits.");
-    }
-  }
-  head.has_content_type = seen.content_type.has_value();
-  auto named = http::list_elements(connection);
-  // What the response is made of is not for Connection to take away.
-  std::erase_if(named, [&](std::string_view name) { return seen.slot(name) != nullptr; });
-  bool other_fields = false;
-  for (auto const& field : lines) {
-    bool const own =
-        http::iequals(field.name, "Status") || http::iequals(field.name, "Content-Length");
-    if (own || is_hop_by_hop(field.name, named)) continue;
-    other_fields = other_fields || seen.slot(field.name) == nullptr;
-    head.fields.add(field.name, field.value);
-  }
-  if (auto error = classify(head, seen, other_fields)) return std::move(*error);
-  for (std::size_t i = 0; uses != nullptr && i < lines.size(); ++i) {
-    (*uses)[i].meaning = meaning_of(lines[i].name, head, named);
-  }
+  return head;
+}
+
+}  // namespace
+
+http::result<response_head> parse_response_head(std::string_view block,
+                                                std::vector<header_use>* uses) {
+  auto head = read_block(block, uses);
+  if (uses == nullptr || head.has_value() || head.error().help.marked_line == 0) return head;
+  auto const index = head.error().help.marked_line - (has_early_empty_line(block) ? 2 : 1);
+  if (index < uses->size()) (*uses)[index].meaning = "At fault: the response is refused for it.";
   return head;
 }
 

@@ -319,7 +319,8 @@ http::response* connection::to_response(http::outcome& outcome, http::request co
 
 // The last step of every exchange. After an error nothing more can be said on the connection.
 void connection::end(http::request const* request, exchange& context, base::error_code error) {
-  if (error == base::errc::truncated) {
+  // A program's content comes with its own reason, which has been logged.
+  if (error == base::errc::truncated && context.record.reason.empty()) {
     base::log::warn("content-under-length",
                     http::script_prefix(context.record) +
                         "the content ended before its length; the connection is cut");

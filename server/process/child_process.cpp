@@ -115,6 +115,10 @@ rusage const& child_process::used() const {
   return state_->used;
 }
 
+bool child_process::has_ended() {
+  return look(state_);
+}
+
 void child_process::watch() {
   if (std::exchange(state_->watched, true) || look(state_)) return;
   again::begin(supervise, state_);

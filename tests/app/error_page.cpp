@@ -195,3 +195,26 @@ TEST_CASE("every status that the server answers with has a sentence of its own")
   CHECK(contains(of(418), "The request cannot be answered."));
   CHECK(contains(of(599), "The server cannot answer."));
 }
+
+TEST_CASE("the line that is at fault is marked in every form") {
+  auto error = failed_script();
+  error.help.output_excerpt = "X: y\r\nno <header>\r\nZ: z\r\n";
+  error.help.excerpt_line = 7;
+  error.help.marked_line = 8;
+  auto const shown = [&](char const* accept) {
+    auto const request = accepting(accept);
+    return text_of(render_error(error, &request, true));
+  };
+  auto const text = shown("text/plain");
+  CHECK(contains(text, "What it printed, from line 7:\n    X: y\n--> no <header>\n    Z: z\n"));
+  auto const html = shown("text/html");
+  CHECK(contains(html, "X: y\n<mark>no &lt;header&gt;</mark>\nZ: z\n"));
+  auto const json = boost::json::parse(shown("application/json")).at("diagnosis");
+  CHECK(json.at("output_line") == 7);
+  CHECK(json.at("marked_line") == 8);
+
+  error.help.excerpt_line = 1;
+  error.help.marked_line = 0;
+  CHECK(contains(shown("text/plain"), "What it printed first:\n    X: y\n    no <header>\n"));
+  CHECK_FALSE(contains(shown("text/html"), "<mark>"));
+}

@@ -144,7 +144,7 @@ std::vector<exchange> exchanges() {
       {"slow script", get("/cgi-bin/slow"), {is("one\ntwo\n")}},
       {"script with stderr", get("/cgi-bin/talks"), {is("c\n")}},
       {"script that fails", get("/cgi-bin/broken"), {status(502)}},
-      {"script without a type", get("/cgi-bin/no-type"), {status(502)}},
+      {"script without a type", get("/cgi-bin/no-type"), {is("content")}},
       {"script without its interpreter", get("/cgi-bin/missing-interpreter"), {status(500)}},
       {"no such script", get("/cgi-bin/missing"), {status(404)}},
       {"local redirect", get("/cgi-bin/local"), {is(small)}},

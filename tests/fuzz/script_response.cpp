@@ -38,7 +38,8 @@ bool is_same(http::fields const& a, http::fields const& b) {
 bool is_same(response_head const& a, response_head const& b) {
   return a.kind == b.kind && a.status == b.status && a.phrase == b.phrase &&
          a.location == b.location && is_same(a.fields, b.fields) &&
-         a.content_length == b.content_length && a.has_content_type == b.has_content_type;
+         a.content_length == b.content_length && a.chunked == b.chunked &&
+         a.has_content_type == b.has_content_type;
 }
 
 bool is_same(pushed const& a, pushed const& b) {
@@ -49,18 +50,22 @@ bool is_same(pushed const& a, pushed const& b) {
 }
 
 void expect_sound(response_head const& head) {
-  expect(head.status >= 200 && head.status <= 599, "a final status");
+  expect(head.status >= 200 && head.status <= 999, "a final status of three digits");
   expect(is_one_line(head.phrase), "the phrase is one line");
-  expect(head.fields.size() <= base::limits::fields, "not too many fields");
+  expect(head.fields.size() <= base::limits::script_fields, "not too many fields");
   for (auto const& field : head.fields) {
     expect(http::is_token(field.name), "a field's name is a token");
     expect(is_one_line(field.value), "a field's value is one line");
     expect(http::trim_ows(field.value) == field.value, "without blanks around it");
   }
-  for (auto const* const name : {"Status", "Content-Length", "Transfer-Encoding", "Connection",
-                                 "Keep-Alive", "Proxy-Connection", "TE", "Trailer", "Upgrade"}) {
+  for (auto const* const name :
+       {"Status", "Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive",
+        "Proxy-Connection", "TE", "Trailer", "Upgrade", "Date", "Server"}) {
     expect(!head.fields.contains(name), "what is the server's to say is dropped");
   }
+  expect(!head.chunked || !head.content_length, "one framing");
+  for (auto const& strays : head.strayings)
+    expect(!strays.reason.empty() && is_one_line(base::log_escaped(strays.text)), "told in a line");
   expect(head.fields.count("Content-Type") <= 1 && head.fields.count("Location") <= 1, "once");
   if (head.kind == gateway::response_kind::local_redirect) {
     expect(head.location.starts_with('/') && head.fields.size() == 1, "a path and nothing else");
@@ -75,6 +80,7 @@ std::string printed(response_head const& head, std::string_view line_end) {
   if (head.kind != gateway::response_kind::local_redirect) {
     add("Status", std::to_string(head.status) + " " + head.phrase);
     if (head.content_length) add("content-length", std::to_string(*head.content_length));
+    if (head.chunked) add("transfer-encoding", "chunked");
   }
   for (auto const& field : head.fields) add(field.name, field.value);
   return out.append(line_end);
@@ -104,6 +110,27 @@ void expect_sound_uses(std::string_view block) {
   }
 }
 
+void expect_sound_error(gateway::script_response_parser const& parser, http::http_error error) {
+  parser.explain(error, "");
+  expect(error.status == 502 && !error.reason.empty(), "a refusal is a 502");
+  expect(is_one_line(base::log_escaped(error.detail)), "its log line is one");
+  auto const& help = error.help;
+  expect(help.output_excerpt.size() <= base::limits::output_excerpt_bytes, "a short excerpt");
+  expect(std::string(parser.head()).append(parser.rest()).find(help.output_excerpt) !=
+             std::string::npos,
+         "of the output");
+  expect(help.marked_line == 0 || help.excerpt_line <= help.marked_line, "with the marked line");
+}
+
+void expect_same_end(gateway::script_response_parser& at_once,
+                     gateway::script_response_parser& in_pieces) {
+  auto const end = at_once.ended();
+  auto const other = in_pieces.ended();
+  expect(end.has_value() == other.has_value(), "an end is the same however the output arrived");
+  if (end.has_error()) return expect_sound_error(at_once, end.error());
+  expect(is_same(*end, *other) && end->fields.empty(), "content without headers has none");
+}
+
 void expect_all(std::string_view bytes, std::size_t piece) {
   gateway::script_response_parser at_once;
   gateway::script_response_parser in_pieces;
@@ -111,16 +138,8 @@ void expect_all(std::string_view bytes, std::size_t piece) {
   expect(is_same(got, push_in_pieces(in_pieces, bytes, piece)),
          "a response is the same however it arrives");
   expect_sound_uses(bytes);
-  if (got.has_error()) {
-    expect(got.error().status == 502 && !got.error().reason.empty(), "a refusal is a 502");
-    expect(is_one_line(base::log_escaped(got.error().detail)), "its log line is one");
-    return;
-  }
-  if (!*got) {
-    expect(in_pieces.excerpt() == at_once.excerpt(), "the excerpt is the same");
-    expect(at_once.ended().status == 502, "an unfinished head is a 502");
-    return;
-  }
+  if (got.has_error()) return expect_sound_error(at_once, got.error());
+  if (!*got) return expect_same_end(at_once, in_pieces);
   expect(std::string(at_once.head()).append(at_once.rest()) == bytes, "nothing is lost");
   expect(at_once.head() == in_pieces.head(), "the head ends in the same place");
   expect(at_once.rest().starts_with(in_pieces.rest()), "and the content begins there");

@@ -64,7 +64,8 @@ TEST_CASE("each way to fail has its answer") {
       {pipe_failure(errc::client_gone), "499 client-gone close"},
       {pipe_failure(system_error(ENOMEM)), "503 out-of-resources again in 1"},
       {pipe_failure(system_error(EIO)), "500 script-pipe-failed"},
-      {no_content_type(), "502 script-no-content-type"},
+      {script_failed("exited with status 1"), "502 script-failed"},
+      {bad_chunks(), "502 script-bad-chunks"},
   };
   for (row const& r : rows) {
     CAPTURE(r.expected);
@@ -78,6 +79,13 @@ TEST_CASE("a failure says in its detail what happened") {
   CHECK(no_place(queue_refusal::timed_out, 3s).detail == "no place within 3 s");
   CHECK(body_failure(system_error(EIO)).detail ==
         "the request body cannot be kept: Input/output error");
+}
+
+TEST_CASE("a script that was stopped is told what was waited for and which option changes it") {
+  CHECK(script_timeout(2s, true).help.explanation.find("2 s for output") != std::string::npos);
+  CHECK(script_timeout(2s, true).help.explanation.find("--script-timeout") != std::string::npos);
+  CHECK(script_timeout(2s, false).help.explanation.find("to end") != std::string::npos);
+  CHECK(script_timeout(2s, false).help.explanation.find("--script-deadline") != std::string::npos);
 }
 
 TEST_CASE("what cannot be started in a sandbox is told what a sandbox lets it run") {

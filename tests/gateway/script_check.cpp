@@ -174,3 +174,27 @@ TEST_CASE("a directory that the server's user may not enter is named") {
   REQUIRE(::waitpid(child, &status, 0) == child);
   CHECK(status == 0);
 }
+
+TEST_CASE("a program that would gain privileges, and does not, has a note") {
+  gatehouse::tests::temporary_directory const directory;
+  struct row {
+    unsigned mode;
+    std::string_view told;
+  };
+  row const rows[] = {
+      {0755, ""}, {04755, "set-user-ID"}, {02755, "set-group-ID"}, {02745, ""}, {01755, ""}};
+  for (row const& r : rows) {
+    CAPTURE(r.mode);
+    auto const script = directory.write("a", "#!/bin/sh\n", r.mode);
+    auto const found = set_id_finding(script);
+    CHECK(found.has_value() == !r.told.empty());
+    auto const all = start_findings(script, {.path_variable = "/bin", .no_new_privileges = true});
+    CHECK(all.size() == (r.told.empty() ? 0 : 1));
+    CHECK(start_findings(script, {.path_variable = "/bin"}).empty());
+    if (!found) continue;
+    CHECK(found->how == severity::note);
+    CHECK(found->reason == "script-set-id");
+    CHECK(found->help.explanation.find(r.told) != std::string::npos);
+    CHECK(found->help.explanation.find("--no-new-privs") != std::string::npos);
+  }
+}

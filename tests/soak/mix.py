@@ -190,7 +190,7 @@ KINDS = [
     (1, bad_script("headless", "script-no-blank-line")),
     (0.5, bad_script("endless-head", "script-head-too-large")),
     (1, bad_script("unending-line", "script-no-blank-line")),
-    (1, bad_script("untyped", "script-no-content-type")),
+    (1, script("untyped", b"content\n")),
     (1, script("promises-more", None, cut=True)),
     (1, script("prints-more", b"exact")),
 ]

@@ -10,8 +10,9 @@ namespace gatehouse::base::limits {
 
 using namespace std::chrono_literals;
 
-// Fields in one request head (431) or in one script's header block (502).
+// Fields in one request head (431), and in the header block that a script prints (502).
 inline constexpr std::size_t fields = 100;
+inline constexpr std::size_t script_fields = 1000;
 // A request-target (414).
 inline constexpr std::size_t target_bytes = 8 * 1024;
 // Framing of one chunk of a request body: size line with its extensions, or the trailer section.
@@ -35,6 +36,9 @@ inline constexpr auto unwatched_time = 50ms;
 // checked so often. A client that has closed its sending side counts as gone after the grace.
 inline constexpr auto client_look_interval = 500ms;
 inline constexpr auto half_close_grace = 1s;
+// How long the head of a script's answer waits for the first content behind it: a script that fails
+// meanwhile is answered for with the reason.
+inline constexpr auto head_hold = 200ms;
 // How long a script whose output has ended may take to end itself before it is left to run on.
 inline constexpr auto exit_wait = 250ms;
 // A request body streams into its script when so much of it came within so long, which is known

@@ -106,6 +106,12 @@ class script_process : public std::enable_shared_from_this<script_process> {
   bool is_over() const { return state_ == state::ended; }
   bool has_started() const { return child_.has_value(); }
   std::optional<int> status() const { return child_ ? child_->status() : std::nullopt; }
+  // Looks now; does not suspend.
+  bool has_ended() { return child_ && child_->has_ended(); }
+  // Whether the server told it to end before it did.
+  bool was_stopped() const { return stopped_; }
+  // The script and its process, for a line of the log.
+  std::string log_name() const;
   std::vector<std::string> const& stderr_lines() const { return tail_.lines(); }
   std::vector<std::string> const& limits_met() const { return met_; }
 
@@ -113,13 +119,12 @@ class script_process : public std::enable_shared_from_this<script_process> {
   void on_moment();
   void on_silence();
   void on_end();
-  void settle(bool stopped);
+  void settle();
   void read_waiting_errors();
-  void tell_limits(bool stopped);
+  void tell_limits();
   base::task<void> tell_holders();
   void report_end() const;
   void on_stderr_line(std::string_view line) const;
-  std::string log_name() const;
   static base::task<void> log_stderr(std::shared_ptr<script_process> self);
 
   base::executor executor_;
@@ -131,6 +136,7 @@ class script_process : public std::enable_shared_from_this<script_process> {
   script_slots::slot slot_;
   base::budget::part spooled_;  // what its input takes on the disk
   state state_ = state::ordered;
+  bool stopped_ = false;
   fault fault_ = fault::none;
   base::error_code failure_;
   std::optional<process::child_process> child_;

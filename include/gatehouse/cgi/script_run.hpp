@@ -2,7 +2,9 @@
 // One run of a script, as its gateway and its client see it: started, fed and read at the same
 // time, and finished. The process behind it is script_process.
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "gatehouse/cgi/run_plan.hpp"
@@ -29,23 +31,31 @@ class script_run final : public gateway::responder {
   // errc::timed_out after either deadline, an error of the input, errc::client_gone, or the
   // system's for one of the pipes; the script is then stopped.
   base::task<base::result<std::size_t>> read_output(boost::asio::mutable_buffer buffer) override;
+  base::task<base::result<std::optional<std::size_t>>> read_output_within(
+      boost::asio::mutable_buffer buffer, std::chrono::steady_clock::duration limit) override;
   std::optional<std::size_t> read_output_at_once(boost::asio::mutable_buffer buffer) override;
 
   // A script whose output has ended has a moment to end by itself and may then go on without us;
   // any other is stopped. Notes its status in the context's record.
   base::task<void> finish() override;
 
+  gateway::program_end end_now() override;
+  base::task<gateway::program_end> end() override;
+  std::string log_name() const override { return process_->log_name(); }
+
   http::http_error failure(base::error_code const& why) const override;
   base::task<http::diagnosis> diagnosis() override;
 
  private:
   script_run(http::exchange_context& context, run_plan& plan, run_limits const& limits);
+  std::optional<base::result<std::size_t>> look_at_output(boost::asio::mutable_buffer buffer);
 
   http::exchange_context* context_;  // null once it is finished
   run_limits limits_;
   std::string file_;
   bool interpreted_;  // by a program that --interpreter names
   std::string path_variable_;
+  bool no_new_privileges_;
   std::shared_ptr<script_process> process_;  // shared with what feeds it and logs its stderr
   script_input input_;
   bool output_ended_ = false;

@@ -50,7 +50,10 @@ http::http_error script_timeout(std::chrono::steady_clock::duration limit, bool 
 // Its pipes failed, or the client that it worked for: 500, 503, or as body_failure.
 http::http_error pipe_failure(base::error_code const& why);
 
-// Content without a Content-Type is malformed (RFC 3875, 6.3.1): 502.
-http::http_error no_content_type();
+// The script failed after its header and before any content: 502. how: "exited with status 3".
+http::http_error script_failed(std::string const& how);
+
+// The script said that its content is in chunks, and it is not: 502.
+http::http_error bad_chunks();
 
 }  // namespace gatehouse::gateway

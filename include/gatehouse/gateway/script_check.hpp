@@ -51,6 +51,7 @@ struct script_finding {
 struct start_rules {
   std::string_view path_variable;  // PATH as the script would get it, for `#!/usr/bin/env NAME`
   bool interpreted = false;        // --interpreter names a program for it: it is only read
+  bool no_new_privileges = false;  // it gains none by being set-user-ID
 };
 
 // All that would keep the file from starting: not searchable directory, no execute bit, carriage
@@ -61,5 +62,12 @@ std::vector<script_finding> start_findings(std::filesystem::path const& script,
 // The first of them.
 std::optional<http::diagnosis> check_script(std::filesystem::path const& script,
                                             start_rules const& rules);
+
+// A note on a program that is to gain privileges by its set-user-ID or set-group-ID bit, or by
+// capabilities of its file, and does not where --no-new-privs is on. Nothing for other programs.
+std::optional<script_finding> set_id_finding(std::filesystem::path const& script);
+
+// The same for the diagnosis of a program that has failed.
+std::optional<http::diagnosis> check_set_id(std::filesystem::path const& script);
 
 }  // namespace gatehouse::gateway

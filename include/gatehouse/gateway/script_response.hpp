@@ -19,14 +19,23 @@ enum class response_kind {
   client_redirect,  // 6.2.3 and 6.2.4: the status is 302 unless the script gave another
 };
 
+// Where a script's output strays from RFC 3875 in a way that other servers take, and this one too.
+// Its author is told.
+struct straying {
+  std::string_view reason;  // a literal such as "script-repeated-header"; stable
+  std::string text;         // one sentence
+};
+
 struct response_head {
   response_kind kind = response_kind::document;
   unsigned status = 200;
   std::string phrase;    // as the script gave it; may be empty
   std::string location;  // of a local redirect
-  http::fields fields;   // for the client: without Status, Content-Length and hop-by-hop fields
+  http::fields fields;   // for the client: without those that are the server's to send
   std::optional<std::uint64_t> content_length;
+  bool chunked = false;  // the content is in the chunked coding, which is to be taken off
   bool has_content_type = false;
+  std::vector<straying> strayings;
 };
 
 // A header line of a script, and what the server did with it.
@@ -40,11 +49,12 @@ class script_response_parser {
  public:
   // Takes the next bytes that the script printed. Gives the head once its empty line is there,
   // nothing while more is needed. 502 with a reason code and a diagnosis for anything malformed, as
-  // soon as it shows.
+  // soon as it shows. After a head or an error it is not called again.
   http::result<std::optional<response_head>> push(std::string_view bytes);
 
-  // The error for an output that ended before the empty line.
-  http::http_error ended() const;
+  // For an output that has ended before push() gave a head: that of an output which is nothing but
+  // content behind an empty line, else the error.
+  http::result<response_head> ended();
 
   // What followed the head in the bytes that were pushed: the first part of the body.
   std::string_view rest() const { return std::string_view(text_).substr(body_start_); }
@@ -54,12 +64,19 @@ class script_response_parser {
     return std::string_view(text_).substr(0, body_start_ > 0 ? body_start_ : text_.size());
   }
 
-  // The first bytes of the output, for a person to look at.
-  std::string excerpt() const;
+  // Puts what was pushed, or the part of it around the line that is at fault, into a diagnosis.
+  // `more`: what the script printed behind it. Headers that come there tell why there is other
+  // output before them, and the error says so.
+  void explain(http::http_error& error, std::string_view more) const;
 
  private:
+  http::result<std::optional<response_head>> end_head(std::size_t body_start);
+
+  enum class stage { first_line, behind_empty_line, in_fields };
+  stage stage_ = stage::first_line;
   std::string text_;
   std::size_t line_start_ = 0;
+  std::size_t line_number_ = 1;
   std::size_t body_start_ = 0;
 };
 

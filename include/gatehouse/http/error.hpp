@@ -17,7 +17,9 @@ namespace gatehouse::http {
 struct diagnosis {
   std::string explanation = {};     // one or two sentences
   std::string command = {};         // a shell command that mends it or shows the cause, if any
-  std::string output_excerpt = {};  // the first bytes that the script printed
+  std::string output_excerpt = {};  // a part of what the script printed, as a rule its beginning
+  std::size_t excerpt_line = 1;     // the number of the excerpt's first line in the output
+  std::size_t marked_line = 0;      // the number of the line that is at fault; 0: none
   std::vector<std::string> stderr_lines = {};  // the last lines of the script's stderr
 };
 

@@ -39,6 +39,9 @@ class child_process {
   // What it and the children that it waited for used; all zero as long as its end was not noticed.
   rusage const& used() const;
 
+  // Whether it has ended: looks now, and does not suspend.
+  bool has_ended();
+
   // From now on its end is noticed as soon as it comes. Does not suspend.
   void watch();
 
