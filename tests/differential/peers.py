@@ -38,12 +38,13 @@ class Peer:
 
     name = ""
     programs: tuple[str, ...] = ()
+    source = SCRIPT
 
     def __init__(self) -> None:
         self._group = ProgramGroup(f"differential-{self.name}-", 0o777)
         self.room = self._group.room
         self.script = self.room / "note"
-        self.script.write_text(SCRIPT)
+        self.script.write_text(self.source)
         self.script.chmod(0o755)
         self.notes = self.room / "note.notes"
         self.notes.touch()
