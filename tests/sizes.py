@@ -21,12 +21,8 @@ FUNCTION_LINES = 50
 EXCEPTIONS = frozenset(
     {
         "explanation.cpp",
-        "gateway.cpp",
-        "launcher.cpp",
         "meta_variables.cpp: meta_variables",
         "option_rules.cpp",
-        "script_response.cpp: parse_response_head",
-        "script_run.cpp",
         "server.cpp",
     }
 )

@@ -117,7 +117,9 @@ std::string printable_output(http::diagnosis const& help) {
   std::string out;
   auto number = help.excerpt_line;
   for (auto const line : lines_of(help.output_excerpt))
-    out.append(number++ == help.marked_line ? "--> " : "    ").append(base::log_escaped(line)).append("\n");
+    out.append(number++ == help.marked_line ? "--> " : "    ")
+        .append(base::log_escaped(line))
+        .append("\n");
   return out;
 }
 

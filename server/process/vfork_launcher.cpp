@@ -188,6 +188,11 @@ base::error_code hold(child_plan& plan, sandbox_entry& entry, program const& wha
   return {};
 }
 
+void give_back_descriptor_limit(child_plan& plan, program const& what) {
+  if (what.descriptor_limit == 0 || ::getrlimit(RLIMIT_NOFILE, &plan.descriptor_limit) != 0) return;
+  plan.descriptor_limit.rlim_cur = std::min(what.descriptor_limit, plan.descriptor_limit.rlim_max);
+}
+
 }  // namespace
 
 vfork_launcher::vfork_launcher(std::uint64_t group_key)
@@ -229,10 +234,7 @@ base::result<pid_t> vfork_launcher::start(program const& what, int* pidfd) {
       static_cast<unsigned>(*std::max_element(plan.slots.begin(), plan.slots.end())) + 1;
   plan.signals = signals_.data();
   plan.signal_count = signals_.size();
-  if (what.descriptor_limit > 0 && ::getrlimit(RLIMIT_NOFILE, &plan.descriptor_limit) == 0) {
-    plan.descriptor_limit.rlim_cur =
-        std::min(what.descriptor_limit, plan.descriptor_limit.rlim_max);
-  }
+  give_back_descriptor_limit(plan, what);
   plan.ruleset = -1;
   sandbox_entry entry;
   if (what.held_by != nullptr) {

@@ -138,9 +138,8 @@ TEST_CASE("what did not happen is null, empty or none") {
   CHECK(all.at("curl") == "");
   CHECK(all.at("shell") == "");
   CHECK(all.at("response").at("framing") == "none");
-  CHECK(
-      serialized(all.at("error")) ==
-      R"({"status":400,"reason":"bad-target","detail":"d","explanation":"e","command":""})");
+  CHECK(serialized(all.at("error")) ==
+        R"({"status":400,"reason":"bad-target","detail":"d","explanation":"e","command":""})");
 }
 
 TEST_CASE("every kind of exchange has its name") {

@@ -47,9 +47,9 @@ inline constexpr auto exit_wait = 250ms;
 inline constexpr std::size_t prompt_body_bytes = 64 * 1024;
 inline constexpr auto prompt_body_time = 100ms;
 inline constexpr std::size_t body_bytes_in_memory = 16 * 1024;
-// How long an answer waits, after its script has ended, for more output of a process that the script
-// left behind; how many such processes the log names; and how many processes of the system are
-// looked at in one turn of the loop to find them.
+// How long an answer waits, after its script has ended, for more output of a process that the
+// script left behind; how many such processes the log names; and how many processes of the system
+// are looked at in one turn of the loop to find them.
 inline constexpr auto left_output_time = 5s;
 inline constexpr std::size_t pipe_holders = 3;
 inline constexpr std::size_t processes_a_turn = 16;

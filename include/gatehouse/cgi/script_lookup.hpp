@@ -40,7 +40,7 @@ std::optional<std::string> nearest_program(std::filesystem::path const& director
 
 // The interpreter for a script of this name, one of those given; null if none is named for it.
 interpreter const* interpreter_for(std::vector<interpreter> const& interpreters,
-                            std::filesystem::path const& file);
+                                   std::filesystem::path const& file);
 
 // The one program behind a prefix: whatever follows is its PATH_INFO.
 gateway::script_target single_script(std::filesystem::path const& file, std::string_view prefix,
