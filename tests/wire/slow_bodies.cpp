@@ -55,7 +55,7 @@ TEST_CASE("a body that does not come at once takes no script's place before it i
   site const files;
   files.play("echo", "echo");
   files.script("quick", "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\nquick\\n'\n");
-  server const s(files, {"--max-scripts", "1", "--queue", "0"});
+  server const s(files, {"--max-scripts", "1", "--queue-timeout", "2s"});
   std::vector<std::unique_ptr<client>> slow;
   std::vector<std::string> rest;
   std::string const body(200'000, 'x');
