@@ -681,7 +681,7 @@ TEST_CASE("a script gets its grace period to tidy up") {
 TEST_CASE("a background process that never stops writing errors does not hold the client") {
   site const files;
   // The script ends when the pipe is full.
-  files.script("errors", "#!/bin/sh\n" + text_head + "yes 2>/dev/null >&2 &\nsleep 0.2\n");
+  files.script("errors", "#!/bin/sh\n" + text_head + "yes >&2 2>/dev/null &\nsleep 0.2\n");
   files.write("a.txt", "first");
   server const s(files, {"--threads", "1"});
   client c(s.port());
