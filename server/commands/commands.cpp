@@ -87,7 +87,10 @@ std::string_view arguments_of(command const& what) {
 
 std::string help_text(command const& what) {
   std::string out = "Usage: gatehouse ";
-  out.append(what.name).append(" ").append(arguments_of(what)).append("\n\n").append(what.about);
+  out.append(what.name);
+  if (auto const arguments = arguments_of(what); !arguments.empty())
+    out.append(" ").append(arguments);
+  out.append("\n\n").append(what.about);
   config::option_tables const server{.tables = {config::option_rules()}};
   out += "\nOptions:\n";
   for (config::option_rule const& r : what.options) config::append_help(out, r);

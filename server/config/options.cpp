@@ -161,7 +161,9 @@ std::optional<usage_error> apply(options& o, assignments const& given) {
 std::string help_text() {
   std::string out = "Usage: gatehouse [OPTIONS] [DIRECTORY]\n";
   for (auto const& c : command_names) {
-    out.append("       gatehouse ").append(c.name).append(" ").append(c.arguments).append("\n");
+    out.append("       gatehouse ").append(c.name);
+    if (!c.arguments.empty()) out.append(" ").append(c.arguments);
+    out += '\n';
   }
   out +=
       "\n"

@@ -324,7 +324,7 @@ http::outcome static_handler::answer_listing(asking const& what, open_file direc
   auto const read = reader.read_some(base::limits::quick_listing_entries + 3);
   if (read.has_error()) return read.error();
   if (*read == listing_reader::progress::unfinished) {
-    unread.emplace(std::string(what.path), order, std::move(directory));
+    unread = long_listing{std::string(what.path), order, std::move(directory)};
     return {};
   }
   auto const list = std::make_shared<listing>(reader.take());

@@ -155,7 +155,8 @@ base::task<http::outcome> with_content(program_ptr program, response_head head,
   }
   if (body->at_hand() > 0 && !head.has_content_type && !framing.discarded)
     tell(body->program(), {"script-no-content-type", "its content has no Content-Type"}, context);
-  co_return make_response(std::move(head), std::move(body));
+  auto response = make_response(std::move(head), std::move(body));
+  co_return response;
 }
 
 // The status of a response that a program wrote itself, for the log; 200 if it cannot be told.

@@ -40,7 +40,7 @@ base::task<base::result<output_body::beginning>> output_body::begin(
     if (output_ended_ && framing_.chunked && !decoder_.done()) co_return base::errc::truncated;
     if (output_ended_ || decoder_.done()) co_return beginning::end;
     auto const left = until - std::chrono::steady_clock::now();
-    if (left <= left.zero()) co_return beginning::later;
+    if (left <= std::chrono::steady_clock::duration::zero()) co_return beginning::later;
     auto& into = framing_.chunked ? encoded_ : ready_;
     auto const before = into.size();
     into.resize(before + looked_at_bytes);

@@ -75,7 +75,7 @@ class child_process {
  private:
   struct state;
   class again;
-  static bool look(std::shared_ptr<state> s);
+  static bool look(std::shared_ptr<state> of);
   static void kill_rest(state const& s);
   static void release_rest(state& s);
   static base::task<void> watch_rest(std::shared_ptr<state> s);
