@@ -212,8 +212,8 @@ TEST_CASE("of malformed output the page marks the line") {
 TEST_CASE("headers behind another program's output came too late, and the page says what to do") {
   site const files;
   files.script("late",
-               "#!/usr/bin/perl\nprint \"Content-Type: text/plain\\n\\n\";\n"
-               "system('echo total 0; echo -rw- a: b');\nprint \"done\\n\";\n");
+               "#!/usr/bin/python3\nimport os\nprint('Content-Type: text/plain\\n')\n"
+               "os.system('echo total 0; echo -rw- a: b')\nprint('done')\n");
   server const s(files);
   auto const answer = ask(s.port(), "GET", "/cgi-bin/late");
   CHECK(answer.status == 502);

@@ -281,7 +281,7 @@ TEST_CASE("a configuration with a mistake changes nothing, and the log says what
     std::string_view told;
   };
   row const rows[] = {
-      {"an unknown key", "listening = off\n", "conf:1: no such key \\\"listening\\\""},
+      {"an unknown key", "listening = off\n", "conf:1: no such key \"listening\""},
       {"a bad value", "index = b\nqueue = many\n", "conf:2: queue"},
       {"a directory that is not there", "map = /x static:/nowhere/at/all\n", "/nowhere/at/all"},
       {"a log that cannot be opened", "access-log = /nowhere/log\n", "/nowhere/log"},
