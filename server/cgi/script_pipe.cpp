@@ -10,8 +10,12 @@ base::error_code script_pipe::adopt(base::unique_fd& end) {
   base::error_code ec;
   end_.assign(end.get(), ec);
   if (ec) return ec;
-  static_cast<void>(end.release());
   end_.non_blocking(true, ec);
+  if (ec) {
+    end_.release();  // who reads from an end that blocks would hold up the whole thread
+    return ec;
+  }
+  static_cast<void>(end.release());
   return ec;
 }
 
