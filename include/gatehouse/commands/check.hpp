@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "gatehouse/gateway/script_check.hpp"
 #include "gatehouse/commands/commands.hpp"
+#include "gatehouse/gateway/script_check.hpp"
 
 namespace gatehouse::commands {
 

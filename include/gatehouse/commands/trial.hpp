@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "gatehouse/gateway/script_check.hpp"
 #include "gatehouse/config/options.hpp"
+#include "gatehouse/gateway/script_check.hpp"
 #include "gatehouse/trace/recording.hpp"
 
 namespace gatehouse::commands {
