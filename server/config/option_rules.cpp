@@ -340,8 +340,8 @@ constexpr option_rule rules[] = {
      "largest request body; more is answered 413 (default 1G)"},
     {limits, 0, "spool-limit", "SIZE", false,
      [](options& o, view v) { return set_size(o.spool_limit_bytes, v); }, nullptr,
-     "room on disk for chunked request bodies that wait for programs, all together, and at least "
-     "for one of --body-limit; more is answered 503 (default 4G)"},
+     "room on disk for request bodies that are chunked or come slowly, all together, and at least "
+     "for one of --body-limit; without it a chunked body is answered 503 (default 4G)"},
     {limits, 0, "header-limit", "SIZE", false, set_header_limit, nullptr,
      "largest request head; more is answered 431 (default 32k)"},
 
