@@ -183,7 +183,11 @@ void connection_set::for_each(Action action) {
 
 listener::listener(base::executor ex, std::vector<connection_set*> sets, admission& places,
                    refused_clients::page refusal)
-    : executor_(ex), sets_(std::move(sets)), places_(places), refused_(ex, std::move(refusal)) {}
+    : executor_(ex),
+      sets_(std::move(sets)),
+      places_(places),
+      refused_(ex, std::move(refusal)),
+      reserve_(make_reserve()) {}
 
 base::error_code listener::open(boost::asio::ip::tcp::endpoint const& where) {
   auto made = std::make_unique<accept_loop>(executor_);
@@ -223,7 +227,6 @@ boost::asio::ip::tcp::endpoint listener::endpoint() const {
 }
 
 void listener::start() {
-  if (!reserve_) reserve_ = make_reserve();
   for (auto const& one : loops_) {
     base::keep_going(executor_, one->running, [this, &loop = *one] { return run(loop); });
   }

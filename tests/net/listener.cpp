@@ -5,6 +5,8 @@
 
 #include <array>
 #include <boost/asio/read.hpp>
+#include <filesystem>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -28,6 +30,10 @@ http::response page(http::http_error const& error, http::request const*, bool) {
 void settle(boost::asio::io_context& loop) {
   loop.restart();
   loop.poll();
+}
+
+std::ptrdiff_t open_descriptors() {
+  return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
 }
 
 // A listener and its connections, each on a loop of its own that runs when the case says so. Nobody
@@ -103,4 +109,17 @@ TEST_CASE("nobody makes room twice: of those who wait, one goes for each that is
   settle(w.theirs);
   CHECK(w.places.size() == 3);
   CHECK(w.told() == 5);
+}
+
+TEST_CASE("a listener that is open has opened all that it keeps") {
+  boost::asio::io_context loop{1};
+  net::admission places({.connections = 1});
+  net::listener one(loop.get_executor(), {}, places, page);
+  REQUIRE_FALSE(one.open({loopback(), 0}));
+  auto const before = open_descriptors();
+  one.start();
+  settle(loop);
+  CHECK(open_descriptors() == before);
+  one.stop();
+  settle(loop);
 }

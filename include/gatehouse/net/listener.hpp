@@ -98,7 +98,8 @@ class connection_set {
 class listener {
  public:
   // sets: one for each thread; they and the places outlive the listener. refusal: renders what a
-  // client is told that there is no place for.
+  // client is told that there is no place for. The descriptor that is kept for the time when there
+  // are no others is opened here, so that start() opens none.
   listener(base::executor ex, std::vector<connection_set*> sets, admission& places,
            refused_clients::page refusal);
 
