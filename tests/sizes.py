@@ -22,7 +22,6 @@ EXCEPTIONS = frozenset(
     {
         "explanation.cpp",
         "meta_variables.cpp: meta_variables",
-        "option_rules.cpp",
         "server.cpp",
     }
 )

@@ -1,0 +1,76 @@
+#pragma once
+// What the table of options is made of: how a text becomes the value of an option, or why it
+// cannot. Most options set one member by one of the readers: set<&options::listing, read_switch>.
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gatehouse/config/option_rules.hpp"
+#include "gatehouse/config/options.hpp"
+
+namespace gatehouse::config {
+
+// Readers of one value. They leave it as it is when they complain.
+complaint read_switch(bool& to, std::string_view text);
+complaint read_time(std::chrono::milliseconds& to, std::string_view text);
+complaint read_time_over_zero(std::chrono::milliseconds& to, std::string_view text);
+complaint read_size(std::uint64_t& to, std::string_view text);
+complaint read_size_over_zero(std::uint64_t& to, std::string_view text);
+complaint read_name(std::string& to, std::string_view text);
+complaint read_path(std::filesystem::path& to, std::string_view text);
+complaint add_path(std::vector<std::filesystem::path>& to, std::string_view text);
+complaint read_count(std::uint64_t& to, std::string_view text, std::uint64_t least,
+                     std::uint64_t most);
+
+// What a member pointer is a member of, and its type.
+template <class Member>
+struct member_parts;
+template <class Owner, class Value>
+struct member_parts<Value Owner::*> {
+  using owner = Owner;
+  using value = Value;
+};
+template <auto Member>
+using owner_of = typename member_parts<decltype(Member)>::owner;
+template <auto Member>
+using value_of_member = typename member_parts<decltype(Member)>::value;
+
+template <auto Member, complaint (*Read)(value_of_member<Member>&, std::string_view)>
+complaint set(owner_of<Member>& o, std::string_view text) {
+  return Read(o.*Member, text);
+}
+
+template <auto Member, std::uint64_t Least, std::uint64_t Most>
+complaint set_count(owner_of<Member>& o, std::string_view text) {
+  std::uint64_t count = 0;
+  auto wrong = read_count(count, text, Least, Most);
+  if (!wrong) o.*Member = static_cast<value_of_member<Member>>(count);
+  return wrong;
+}
+
+template <auto Member>
+void clear(owner_of<Member>& o) {
+  (o.*Member).clear();
+}
+
+// Those that have rules of their own.
+complaint set_port(options& o, std::string_view text);
+complaint set_bind(options& o, std::string_view text);
+complaint set_cgi_bin(options& o, std::string_view text);
+complaint set_map(options& o, std::string_view text);
+complaint set_index(options& o, std::string_view text);
+complaint set_cgi_ext(options& o, std::string_view text);
+complaint set_interpreter(options& o, std::string_view text);
+complaint set_env(options& o, std::string_view text);
+complaint set_header_limit(options& o, std::string_view text);
+complaint set_limit_cpu(options& o, std::string_view text);
+complaint set_access_log(options& o, std::string_view text);
+complaint set_log_format(options& o, std::string_view text);
+complaint set_log_level(options& o, std::string_view text);
+complaint set_inspect_token(options& o, std::string_view text);
+
+}  // namespace gatehouse::config

@@ -1,0 +1,256 @@
+#include "gatehouse/config/option_setters.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "gatehouse/config/option_values.hpp"
+#include "gatehouse/http/grammar.hpp"
+#include "gatehouse/http/target.hpp"
+
+namespace gatehouse::config {
+namespace {
+
+complaint is_not(std::string_view text, std::string_view what) {
+  return in_quotes(text) + " is not " + std::string(what);
+}
+
+// Puts an entry into a list that has one entry for each key; a later one takes the earlier's place.
+template <class Entry, class Key>
+void put(std::vector<Entry>& list, Entry entry, Key Entry::*key) {
+  auto const same =
+      std::find_if(list.begin(), list.end(), [&](Entry const& e) { return e.*key == entry.*key; });
+  if (same != list.end()) {
+    *same = std::move(entry);
+  } else {
+    list.push_back(std::move(entry));
+  }
+}
+
+complaint set_map_prefix(mapping& m, std::string_view prefix) {
+  if (!prefix.starts_with('/'))
+    return "the prefix " + in_quotes(prefix) + " does not start with \"/\"";
+  while (prefix.ends_with('/')) prefix.remove_suffix(1);
+  if (!prefix.empty() && http::without_dot_segments(prefix) != prefix) {
+    return "the prefix " + in_quotes(prefix) + " has a \".\" or \"..\" segment";
+  }
+  m.prefix = prefix;
+  return std::nullopt;
+}
+
+complaint set_map_target(mapping& m, std::string_view text) {
+  auto const colon = text.find(':');
+  auto const kind = text.substr(0, colon);
+  if (kind == "static") {
+    m.what = mapping::kind::static_files;
+  } else if (kind == "cgi") {
+    m.what = mapping::kind::cgi;
+  } else {
+    return is_not(kind, "a kind of target (static or cgi)");
+  }
+  if (colon == std::string_view::npos || colon + 1 == text.size()) {
+    return "there is no path after " + in_quotes(kind);
+  }
+  return read_path(m.target, text.substr(colon + 1));
+}
+
+}  // namespace
+
+complaint read_switch(bool& to, std::string_view text) {
+  auto const value = parse_switch(text);
+  if (!value) return is_not(text, "on or off");
+  to = *value;
+  return std::nullopt;
+}
+
+complaint read_time(std::chrono::milliseconds& to, std::string_view text) {
+  auto const value = parse_time(text);
+  if (!value) return is_not(text, "a time such as 500ms, 30s, 5m or 2h");
+  to = *value;
+  return std::nullopt;
+}
+
+complaint read_time_over_zero(std::chrono::milliseconds& to, std::string_view text) {
+  std::chrono::milliseconds time{};
+  if (auto wrong = read_time(time, text)) return wrong;
+  if (time.count() == 0) return "must be more than 0";
+  to = time;
+  return std::nullopt;
+}
+
+complaint read_size(std::uint64_t& to, std::string_view text) {
+  auto const value = parse_size(text);
+  if (!value) return is_not(text, "a size such as 4096, 64k, 10M or 1G");
+  to = *value;
+  return std::nullopt;
+}
+
+complaint read_size_over_zero(std::uint64_t& to, std::string_view text) {
+  std::uint64_t size = 0;
+  if (auto wrong = read_size(size, text)) return wrong;
+  if (size == 0) return "must be more than 0";
+  to = size;
+  return std::nullopt;
+}
+
+complaint read_name(std::string& to, std::string_view text) {
+  if (text.empty()) return "the name is empty";
+  to = text;
+  return std::nullopt;
+}
+
+complaint read_path(std::filesystem::path& to, std::string_view text) {
+  if (text.empty()) return "the path is empty";
+  to = text;
+  return std::nullopt;
+}
+
+complaint add_path(std::vector<std::filesystem::path>& to, std::string_view text) {
+  std::filesystem::path path;
+  auto wrong = read_path(path, text);
+  if (!wrong) to.push_back(std::move(path));
+  return wrong;
+}
+
+complaint read_count(std::uint64_t& to, std::string_view text, std::uint64_t least,
+                     std::uint64_t most) {
+  auto const count = parse_count(text, least, most);
+  if (!count)
+    return is_not(text, "a number from " + std::to_string(least) + " to " + std::to_string(most));
+  to = *count;
+  return std::nullopt;
+}
+
+complaint set_port(options& o, std::string_view text) {
+  auto const port = parse_count(text, 0, 65535);
+  if (!port) return is_not(text, "a port number (0 to 65535)");
+  o.port = static_cast<std::uint16_t>(*port);
+  return std::nullopt;
+}
+
+complaint set_bind(options& o, std::string_view text) {
+  auto const bare =
+      text.starts_with('[') && text.ends_with(']') ? text.substr(1, text.size() - 2) : text;
+  boost::system::error_code ec;
+  o.bind = boost::asio::ip::make_address(std::string(bare), ec);
+  if (ec) return is_not(text, "an IPv4 or IPv6 address such as 127.0.0.1, 0.0.0.0 or ::1");
+  return std::nullopt;
+}
+
+complaint set_cgi_bin(options& o, std::string_view text) {
+  o.cgi_bin_off = text == "off";
+  o.cgi_bin.clear();
+  return o.cgi_bin_off ? std::nullopt : read_path(o.cgi_bin, text);
+}
+
+complaint set_map(options& o, std::string_view text) {
+  auto const blank = text.find_first_of(" \t");
+  if (blank == std::string_view::npos) {
+    return is_not(text, "PREFIX KIND:TARGET, such as '/app cgi:/srv/app'");
+  }
+  mapping m;
+  if (auto wrong = set_map_prefix(m, text.substr(0, blank))) return wrong;
+  if (auto wrong = set_map_target(m, http::trim_ows(text.substr(blank)))) return wrong;
+  put(o.mappings, std::move(m), &mapping::prefix);
+  return std::nullopt;
+}
+
+complaint set_index(options& o, std::string_view text) {
+  for (auto const name : split_list(text)) {
+    if (name.empty() || name.find('/') != std::string_view::npos || name == "." || name == "..") {
+      return is_not(name, "a file name");
+    }
+    o.index.emplace_back(name);
+  }
+  return std::nullopt;
+}
+
+complaint set_cgi_ext(options& o, std::string_view text) {
+  for (auto const extension : split_list(text)) {
+    if (!is_extension(extension)) return is_not(extension, "an extension such as .cgi");
+    o.cgi_extensions.emplace_back(extension);
+  }
+  return std::nullopt;
+}
+
+complaint set_interpreter(options& o, std::string_view text) {
+  auto const equals = text.find('=');
+  if (equals == std::string_view::npos) {
+    return is_not(text, ".EXT=PROGRAM, such as .php=/usr/bin/php-cgi");
+  }
+  auto words = split_words(text.substr(equals + 1));
+  if (!words) return "a quote is not closed in " + in_quotes(text);
+  if (words->empty()) words->emplace_back();
+  interpreter entry{std::string(http::trim_ows(text.substr(0, equals))), std::move(words->front())};
+  words->erase(words->begin());
+  entry.arguments = std::move(*words);
+  if (!is_extension(entry.extension)) return is_not(entry.extension, "an extension such as .php");
+  if (!entry.program.is_absolute()) {
+    return is_not(entry.program.native(), "an absolute path such as /usr/bin/php-cgi");
+  }
+  put(o.interpreters, std::move(entry), &interpreter::extension);
+  return std::nullopt;
+}
+
+complaint set_env(options& o, std::string_view text) {
+  auto const equals = text.find('=');
+  environment_entry entry{std::string(text.substr(0, equals)), std::nullopt};
+  if (equals != std::string_view::npos) entry.value = text.substr(equals + 1);
+  if (!is_environment_name(entry.name)) {
+    return is_not(entry.name, "the name of an environment variable");
+  }
+  put(o.environment, std::move(entry), &environment_entry::name);
+  return std::nullopt;
+}
+
+complaint set_header_limit(options& o, std::string_view text) {
+  if (auto wrong = read_size(o.header_limit_bytes, text)) return wrong;
+  if (o.header_limit_bytes < 1024 || o.header_limit_bytes > 16 * 1024 * 1024) {
+    return "must be from 1k to 16M";
+  }
+  return std::nullopt;
+}
+
+complaint set_access_log(options& o, std::string_view text) {
+  if (text.empty()) return "the path is empty";
+  o.access_log = text;
+  return std::nullopt;
+}
+
+complaint set_log_format(options& o, std::string_view text) {
+  if (text != "combined" && text != "json") return is_not(text, "combined or json");
+  o.log_format = text == "json" ? log_format::json : log_format::combined;
+  return std::nullopt;
+}
+
+complaint set_log_level(options& o, std::string_view text) {
+  using base::log::level;
+  static std::map<std::string_view, level> const levels = {
+      {"trace", level::trace}, {"debug", level::debug}, {"info", level::info},
+      {"warn", level::warn},   {"error", level::error}, {"off", level::off}};
+  auto const found = levels.find(text);
+  if (found == levels.end()) return is_not(text, "one of trace, debug, info, warn, error, off");
+  o.log_level = found->second;
+  return std::nullopt;
+}
+
+// A token is a secret of a URL and a cookie.
+complaint set_inspect_token(options& o, std::string_view text) {
+  bool const fits = text.size() >= 16 && std::all_of(text.begin(), text.end(), [](char c) {
+                      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                             (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+                    });
+  if (!fits) return "must be at least 16 letters, digits, - or _";
+  o.inspect = true;
+  o.inspect_token = text;
+  return std::nullopt;
+}
+
+// The system counts processor time in seconds.
+complaint set_limit_cpu(options& o, std::string_view text) {
+  if (auto wrong = read_time(o.limit_cpu, text)) return wrong;
+  if (o.limit_cpu.count() == 0 || o.limit_cpu % std::chrono::seconds(1) != std::chrono::seconds(0))
+    return "must be whole seconds, at least 1s";
+  return std::nullopt;
+}
+
+}  // namespace gatehouse::config
