@@ -51,7 +51,7 @@ std::variant<config::options, config::usage_error> read_options(int argc, char c
 }
 
 int serve(config::options chosen, app::server::option_source again) {
-  auto const root = chosen.root.string();
+  auto const root = chosen.site.root.string();
   auto made = app::server::create(std::move(chosen), std::move(again));
   if (auto const* const error = std::get_if<config::usage_error>(&made))
     return fail(error->line, start_status);
@@ -74,7 +74,7 @@ int main(int argc, char** argv) try {
     return std::cout << text->text, 0;
   if (auto const* const error = std::get_if<config::usage_error>(&parsed))
     return fail(error->line, usage_status);
-  base::log::set_level(std::get<config::options>(parsed).log_level);
+  base::log::set_level(std::get<config::options>(parsed).server.log_level);
   auto resolved = config::resolve_directories(std::get<config::options>(std::move(parsed)));
   if (auto const* const error = std::get_if<config::usage_error>(&resolved))
     return fail(error->line, usage_status);

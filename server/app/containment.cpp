@@ -31,13 +31,13 @@ void add_interpreter(std::vector<std::filesystem::path>& readable,
   }
 }
 
-bool has_programs(config::options const& chosen) {
+bool has_programs(config::site_options const& chosen) {
   return !chosen.cgi_bin.empty() || !chosen.cgi_extensions.empty() ||
          std::any_of(chosen.mappings.begin(), chosen.mappings.end(),
                      [](config::mapping const& m) { return m.what == config::mapping::kind::cgi; });
 }
 
-std::string sandbox_text(config::options const& chosen, int version) {
+std::string sandbox_text(config::server_options const& chosen, int version) {
   std::string out = "programs are held by Landlock (version " + std::to_string(version) +
                     ") and seccomp: they read the system and their own directory, and ";
   out += chosen.sandbox_write.empty() ? "write nothing" : "write where --sandbox-write says";
@@ -59,7 +59,7 @@ std::runtime_error cannot_be_made(base::error_code const& why) {
 
 }  // namespace
 
-process::containment make_containment(config::options const& chosen) {
+process::containment make_containment(config::server_options const& chosen) {
   process::containment out;
   if (chosen.limit_cpu.count() > 0) {
     auto const seconds = std::chrono::ceil<std::chrono::seconds>(chosen.limit_cpu).count();
@@ -80,7 +80,7 @@ process::containment make_containment(config::options const& chosen) {
   return out;
 }
 
-std::optional<process::system_call_filter> make_filter(config::options const& chosen) {
+std::optional<process::system_call_filter> make_filter(config::server_options const& chosen) {
   if (!chosen.sandbox) return std::nullopt;
   auto made = process::system_call_filter::prepare(chosen.sandbox_net);
   if (made.has_error()) throw cannot_be_made(made.error());
@@ -88,9 +88,10 @@ std::optional<process::system_call_filter> make_filter(config::options const& ch
 }
 
 std::shared_ptr<process::sandbox> make_sandbox(config::options const& chosen) {
-  if (!chosen.sandbox) return nullptr;
-  process::sandbox_rules rules{chosen.sandbox_read, chosen.sandbox_write, chosen.sandbox_net};
-  for (auto const& i : chosen.interpreters) add_interpreter(rules.readable, i);
+  if (!chosen.server.sandbox) return nullptr;
+  process::sandbox_rules rules{chosen.server.sandbox_read, chosen.server.sandbox_write,
+                               chosen.server.sandbox_net};
+  for (auto const& i : chosen.site.interpreters) add_interpreter(rules.readable, i);
   auto made = process::sandbox::prepare(std::move(rules));
   if (made.has_error()) throw cannot_be_made(made.error());
   return std::move(*made);
@@ -99,14 +100,15 @@ std::shared_ptr<process::sandbox> make_sandbox(config::options const& chosen) {
 std::vector<remark> containment_remarks(config::options const& chosen, bool as_root,
                                         int landlock_version) {
   std::vector<remark> out;
-  if (!has_programs(chosen)) return out;
+  if (!has_programs(chosen.site)) return out;
   if (as_root) {
     out.push_back({true, "scripts-as-root",
                    "programs run as root; give them a user of their own with --user"});
   }
-  if (as_root && chosen.limit_processes > 0)
+  if (as_root && chosen.server.limit_processes > 0)
     out.push_back({true, "limit-not-in-force", "--limit-processes does not hold root"});
-  if (chosen.sandbox) out.push_back({false, "sandbox", sandbox_text(chosen, landlock_version)});
+  if (chosen.server.sandbox)
+    out.push_back({false, "sandbox", sandbox_text(chosen.server, landlock_version)});
   return out;
 }
 

@@ -29,7 +29,7 @@ struct logged_site {
 
 std::optional<config::usage_error> refuse_open_inspector(config::options const& chosen,
                                                          boost::asio::ip::tcp::endpoint const& at) {
-  if (!chosen.inspect || !chosen.inspect_token.empty() || at.address().is_loopback())
+  if (!chosen.server.inspect || !chosen.server.inspect_token.empty() || at.address().is_loopback())
     return std::nullopt;
   return config::usage_error{
       "gatehouse: --inspect: it shows requests with all that is in them, and others "
@@ -38,9 +38,9 @@ std::optional<config::usage_error> refuse_open_inspector(config::options const& 
 }
 
 std::optional<config::usage_error> open_log(logged_site& one, config::options const& chosen) {
-  auto log = access_log::open(chosen.access_log, chosen.log_format);
+  auto log = access_log::open(chosen.site.access_log, chosen.server.log_format);
   if (log.has_error()) {
-    return config::usage_error{"gatehouse: --access-log: " + chosen.access_log + ": " +
+    return config::usage_error{"gatehouse: --access-log: " + chosen.site.access_log + ": " +
                                log.error().message()};
   }
   one.log = std::move(*log);
@@ -55,22 +55,22 @@ std::optional<config::usage_error> open_log(logged_site& one, config::options co
 
 void attach_targets(site& what, std::weak_ptr<net::service const> service,
                     config::options const& chosen, trace_targets& targets) {
-  if (chosen.log_level == base::log::level::trace) what.trace_to(targets.log);
+  if (chosen.server.log_level == base::log::level::trace) what.trace_to(targets.log);
   auto const hidden = std::string(show::inspector_prefix);
-  if (chosen.trace) {
+  if (chosen.server.trace) {
     if (!targets.printing) {
       targets.printing.emplace(STDERR_FILENO, show::shows_colours(STDERR_FILENO),
-                               chosen.inspect ? hidden : std::string());
+                               chosen.server.inspect ? hidden : std::string());
     }
     what.trace_to(*targets.printing);
   }
-  if (chosen.inspect) {
+  if (chosen.server.inspect) {
     if (!targets.exchanges) targets.exchanges.emplace(hidden);
     what.trace_to(*targets.exchanges);
     what.routes().mount(
         hidden,
         std::make_unique<show::inspector>(*targets.exchanges, std::move(service),
-                                          show::inspector_access{chosen.inspect_token}),
+                                          show::inspector_access{chosen.server.inspect_token}),
         {"the inspector", ""});
   }
 }
@@ -80,7 +80,7 @@ void attach_targets(site& what, std::weak_ptr<net::service const> service,
 std::variant<life::generation, config::usage_error> make_generation(
     config::options const& chosen, boost::asio::ip::tcp::endpoint const& at, life::premises& where,
     trace_targets& targets) try {
-  base::keep_secret(chosen.inspect_token);
+  base::keep_secret(chosen.server.inspect_token);
   auto const one = std::make_shared<logged_site>(chosen, where);
   if (auto const wrong = refuse_open_inspector(chosen, at)) return *wrong;
   if (auto const wrong = open_log(*one, chosen)) return *wrong;

@@ -60,14 +60,15 @@ using mount = config::mapping;
 
 // What answers below which prefix, as the router has it: the longest prefix first.
 std::vector<mount> mounts_of(config::options const& chosen) {
-  std::vector<mount> out = chosen.mappings;
+  std::vector<mount> out = chosen.site.mappings;
   auto const add = [&](mount m) {
     bool const replaced = std::any_of(out.begin(), out.end(),
                                       [&](mount const& other) { return other.prefix == m.prefix; });
     if (!replaced) out.push_back(std::move(m));
   };
-  if (!chosen.cgi_bin.empty()) add({"/cgi-bin", config::mapping::kind::cgi, chosen.cgi_bin});
-  add({"", config::mapping::kind::static_files, chosen.root});
+  if (!chosen.site.cgi_bin.empty())
+    add({"/cgi-bin", config::mapping::kind::cgi, chosen.site.cgi_bin});
+  add({"", config::mapping::kind::static_files, chosen.site.root});
   std::stable_sort(out.begin(), out.end(), [](mount const& a, mount const& b) {
     return a.prefix.size() > b.prefix.size();
   });
@@ -82,8 +83,8 @@ void add_directory(std::vector<program>& to, mount const& m) {
 }
 
 void add_by_extension(std::vector<program>& to, mount const& m, config::options const& chosen) {
-  cgi::script_rules const rules{m.target, m.prefix, chosen.cgi_extensions, chosen.index,
-                                chosen.follow_symlinks};
+  cgi::script_rules const rules{m.target, m.prefix, chosen.site.cgi_extensions, chosen.site.index,
+                                chosen.server.follow_symlinks};
   if (rules.extensions.empty()) return;
   each_file(m.target, [&](std::string const& rest) {
     auto const target = cgi::find_among_files(rules, rest);

@@ -76,7 +76,8 @@ boost::asio::ip::tcp::endpoint endpoint_of(base::unique_fd const& socket) {
 }
 
 // Where the options want the server to listen, as far as they say it: port 0 is any.
-bool is_as_chosen(boost::asio::ip::tcp::endpoint const& where, config::options const& chosen) {
+bool is_as_chosen(boost::asio::ip::tcp::endpoint const& where,
+                  config::server_options const& chosen) {
   return where.address() == chosen.bind && (chosen.port == 0 || where.port() == chosen.port);
 }
 
@@ -84,15 +85,16 @@ bool is_as_chosen(boost::asio::ip::tcp::endpoint const& where, config::options c
 net::admission_limits admission_limits_of(config::options const& chosen) {
   rlimit descriptors{};
   ::getrlimit(RLIMIT_NOFILE, &descriptors);
-  auto const connections = config::affordable_connections(
-      chosen.max_connections, descriptors.rlim_cur, chosen.max_scripts, chosen.queue);
-  if (connections < chosen.max_connections) {
+  auto const connections =
+      config::affordable_connections(chosen.server.max_connections, descriptors.rlim_cur,
+                                     chosen.site.max_scripts, chosen.server.queue);
+  if (connections < chosen.server.max_connections) {
     base::log::info("connections-limited",
                     "to " + std::to_string(connections) + " of " +
-                        std::to_string(chosen.max_connections) + ": the process may have " +
+                        std::to_string(chosen.server.max_connections) + ": the process may have " +
                         std::to_string(descriptors.rlim_cur) + " descriptors (ulimit -n)");
   }
-  return {connections, chosen.max_connections_per_address};
+  return {connections, chosen.server.max_connections_per_address};
 }
 
 std::set<uid_t> trusted_users(life::identity const& who) {
@@ -103,7 +105,7 @@ std::set<uid_t> trusted_users(life::identity const& who) {
 
 struct server::parts {
   parts(config::options const& chosen, option_source source)
-      : again(std::move(source)), where(chosen), asked(chosen.bind, chosen.port) {}
+      : again(std::move(source)), where(chosen), asked(chosen.server.bind, chosen.server.port) {}
 
   option_source again;
   life::service_manager manager;
@@ -157,7 +159,7 @@ std::variant<std::unique_ptr<server>, config::usage_error> server::create(config
 }
 
 std::optional<config::usage_error> server::parts::begin(config::options const& chosen) {
-  auto const who = life::resolve_identity(chosen.user, chosen.group);
+  auto const who = life::resolve_identity(chosen.server.user, chosen.server.group);
   if (auto const* const error = std::get_if<config::usage_error>(&who)) return *error;
   auto socket = inherited_socket(chosen, std::get<life::identity>(who));
   if (auto const* const error = std::get_if<config::usage_error>(&socket)) return *error;
@@ -168,7 +170,7 @@ std::optional<config::usage_error> server::parts::begin(config::options const& c
   make_workers();
   if (auto wrong = listen(std::move(inherited))) return wrong;
   if (auto const error = life::drop_privileges(std::get<life::identity>(who))) {
-    return config::usage_error{"gatehouse: cannot become --user " + chosen.user + ": " +
+    return config::usage_error{"gatehouse: cannot become --user " + chosen.server.user + ": " +
                                error.message()};
   }
   if (auto wrong = listen_for_takeover()) return wrong;
@@ -180,8 +182,9 @@ std::optional<config::usage_error> server::parts::begin(config::options const& c
 std::variant<base::unique_fd, config::usage_error> server::parts::inherited_socket(
     config::options const& chosen, life::identity const& who) {
   auto given = life::given_socket();
-  if (std::holds_alternative<config::usage_error>(given) || chosen.takeover.empty()) return given;
-  auto found = life::predecessor::ask(chosen.takeover, trusted_users(who));
+  if (std::holds_alternative<config::usage_error>(given) || chosen.server.takeover.empty())
+    return given;
+  auto found = life::predecessor::ask(chosen.server.takeover, trusted_users(who));
   if (auto const* const wrong = std::get_if<config::usage_error>(&found)) return *wrong;
   before_us = std::get<std::optional<life::predecessor>>(std::move(found));
   if (!before_us) return given;
@@ -190,7 +193,7 @@ std::variant<base::unique_fd, config::usage_error> server::parts::inherited_sock
 
 void server::parts::make_workers() {
   std::vector<net::connection_set*> sets;
-  for (unsigned i = 0; i < current->chosen.threads; ++i) {
+  for (unsigned i = 0; i < current->chosen.server.threads; ++i) {
     auto const& made = workers.emplace_back(std::make_unique<worker>(current->service));
     sets.push_back(&made->connections);
   }
@@ -209,7 +212,7 @@ std::optional<config::usage_error> server::parts::listen(base::unique_fd inherit
     return config::usage_error{"gatehouse: the socket that was given cannot be served: " +
                                error.message()};
   }
-  if (!is_as_chosen(listener->endpoint(), current->chosen)) {
+  if (!is_as_chosen(listener->endpoint(), current->chosen.server)) {
     base::log::warn("socket-given", "listens on " + base::endpoint_text(listener->endpoint()) +
                                         ", as the socket that was given does; --bind and --port "
                                         "are not used");
@@ -218,7 +221,7 @@ std::optional<config::usage_error> server::parts::listen(base::unique_fd inherit
 }
 
 std::optional<config::usage_error> server::parts::listen_for_takeover() {
-  auto const& path = current->chosen.takeover;
+  auto const& path = current->chosen.server.takeover;
   if (path.empty()) return std::nullopt;
   auto opened = life::takeover_listener::open(main_executor(), path);
   if (auto const* const wrong = std::get_if<config::usage_error>(&opened)) return *wrong;
@@ -229,7 +232,7 @@ std::optional<config::usage_error> server::parts::listen_for_takeover() {
 // The last step that can fail: once the other server has been told, this one serves.
 std::optional<config::usage_error> server::parts::relieve_predecessor() {
   if (!takeover) return std::nullopt;
-  auto const path = current->chosen.takeover.string();
+  auto const path = current->chosen.server.takeover.string();
   if (before_us) {
     if (auto wrong = before_us->relieve([this] { return takeover->publish(); })) return wrong;
     before_us.reset();
@@ -278,7 +281,7 @@ void server::parts::get_ready() {
   ::signal(SIGPIPE, SIG_IGN);
   await_signals();
   adopted.emplace(main_executor());
-  where.get_ready(current->chosen.threads, make_filter(current->chosen));
+  where.get_ready(current->chosen.server.threads, make_filter(current->chosen.server));
   current->get_ready();
   auto const landlock = process::landlock_version();
   for (auto const& remark :
@@ -339,7 +342,7 @@ std::optional<config::usage_error> server::parts::change_generation() try {
   auto read = again();
   if (auto const* const wrong = std::get_if<config::usage_error>(&read)) return *wrong;
   auto& next = std::get<config::options>(read);
-  auto const kept = life::keep_fixed(next, current->chosen);
+  auto const kept = life::keep_fixed(next.server, current->chosen.server);
   auto made = make_generation(next, listener->endpoint(), where, targets);
   if (auto const* const wrong = std::get_if<config::usage_error>(&made)) return *wrong;
   auto& following = std::get<life::generation>(made);
@@ -349,7 +352,7 @@ std::optional<config::usage_error> server::parts::change_generation() try {
   }
   current = std::move(following);
   where.change(current->chosen);
-  base::log::set_level(current->chosen.log_level);
+  base::log::set_level(current->chosen.server.log_level);
   on_each_set([service = current->service](net::connection_set& set) { set.serve_with(service); });
   return std::nullopt;
 } catch (std::exception const& e) {
@@ -365,10 +368,10 @@ base::task<void> server::parts::stop(ending how) {
   auto const& chosen = current->chosen;
   if (how == ending::gently) {
     on_each_set([](net::connection_set& set) { set.wind_down(); });
-    co_await connections_end_within(chosen.drain_time);
+    co_await connections_end_within(chosen.server.drain_time);
   }
   on_each_set([](net::connection_set& set) { set.finish_soon(); });
-  bool const ended = co_await connections_end_within(chosen.drain_time);
+  bool const ended = co_await connections_end_within(chosen.server.drain_time);
   if (!ended) {
     base::log::warn("drain-timeout", "connections were cut after the drain time");
     on_each_set([](net::connection_set& set) { set.cut(); });
@@ -376,7 +379,7 @@ base::task<void> server::parts::stop(ending how) {
   }
   if (where.launcher()->running() > 0) {
     where.launcher()->signal_all(SIGTERM);
-    bool const over = co_await scripts_end_within(chosen.grace);
+    bool const over = co_await scripts_end_within(chosen.server.grace);
     if (!over) {
       where.launcher()->signal_all(SIGKILL);
       co_await scripts_end_within(base::limits::end_wait);

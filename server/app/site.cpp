@@ -20,15 +20,15 @@ std::string server_path() {
 
 cgi::gateway_rules make_gateway_rules(config::options const& chosen) {
   cgi::gateway_rules rules;
-  rules.variables.document_root = chosen.root;
-  rules.variables.pass_auth = chosen.pass_auth;
-  rules.variables.environment = script_environment(chosen);
+  rules.variables.document_root = chosen.site.root;
+  rules.variables.pass_auth = chosen.site.pass_auth;
+  rules.variables.environment = script_environment(chosen.site);
   rules.path_variable = script_path(rules.variables.environment);
-  for (auto const& i : chosen.interpreters)
+  for (auto const& i : chosen.site.interpreters)
     rules.interpreters.push_back({i.extension, i.program.string(), i.arguments});
-  rules.index = chosen.index;
-  rules.limits = {chosen.script_timeout, chosen.script_deadline, chosen.grace};
-  rules.queue_timeout = chosen.queue_timeout;
+  rules.index = chosen.site.index;
+  rules.limits = {chosen.server.script_timeout, chosen.server.script_deadline, chosen.server.grace};
+  rules.queue_timeout = chosen.server.queue_timeout;
   return rules;
 }
 
@@ -37,14 +37,14 @@ cgi::gateway_rules make_gateway_rules(config::options const& chosen) {
 std::vector<std::filesystem::path> script_directories(config::options const& chosen) {
   std::vector<std::filesystem::path> out;
   std::error_code missing;
-  auto const usual = std::filesystem::canonical(chosen.root / "cgi-bin", missing);
-  bool const mapped =
-      std::any_of(chosen.mappings.begin(), chosen.mappings.end(), [&](config::mapping const& m) {
+  auto const usual = std::filesystem::canonical(chosen.site.root / "cgi-bin", missing);
+  bool const mapped = std::any_of(
+      chosen.site.mappings.begin(), chosen.site.mappings.end(), [&](config::mapping const& m) {
         return m.what == config::mapping::kind::static_files && m.target == usual;
       });
   if (!missing && !mapped) out.push_back(usual);
-  if (!chosen.cgi_bin.empty()) out.push_back(chosen.cgi_bin);
-  for (auto const& m : chosen.mappings) {
+  if (!chosen.site.cgi_bin.empty()) out.push_back(chosen.site.cgi_bin);
+  for (auto const& m : chosen.site.mappings) {
     if (m.what == config::mapping::kind::cgi) out.push_back(m.target);
   }
   return out;
@@ -57,13 +57,14 @@ class file_site final : public http::handler {
             std::filesystem::path const& root)
       : files_({.root = root,
                 .prefix = prefix,
-                .index = chosen.index,
-                .listing = chosen.listing,
-                .follow_symlinks = chosen.follow_symlinks,
+                .index = chosen.site.index,
+                .listing = chosen.site.listing,
+                .follow_symlinks = chosen.server.follow_symlinks,
                 .hidden = script_directories(chosen),
-                .script_extensions = chosen.cgi_extensions}),
+                .script_extensions = chosen.site.cgi_extensions}),
         programs_(rules,
-                  {root, prefix, chosen.cgi_extensions, chosen.index, chosen.follow_symlinks},
+                  {root, prefix, chosen.site.cgi_extensions, chosen.site.index,
+                   chosen.server.follow_symlinks},
                   files_) {}
 
   std::optional<http::outcome> answer_at_once(http::request const& request,
@@ -81,14 +82,14 @@ class file_site final : public http::handler {
 };
 
 void mount_all(router& routes, config::options const& chosen, cgi::gateway_rules const& rules) {
-  routes.mount("", std::make_unique<file_site>(chosen, rules, "", chosen.root),
-               {"files of", chosen.root.string()});
-  if (!chosen.cgi_bin.empty()) {
+  routes.mount("", std::make_unique<file_site>(chosen, rules, "", chosen.site.root),
+               {"files of", chosen.site.root.string()});
+  if (!chosen.site.cgi_bin.empty()) {
     routes.mount("/cgi-bin",
-                 std::make_unique<cgi::prefix_gateway>(rules, "/cgi-bin", chosen.cgi_bin),
-                 {"programs of", chosen.cgi_bin.string()});
+                 std::make_unique<cgi::prefix_gateway>(rules, "/cgi-bin", chosen.site.cgi_bin),
+                 {"programs of", chosen.site.cgi_bin.string()});
   }
-  for (auto const& m : chosen.mappings) {
+  for (auto const& m : chosen.site.mappings) {
     if (m.what == config::mapping::kind::cgi) {
       bool const several = std::filesystem::is_directory(m.target);
       routes.mount(m.prefix, std::make_unique<cgi::prefix_gateway>(rules, m.prefix, m.target),
@@ -102,7 +103,7 @@ void mount_all(router& routes, config::options const& chosen, cgi::gateway_rules
 
 }  // namespace
 
-std::vector<gateway::meta_variable> script_environment(config::options const& chosen) {
+std::vector<gateway::meta_variable> script_environment(config::site_options const& chosen) {
   std::vector<gateway::meta_variable> out;
   bool path_given = false;
   for (auto const& entry : chosen.environment) {
@@ -133,13 +134,13 @@ site::site(config::options const& chosen, life::premises& where)
   mount_all(routes_, chosen, rules_);
   service_.handler = &routes_;
   service_.render_error = render_error;
-  service_.limits.header_limit_bytes = chosen.header_limit_bytes;
-  service_.limits.body_limit_bytes = chosen.body_limit_bytes;
-  service_.limits.header_timeout = chosen.header_timeout;
-  service_.limits.idle_timeout = chosen.idle_timeout;
+  service_.limits.header_limit_bytes = chosen.server.header_limit_bytes;
+  service_.limits.body_limit_bytes = chosen.site.body_limit_bytes;
+  service_.limits.header_timeout = chosen.server.header_timeout;
+  service_.limits.idle_timeout = chosen.server.idle_timeout;
   service_.limits.least_rate = {
-      .least_bytes_per_second = chosen.min_rate_bytes,
-      .grace = std::min<net::duration>(base::limits::rate_grace, chosen.idle_timeout)};
+      .least_bytes_per_second = chosen.server.min_rate_bytes,
+      .grace = std::min<net::duration>(base::limits::rate_grace, chosen.server.idle_timeout)};
 }
 
 void site::trace_to(trace::tracer& one) {
@@ -148,7 +149,7 @@ void site::trace_to(trace::tracer& one) {
 }
 
 void site::get_ready(config::options const& chosen) {
-  auto held_by = make_containment(chosen);
+  auto held_by = make_containment(chosen.server);
   held_by.sandbox = make_sandbox(chosen);
   rules_.held_by = std::make_shared<process::containment const>(std::move(held_by));
   rules_.launcher = where_.launcher();

@@ -28,7 +28,7 @@ namespace json = boost::json;
 using gateway::script_finding;
 using gateway::severity;
 
-bool has_interpreter(config::options const& chosen, fs::path const& file) {
+bool has_interpreter(config::site_options const& chosen, fs::path const& file) {
   return std::any_of(chosen.interpreters.begin(), chosen.interpreters.end(),
                      [&](config::interpreter const& i) {
                        return cgi::has_extension(file.filename().native(), {i.extension});
@@ -69,11 +69,11 @@ script_finding not_served(std::vector<app::program_directory> const& directories
 class reviewer {
  public:
   explicit reviewer(config::options const& chosen)
-      : chosen_(chosen), path_variable_(app::script_path(app::script_environment(chosen))) {}
+      : chosen_(chosen), path_variable_(app::script_path(app::script_environment(chosen.site))) {}
 
   checked_file operator()(fs::path file, std::string path, bool named) const {
-    gateway::start_rules const rules{path_variable_, has_interpreter(chosen_, file),
-                                     chosen_.no_new_privs};
+    gateway::start_rules const rules{path_variable_, has_interpreter(chosen_.site, file),
+                                     chosen_.server.no_new_privs};
     auto findings = cgi::review_script(file, rules, named);
     return {std::move(file), std::move(path), std::move(findings)};
   }
@@ -230,7 +230,7 @@ int used_wrongly(std::string const& line) {
 }
 
 // What is reachable depends on who asks, so the check becomes who the server would become.
-std::optional<config::usage_error> become_the_servers_user(config::options const& chosen) {
+std::optional<config::usage_error> become_the_servers_user(config::server_options const& chosen) {
   auto const who = life::resolve_identity(chosen.user, chosen.group);
   if (auto const* const wrong = std::get_if<config::usage_error>(&who)) return *wrong;
   if (auto const error = life::drop_privileges(std::get<life::identity>(who))) {
@@ -262,12 +262,13 @@ void try_all(check_report& report, config::options const& chosen) {
 
 int check_command(command_call const& call) {
   // What the server would log about a failed program is among the findings.
-  base::log::set_level(call.has("log-level") ? call.server.log_level : base::log::level::off);
-  auto const resolved = config::resolve_directories(call.server);
+  base::log::set_level(call.has("log-level") ? call.chosen.server.log_level
+                                             : base::log::level::off);
+  auto const resolved = config::resolve_directories(call.chosen);
   if (auto const* const wrong = std::get_if<config::usage_error>(&resolved))
     return used_wrongly(wrong->line);
   auto const& chosen = std::get<config::options>(resolved);
-  if (auto const wrong = become_the_servers_user(chosen)) return used_wrongly(wrong->line);
+  if (auto const wrong = become_the_servers_user(chosen.server)) return used_wrongly(wrong->line);
   auto report = review(chosen, call.words);
   if (call.has("run")) try_all(report, chosen);
   bool const json = call.has("json");

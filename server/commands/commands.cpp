@@ -18,7 +18,7 @@ constexpr std::size_t any_number = std::numeric_limits<std::size_t>::max();
 // An option of a command's own.
 constexpr config::option_rule own(char letter, std::string_view name, std::string_view argument,
                                   std::string_view text, bool repeatable = false) {
-  return {"Options", letter, name, argument, repeatable, nullptr, nullptr, text};
+  return {"Options", letter, name, argument, repeatable, {}, text};
 }
 
 constexpr config::option_rule check_options[] = {

@@ -44,7 +44,7 @@ struct question {
   bool run = false;
   std::string request;     // raw bytes
   std::string body;        // of them
-  config::options server;  // with its directories resolved
+  config::options chosen;  // with its directories resolved
 };
 
 // One exchange, as it went.
@@ -82,7 +82,7 @@ or_error<form> read_form(command_call const& call) {
   return call.has("json") ? form::json : call.has("as-shell") ? form::shell : form::text;
 }
 
-std::uint16_t port_of(config::options const& server) {
+std::uint16_t port_of(config::server_options const& server) {
   return server.port == 0 ? usual_port : server.port;
 }
 
@@ -93,8 +93,11 @@ or_error<question> read_question(command_call const& call) {
   out.as = std::get<form>(as);
   out.run = call.has("run");
 
-  show::typed_request typed{
-      call.words.front(), call.value("method"), call.values("header"), {}, port_of(call.server)};
+  show::typed_request typed{call.words.front(),
+                            call.value("method"),
+                            call.values("header"),
+                            {},
+                            port_of(call.chosen.server)};
   if (auto const data = call.value("data")) {
     auto body = read_data(*data);
     if (auto const* wrong = std::get_if<config::usage_error>(&body)) return *wrong;
@@ -105,16 +108,16 @@ or_error<question> read_question(command_call const& call) {
   if (auto const* wrong = std::get_if<config::usage_error>(&bytes)) return *wrong;
   out.request = std::get<std::string>(std::move(bytes));
 
-  auto server = config::resolve_directories(call.server);
-  if (auto const* wrong = std::get_if<config::usage_error>(&server)) return *wrong;
-  out.server = std::get<config::options>(std::move(server));
+  auto chosen = config::resolve_directories(call.chosen);
+  if (auto const* wrong = std::get_if<config::usage_error>(&chosen)) return *wrong;
+  out.chosen = std::get<config::options>(std::move(chosen));
   // What a script says on stderr is part of the explanation.
-  if (!call.has("log-level")) out.server.log_level = base::log::level::off;
+  if (!call.has("log-level")) out.chosen.server.log_level = base::log::level::off;
   return out;
 }
 
 // Programs run, and files are read, as whom the server would be.
-std::optional<config::usage_error> become_user(config::options const& server) {
+std::optional<config::usage_error> become_user(config::server_options const& server) {
   auto const who = life::resolve_identity(server.user, server.group);
   if (auto const* wrong = std::get_if<config::usage_error>(&who)) return *wrong;
   auto const error = life::drop_privileges(std::get<life::identity>(who));
@@ -123,7 +126,7 @@ std::optional<config::usage_error> become_user(config::options const& server) {
 }
 
 // A client on this machine.
-net::connection_ends ends_of(config::options const& server) {
+net::connection_ends ends_of(config::server_options const& server) {
   boost::asio::ip::address client = boost::asio::ip::address_v4::loopback();
   if (server.bind.is_v6()) client = boost::asio::ip::address_v6::loopback();
   return {{client, client_port},
@@ -149,14 +152,14 @@ finding ask(question const& q, life::premises& where, app::site& asked) {
   if (q.run) {
     signals.emplace(loop, SIGINT, SIGTERM);
     stop_on_signal(*signals, where);
-    where.get_ready(q.server.threads, app::make_filter(q.server));
-    asked.get_ready(q.server);
+    where.get_ready(q.chosen.server.threads, app::make_filter(q.chosen.server));
+    asked.get_ready(q.chosen);
   }
   net::conversation_limits limits;
   limits.in_all = q.run ? std::chrono::seconds(longest_run) : longest_description;
   boost::asio::co_spawn(
       loop,
-      net::converse(std::make_shared<net::service const>(asked.service()), ends_of(q.server),
+      net::converse(std::make_shared<net::service const>(asked.service()), ends_of(q.chosen.server),
                     q.request, limits),
       [&](std::exception_ptr const& failed, base::result<net::conversation> answer) {
         if (failed) std::rethrow_exception(failed);
@@ -217,14 +220,14 @@ void print(question const& q, finding const& found) {
 }
 
 int answer(question const& q) {
-  base::log::set_level(q.server.log_level);
+  base::log::set_level(q.chosen.server.log_level);
   ::signal(SIGPIPE, SIG_IGN);
-  if (auto const wrong = become_user(q.server)) {
+  if (auto const wrong = become_user(q.chosen.server)) {
     std::cerr << wrong->line << std::endl;
     return command_used_wrongly;
   }
-  life::premises where(q.server);
-  app::site asked(q.server, where);
+  life::premises where(q.chosen);
+  app::site asked(q.chosen, where);
   auto found = ask(q, where, asked);
   if (!q.run && found.recording.program) finish_description(found.recording, q.body);
   bool const well = went_well(found.recording, q.run);

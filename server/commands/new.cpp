@@ -118,14 +118,14 @@ void say(std::string const& line) {
 
 // The directory that the server would run programs from; one beside the files if there is none yet.
 std::variant<fs::path, config::usage_error> directory_of_programs(config::options& chosen) {
-  if (!chosen.cgi_bin.empty()) return chosen.cgi_bin;
-  if (chosen.cgi_bin_off) {
+  if (!chosen.site.cgi_bin.empty()) return chosen.site.cgi_bin;
+  if (chosen.site.cgi_bin_off) {
     return config::usage_error{"gatehouse: --cgi-bin is off: there is no directory of programs"};
   }
-  auto const directory = chosen.root / "cgi-bin";
+  auto const directory = chosen.site.root / "cgi-bin";
   if (::mkdir(directory.c_str(), 0777) != 0) return cannot("make", directory, base::last_error());
   say("Made " + directory.native() + ", a directory of programs");
-  chosen.cgi_bin = directory;
+  chosen.site.cgi_bin = directory;
   return directory;
 }
 
@@ -172,7 +172,7 @@ std::string options_again(command_call const& call) {
   return out;
 }
 
-std::string address_of(config::options const& chosen, std::string const& path) {
+std::string address_of(config::server_options const& chosen, std::string const& path) {
   auto const ip = chosen.bind;
   std::string const host = ip.is_unspecified() ? "127.0.0.1"
                            : ip.is_v6()        ? "[" + ip.to_string() + "]"
@@ -191,7 +191,7 @@ std::string path_of(config::options const& chosen, fs::path const& directory,
   return {};
 }
 
-bool lacks_interpreter(config::options const& chosen, starter const& what) {
+bool lacks_interpreter(config::site_options const& chosen, starter const& what) {
   if (!what.file_name.ends_with(".php")) return false;
   return std::none_of(
       chosen.interpreters.begin(), chosen.interpreters.end(),
@@ -201,7 +201,7 @@ bool lacks_interpreter(config::options const& chosen, starter const& what) {
 void say_where(command_call const& call, config::options const& chosen, fs::path const& directory,
                starter const& what) {
   std::string again = options_again(call);
-  if (lacks_interpreter(chosen, what)) {
+  if (lacks_interpreter(chosen.site, what)) {
     std::string const option = " --interpreter=.php=/usr/bin/php-cgi";
     say("Start the server with" + option + ", or it does not know how to run it.");
     again += option;
@@ -211,7 +211,7 @@ void say_where(command_call const& call, config::options const& chosen, fs::path
     say("With these options, --map has another use for its address.");
     return;
   }
-  say("Its address, at the server's port: " + address_of(chosen, path) + "?name=Ada");
+  say("Its address, at the server's port: " + address_of(chosen.server, path) + "?name=Ada");
   say("What it is given, and prints:");
   say("  gatehouse explain --run" + again + " " + base::shell_quoted(path + "?name=Ada"));
 }
@@ -228,7 +228,7 @@ int new_command(command_call const& call) {
   if (auto const* wrong = std::get_if<config::usage_error>(&choice))
     return fail(*wrong, command_used_wrongly);
   auto const& what = std::get<starter>(choice);
-  auto resolved = config::resolve_directories(call.server);
+  auto resolved = config::resolve_directories(call.chosen);
   if (auto const* wrong = std::get_if<config::usage_error>(&resolved))
     return fail(*wrong, command_used_wrongly);
   auto& chosen = std::get<config::options>(resolved);

@@ -69,10 +69,10 @@ struct trial::parts {
   parts(config::options const& chosen, std::chrono::milliseconds time)
       : where(chosen), what(chosen, where), limit(time) {
     boost::asio::ip::address const here = boost::asio::ip::address_v4::loopback();
-    ends = {{here, 0}, {here, chosen.port}};
+    ends = {{here, 0}, {here, chosen.server.port}};
     what.trace_to(exchange);
     ::signal(SIGPIPE, SIG_IGN);
-    where.get_ready(chosen.threads, app::make_filter(chosen));
+    where.get_ready(chosen.server.threads, app::make_filter(chosen.server));
     what.get_ready(chosen);
   }
 

@@ -17,7 +17,7 @@ namespace {
 namespace po = boost::program_options;
 
 bool takes_a_value(option_rule const& r) {
-  return r.set != nullptr || !r.argument.empty();
+  return r.setter.is_there() || !r.argument.empty();
 }
 
 po::options_description described(option_tables const& known) {
@@ -45,7 +45,7 @@ std::vector<std::string> spelled_out(option_tables const& known,
     if (argument == "--") break;
     if (!argument.starts_with("--")) continue;
     option_rule const* const r = known.find(std::string_view(argument).substr(2));
-    if (r != nullptr && r->set != nullptr && r->argument.empty()) argument += "=on";
+    if (r != nullptr && r->setter.is_there() && r->argument.empty()) argument += "=on";
   }
   return out;
 }

@@ -83,21 +83,21 @@ std::optional<usage_error> check_interpreter(interpreter const& entry) {
 std::variant<options, usage_error> resolve_directories(options given,
                                                        fs::path const& working_directory) {
   resolver resolve(working_directory);
-  if (given.root.empty()) given.root = resolve.first_directory({"www", "."});
-  resolve(given.root, "DIRECTORY", wanted::directory);
-  if (given.cgi_bin.empty() && !given.cgi_bin_off) {
-    given.cgi_bin = resolve.first_directory({given.root / "cgi-bin", "cgi-bin"});
+  if (given.site.root.empty()) given.site.root = resolve.first_directory({"www", "."});
+  resolve(given.site.root, "DIRECTORY", wanted::directory);
+  if (given.site.cgi_bin.empty() && !given.site.cgi_bin_off) {
+    given.site.cgi_bin = resolve.first_directory({given.site.root / "cgi-bin", "cgi-bin"});
   }
-  if (!given.cgi_bin.empty()) resolve(given.cgi_bin, "--cgi-bin", wanted::directory);
-  for (mapping& m : given.mappings) {
+  if (!given.site.cgi_bin.empty()) resolve(given.site.cgi_bin, "--cgi-bin", wanted::directory);
+  for (mapping& m : given.site.mappings) {
     resolve(m.target, "--map",
             m.what == mapping::kind::cgi ? wanted::directory_or_program : wanted::directory);
   }
-  for (auto& path : given.sandbox_read)
+  for (auto& path : given.server.sandbox_read)
     resolve(path, "--sandbox-read", wanted::directory_or_program);
-  for (auto& path : given.sandbox_write) resolve(path, "--sandbox-write", wanted::directory);
+  for (auto& path : given.server.sandbox_write) resolve(path, "--sandbox-write", wanted::directory);
   if (resolve.error()) return *resolve.error();
-  for (interpreter const& entry : given.interpreters) {
+  for (interpreter const& entry : given.site.interpreters) {
     if (auto wrong = check_interpreter(entry)) return *wrong;
   }
   return given;

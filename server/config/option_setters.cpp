@@ -120,14 +120,14 @@ complaint read_count(std::uint64_t& to, std::string_view text, std::uint64_t lea
   return std::nullopt;
 }
 
-complaint set_port(options& o, std::string_view text) {
+complaint set_port(server_options& o, std::string_view text) {
   auto const port = parse_count(text, 0, 65535);
   if (!port) return is_not(text, "a port number (0 to 65535)");
   o.port = static_cast<std::uint16_t>(*port);
   return std::nullopt;
 }
 
-complaint set_bind(options& o, std::string_view text) {
+complaint set_bind(server_options& o, std::string_view text) {
   auto const bare =
       text.starts_with('[') && text.ends_with(']') ? text.substr(1, text.size() - 2) : text;
   boost::system::error_code ec;
@@ -136,13 +136,13 @@ complaint set_bind(options& o, std::string_view text) {
   return std::nullopt;
 }
 
-complaint set_cgi_bin(options& o, std::string_view text) {
+complaint set_cgi_bin(site_options& o, std::string_view text) {
   o.cgi_bin_off = text == "off";
   o.cgi_bin.clear();
   return o.cgi_bin_off ? std::nullopt : read_path(o.cgi_bin, text);
 }
 
-complaint set_map(options& o, std::string_view text) {
+complaint set_map(site_options& o, std::string_view text) {
   auto const blank = text.find_first_of(" \t");
   if (blank == std::string_view::npos) {
     return is_not(text, "PREFIX KIND:TARGET, such as '/app cgi:/srv/app'");
@@ -154,7 +154,7 @@ complaint set_map(options& o, std::string_view text) {
   return std::nullopt;
 }
 
-complaint set_index(options& o, std::string_view text) {
+complaint set_index(site_options& o, std::string_view text) {
   for (auto const name : split_list(text)) {
     if (name.empty() || name.find('/') != std::string_view::npos || name == "." || name == "..") {
       return is_not(name, "a file name");
@@ -164,7 +164,7 @@ complaint set_index(options& o, std::string_view text) {
   return std::nullopt;
 }
 
-complaint set_cgi_ext(options& o, std::string_view text) {
+complaint set_cgi_ext(site_options& o, std::string_view text) {
   for (auto const extension : split_list(text)) {
     if (!is_extension(extension)) return is_not(extension, "an extension such as .cgi");
     o.cgi_extensions.emplace_back(extension);
@@ -172,7 +172,7 @@ complaint set_cgi_ext(options& o, std::string_view text) {
   return std::nullopt;
 }
 
-complaint set_interpreter(options& o, std::string_view text) {
+complaint set_interpreter(site_options& o, std::string_view text) {
   auto const equals = text.find('=');
   if (equals == std::string_view::npos) {
     return is_not(text, ".EXT=PROGRAM, such as .php=/usr/bin/php-cgi");
@@ -191,7 +191,7 @@ complaint set_interpreter(options& o, std::string_view text) {
   return std::nullopt;
 }
 
-complaint set_env(options& o, std::string_view text) {
+complaint set_env(site_options& o, std::string_view text) {
   auto const equals = text.find('=');
   environment_entry entry{std::string(text.substr(0, equals)), std::nullopt};
   if (equals != std::string_view::npos) entry.value = text.substr(equals + 1);
@@ -202,7 +202,7 @@ complaint set_env(options& o, std::string_view text) {
   return std::nullopt;
 }
 
-complaint set_header_limit(options& o, std::string_view text) {
+complaint set_header_limit(server_options& o, std::string_view text) {
   if (auto wrong = read_size(o.header_limit_bytes, text)) return wrong;
   if (o.header_limit_bytes < 1024 || o.header_limit_bytes > 16 * 1024 * 1024) {
     return "must be from 1k to 16M";
@@ -210,19 +210,19 @@ complaint set_header_limit(options& o, std::string_view text) {
   return std::nullopt;
 }
 
-complaint set_access_log(options& o, std::string_view text) {
+complaint set_access_log(site_options& o, std::string_view text) {
   if (text.empty()) return "the path is empty";
   o.access_log = text;
   return std::nullopt;
 }
 
-complaint set_log_format(options& o, std::string_view text) {
+complaint set_log_format(server_options& o, std::string_view text) {
   if (text != "combined" && text != "json") return is_not(text, "combined or json");
   o.log_format = text == "json" ? log_format::json : log_format::combined;
   return std::nullopt;
 }
 
-complaint set_log_level(options& o, std::string_view text) {
+complaint set_log_level(server_options& o, std::string_view text) {
   using base::log::level;
   static std::map<std::string_view, level> const levels = {
       {"trace", level::trace}, {"debug", level::debug}, {"info", level::info},
@@ -234,7 +234,7 @@ complaint set_log_level(options& o, std::string_view text) {
 }
 
 // A token is a secret of a URL and a cookie.
-complaint set_inspect_token(options& o, std::string_view text) {
+complaint set_inspect_token(server_options& o, std::string_view text) {
   bool const fits = text.size() >= 16 && std::all_of(text.begin(), text.end(), [](char c) {
                       return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
                              (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
@@ -246,7 +246,7 @@ complaint set_inspect_token(options& o, std::string_view text) {
 }
 
 // The system counts processor time in seconds.
-complaint set_limit_cpu(options& o, std::string_view text) {
+complaint set_limit_cpu(server_options& o, std::string_view text) {
   if (auto wrong = read_time(o.limit_cpu, text)) return wrong;
   if (o.limit_cpu.count() == 0 || o.limit_cpu % std::chrono::seconds(1) != std::chrono::seconds(0))
     return "must be whole seconds, at least 1s";

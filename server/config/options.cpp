@@ -71,12 +71,12 @@ namespace {
 // What would be read and then do nothing.
 std::optional<usage_error> check_sandbox(options const& o) {
   constexpr std::string_view alone = "has no effect without --sandbox";
-  if (o.sandbox && !o.no_new_privs)
+  if (o.server.sandbox && !o.server.no_new_privs)
     return error_line("--sandbox", "goes with --no-new-privs on alone");
-  if (o.sandbox) return std::nullopt;
-  if (!o.sandbox_read.empty()) return error_line("--sandbox-read", alone);
-  if (!o.sandbox_write.empty()) return error_line("--sandbox-write", alone);
-  if (o.sandbox_net) return error_line("--sandbox-net", alone);
+  if (o.server.sandbox) return std::nullopt;
+  if (!o.server.sandbox_read.empty()) return error_line("--sandbox-read", alone);
+  if (!o.server.sandbox_write.empty()) return error_line("--sandbox-write", alone);
+  if (o.server.sandbox_net) return error_line("--sandbox-net", alone);
   return std::nullopt;
 }
 
@@ -94,7 +94,7 @@ std::string_view without_comment(std::string_view line) {
 std::vector<std::string_view> config_keys() {
   std::vector<std::string_view> out;
   for (rule const& r : option_rules()) {
-    if (r.set != nullptr) out.push_back(r.name);
+    if (r.setter.is_there()) out.push_back(r.name);
   }
   return out;
 }
@@ -113,7 +113,7 @@ std::variant<assignment, usage_error> read_config_line(std::string_view line,
   }
   auto const key = http::trim_ows(line.substr(0, equals));
   rule const* const r = server_tables().find(key);
-  if (r == nullptr || r->set == nullptr) {
+  if (r == nullptr || !r->setter.is_there()) {
     return error_line(where, "no such key " + in_quotes(key) + suggestion(key, config_keys(), ""));
   }
   return assignment{r, std::string(http::trim_ows(line.substr(equals + 1))),
@@ -151,9 +151,9 @@ std::optional<usage_error> apply(options& o, assignments const& given) {
       return error_line(where,
                         what->name == "root" ? "the directory is given twice" : "is given twice");
     }
-    if (what->set == nullptr) continue;
-    if (first && what->clear != nullptr) what->clear(o);
-    if (auto const wrong = what->set(o, value)) return error_line(where, *wrong);
+    if (!what->setter.is_there()) continue;
+    if (first) what->setter.clear(o);
+    if (auto const wrong = what->setter.set(o, value)) return error_line(where, *wrong);
   }
   return std::nullopt;
 }

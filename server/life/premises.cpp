@@ -16,13 +16,13 @@ rlim_t raise_descriptor_limit() {
 
 // A body that is not over its limit can be spooled.
 std::uint64_t spool_bytes(config::options const& chosen) {
-  return std::max(chosen.spool_limit_bytes, chosen.body_limit_bytes);
+  return std::max(chosen.server.spool_limit_bytes, chosen.site.body_limit_bytes);
 }
 
 }  // namespace
 
 premises::premises(config::options const& chosen)
-    : slots_(chosen.max_scripts, chosen.queue),
+    : slots_(chosen.site.max_scripts, chosen.server.queue),
       spool_space_(std::make_shared<base::budget>(spool_bytes(chosen))),
       descriptor_limit_(raise_descriptor_limit()) {}
 
@@ -35,7 +35,7 @@ void premises::get_ready(unsigned threads, std::optional<process::system_call_fi
 }
 
 void premises::change(config::options const& chosen) {
-  slots_.resize(chosen.max_scripts, chosen.queue);
+  slots_.resize(chosen.site.max_scripts, chosen.server.queue);
   spool_space_->resize(spool_bytes(chosen));
 }
 

@@ -44,14 +44,14 @@ TEST_CASE("without options programs are held by nothing but the loss of new priv
 
 TEST_CASE("each option is a limit of the system") {
   config::options chosen;
-  chosen.limit_cpu = 2s;
-  chosen.limit_memory_bytes = 1 << 20;
-  chosen.limit_processes = 3;
-  chosen.limit_files = 20;
-  chosen.limit_file_size_bytes = 512;
-  chosen.nice = 4;
-  chosen.no_new_privs = false;
-  auto const held_by = app::make_containment(chosen);
+  chosen.server.limit_cpu = 2s;
+  chosen.server.limit_memory_bytes = 1 << 20;
+  chosen.server.limit_processes = 3;
+  chosen.server.limit_files = 20;
+  chosen.server.limit_file_size_bytes = 512;
+  chosen.server.nice = 4;
+  chosen.server.no_new_privs = false;
+  auto const held_by = app::make_containment(chosen.server);
   struct row {
     std::string_view label;
     int resource;
@@ -81,23 +81,23 @@ TEST_CASE("a limit over the system's own is brought down to it") {
   rlimit system{};
   REQUIRE(::getrlimit(RLIMIT_NOFILE, &system) == 0);
   config::options chosen;
-  chosen.limit_files = system.rlim_max + 1;
-  CHECK(limit(app::make_containment(chosen), RLIMIT_NOFILE)->rlim_max == system.rlim_max);
+  chosen.server.limit_files = system.rlim_max + 1;
+  CHECK(limit(app::make_containment(chosen.server), RLIMIT_NOFILE)->rlim_max == system.rlim_max);
 }
 
 TEST_CASE("the log is told who programs run as, where there are programs") {
   config::options chosen;
   CHECK(reasons(chosen, true) == "");
-  chosen.cgi_extensions = {".cgi"};
+  chosen.site.cgi_extensions = {".cgi"};
   CHECK(reasons(chosen, true) == "scripts-as-root! ");
-  chosen.limit_processes = 5;
+  chosen.server.limit_processes = 5;
   CHECK(reasons(chosen, true) == "scripts-as-root! limit-not-in-force! ");
   CHECK(reasons(chosen, false) == "");
 }
 
 TEST_CASE("where the kernel has no Landlock, --sandbox is an error and not a server without it") {
   config::options chosen;
-  chosen.sandbox = true;
+  chosen.server.sandbox = true;
   std::string error = "none";
   std::thread([&] {
     if (!tests::refuse_call(SYS_landlock_create_ruleset, EOPNOTSUPP)) return;

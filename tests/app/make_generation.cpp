@@ -19,7 +19,7 @@ tcp::endpoint const anywhere(address_v4::any(), 8000);
 
 // A directory to serve, and what stays while generations come and go.
 struct fixture {
-  fixture() { chosen.root = at.path(); }
+  fixture() { chosen.site.root = at.path(); }
 
   tests::temporary_directory at;
   config::options chosen;
@@ -38,17 +38,18 @@ TEST_CASE("a generation that cannot be made says why, in one line") {
   };
   row const rows[] = {
       {"plain", [](fixture&) {}, anywhere, ""},
-      {"no root", [](fixture& f) { f.chosen.root /= "none"; }, loopback, "gatehouse: "},
+      {"no root", [](fixture& f) { f.chosen.site.root /= "none"; }, loopback, "gatehouse: "},
       {"no directory for the access log",
-       [](fixture& f) { f.chosen.access_log = f.at / "none/log"; }, loopback,
+       [](fixture& f) { f.chosen.site.access_log = f.at / "none/log"; }, loopback,
        "gatehouse: --access-log: "},
-      {"an inspector for this machine", [](fixture& f) { f.chosen.inspect = true; }, loopback, ""},
-      {"an inspector that others reach", [](fixture& f) { f.chosen.inspect = true; }, anywhere,
-       "gatehouse: --inspect: "},
+      {"an inspector for this machine", [](fixture& f) { f.chosen.server.inspect = true; },
+       loopback, ""},
+      {"an inspector that others reach", [](fixture& f) { f.chosen.server.inspect = true; },
+       anywhere, "gatehouse: --inspect: "},
       {"one with a token",
        [](fixture& f) {
-         f.chosen.inspect = true;
-         f.chosen.inspect_token = "secret";
+         f.chosen.server.inspect = true;
+         f.chosen.server.inspect_token = "secret";
        },
        anywhere, ""},
   };
@@ -67,7 +68,7 @@ TEST_CASE("a generation that cannot be made says why, in one line") {
 
 TEST_CASE("what answers lasts as long as the connections that have its service") {
   fixture f;
-  f.chosen.inspect = true;  // which refers to the service
+  f.chosen.server.inspect = true;  // which refers to the service
   auto made = app::make_generation(f.chosen, loopback, f.where, f.targets);
   std::optional<life::generation> first = std::get<life::generation>(std::move(made));
   std::weak_ptr<net::service> const lasting = first->service;
@@ -85,7 +86,7 @@ TEST_CASE("the next generation reports to the same targets") {
     bool heard = false;
   };
   fixture f;
-  f.chosen.inspect = true;
+  f.chosen.server.inspect = true;
   auto const first = app::make_generation(f.chosen, loopback, f.where, f.targets);
   REQUIRE(f.targets.exchanges.has_value());
   CHECK_FALSE(f.targets.printing.has_value());

@@ -45,17 +45,17 @@ TEST_CASE("the programs are those that a request would find") {
     std::string_view paths;
   };
   config::options by_extension, mapped, single, shadowed, replaced, off, linked, in_files;
-  by_extension.cgi_extensions = {".cgi"};
-  mapped.mappings = {cgi_at("/run", "other")};
-  single.mappings = {cgi_at("/one", "other/d")};
-  shadowed.mappings = {cgi_at("/cgi-bin/sub", "other")};
-  replaced.mappings = {cgi_at("/cgi-bin", "other")};
-  off.cgi_bin_off = true;
-  linked.cgi_extensions = {".cgi"};
-  linked.follow_symlinks = true;
-  in_files.cgi_bin_off = true;
-  in_files.cgi_extensions = {".cgi"};
-  in_files.mappings = {{"/files", config::mapping::kind::static_files, "other"}};
+  by_extension.site.cgi_extensions = {".cgi"};
+  mapped.site.mappings = {cgi_at("/run", "other")};
+  single.site.mappings = {cgi_at("/one", "other/d")};
+  shadowed.site.mappings = {cgi_at("/cgi-bin/sub", "other")};
+  replaced.site.mappings = {cgi_at("/cgi-bin", "other")};
+  off.site.cgi_bin_off = true;
+  linked.site.cgi_extensions = {".cgi"};
+  linked.server.follow_symlinks = true;
+  in_files.site.cgi_bin_off = true;
+  in_files.site.cgi_extensions = {".cgi"};
+  in_files.site.mappings = {{"/files", config::mapping::kind::static_files, "other"}};
   row const rows[] = {
       {"cgi-bin alone", {}, "/cgi-bin/a /cgi-bin/b /cgi-bin/sub/c"},
       {"by extension", by_extension, "/app/x.cgi /cgi-bin/a /cgi-bin/b /cgi-bin/sub/c"},

@@ -16,7 +16,7 @@ namespace json = boost::json;
 namespace {
 
 config::options resolved(fs::path const& root, config::options given = {}) {
-  given.root = root;
+  given.site.root = root;
   auto outcome = config::resolve_directories(std::move(given), root);
   if (auto const* wrong = std::get_if<config::usage_error>(&outcome)) FAIL(wrong->line);
   return std::get<config::options>(std::move(outcome));
@@ -44,7 +44,7 @@ TEST_CASE("without names, every program and directory of programs is looked at")
   site.write("cgi-bin/page.php", "<?php\n", 0644);
   fs::permissions(site.path() / "cgi-bin", fs::perms(0777));
   config::options given;
-  given.interpreters = {{".php", "/bin/true"}};
+  given.site.interpreters = {{".php", "/bin/true"}};
   auto const report = review(resolved(site.path(), given), {});
   CHECK(summary(report.scripts) ==
         "/cgi-bin/bad.sh: script-no-execute-bit; /cgi-bin/data.txt: not-a-program; "
@@ -72,7 +72,7 @@ TEST_CASE("the PATH that programs get decides what env finds") {
   site.write("cgi-bin/a", "#!/usr/bin/env tool\n", 0755);
   site.write("bin/tool", "#!/bin/sh\n", 0755);
   config::options with_path;
-  with_path.environment = {{"PATH", (site.path() / "bin").native()}};
+  with_path.site.environment = {{"PATH", (site.path() / "bin").native()}};
   CHECK(summary(review(resolved(site.path()), {}).scripts) == "/cgi-bin/a: env-program-missing");
   CHECK(summary(review(resolved(site.path(), with_path), {}).scripts) == "/cgi-bin/a");
 }

@@ -63,16 +63,16 @@ TEST_CASE("the first argument alone, and as it stands, names a command") {
 TEST_CASE("a command takes the server's options, its own, and words") {
   auto const call =
       parsed({"check", "--cgi-bin", "bin", "a", "--run", "--env", "A=1", "--", "--b"});
-  CHECK(call.server.cgi_bin == "bin");
-  REQUIRE(call.server.environment.size() == 1);
+  CHECK(call.chosen.site.cgi_bin == "bin");
+  REQUIRE(call.chosen.site.environment.size() == 1);
   CHECK(call.words == arguments{"a", "--b"});
-  CHECK(call.server.root.empty());
+  CHECK(call.chosen.site.root.empty());
   CHECK(call.has("run"));
   CHECK_FALSE(call.has("json"));
 
   auto const explained = parsed({"explain", "-XPOST", "-H", "A: b", "--header=C: d", "-d", "x=1",
                                  "--root", "site", "/cgi-bin/a?b"});
-  CHECK(explained.server.root == "site");
+  CHECK(explained.chosen.site.root == "site");
   CHECK(explained.value("method") == "POST");
   CHECK(explained.values("header") == arguments{"A: b", "C: d"});
   CHECK(explained.value("data") == "x=1");
@@ -83,8 +83,8 @@ TEST_CASE("a command reads the config file too") {
   gatehouse::tests::temporary_directory const directory;
   auto const file = directory.write("site.conf", "cgi-ext = .cgi\nroot = site\n").string();
   auto const call = parsed({"check", "--config", file, "--root", "other"});
-  CHECK(call.server.cgi_extensions == arguments{".cgi"});
-  CHECK(call.server.root == "other");
+  CHECK(call.chosen.site.cgi_extensions == arguments{".cgi"});
+  CHECK(call.chosen.site.root == "other");
 }
 
 TEST_CASE("a wrong command is one line that says what is wrong") {

@@ -27,7 +27,7 @@ std::string summary(trial_result const& result) {
 
 config::options serving(gatehouse::tests::temporary_directory const& directory) {
   config::options given;
-  given.root = directory.path();
+  given.site.root = directory.path();
   return std::get<config::options>(config::resolve_directories(std::move(given), directory.path()));
 }
 

@@ -25,36 +25,37 @@ std::string error_of(options const& given, fs::path const& at) {
 
 TEST_CASE("the root is ./www if there is one, else the working directory") {
   gatehouse::tests::temporary_directory const directory;
-  CHECK(resolved({}, directory.path()).root == directory.path());
+  CHECK(resolved({}, directory.path()).site.root == directory.path());
   directory.write("www/index.html", "");
-  CHECK(resolved({}, directory.path()).root == directory.path() / "www");
+  CHECK(resolved({}, directory.path()).site.root == directory.path() / "www");
 }
 
 TEST_CASE("programs are in the root's cgi-bin, else in ./cgi-bin, else nowhere") {
   gatehouse::tests::temporary_directory const directory;
   directory.write("www/index.html", "");
-  CHECK(resolved({}, directory.path()).cgi_bin.empty());
+  CHECK(resolved({}, directory.path()).site.cgi_bin.empty());
   directory.write("cgi-bin/a", "");
-  CHECK(resolved({}, directory.path()).cgi_bin == directory.path() / "cgi-bin");
+  CHECK(resolved({}, directory.path()).site.cgi_bin == directory.path() / "cgi-bin");
   directory.write("www/cgi-bin/a", "");
-  CHECK(resolved({}, directory.path()).cgi_bin == directory.path() / "www/cgi-bin");
+  CHECK(resolved({}, directory.path()).site.cgi_bin == directory.path() / "www/cgi-bin");
   options off;
-  off.cgi_bin_off = true;
-  CHECK(resolved(off, directory.path()).cgi_bin.empty());
+  off.site.cgi_bin_off = true;
+  CHECK(resolved(off, directory.path()).site.cgi_bin.empty());
 }
 
 TEST_CASE("what a sandbox is to reach has to be there") {
   gatehouse::tests::temporary_directory const directory;
   directory.write("site/a", "");
   options o;
-  o.sandbox_read = {"site/a", "site"};
-  o.sandbox_write = {"site"};
+  o.server.sandbox_read = {"site/a", "site"};
+  o.server.sandbox_write = {"site"};
   auto const real = resolved(o, directory.path());
-  CHECK(real.sandbox_read == std::vector{directory.path() / "site/a", directory.path() / "site"});
-  CHECK(real.sandbox_write == std::vector{directory.path() / "site"});
-  o.sandbox_write = {"missing"};
+  CHECK(real.server.sandbox_read ==
+        std::vector{directory.path() / "site/a", directory.path() / "site"});
+  CHECK(real.server.sandbox_write == std::vector{directory.path() / "site"});
+  o.server.sandbox_write = {"missing"};
   CHECK(error_of(o, directory.path()) == R"(gatehouse: --sandbox-write: "missing" does not exist)");
-  o.sandbox_write = {"site/a"};
+  o.server.sandbox_write = {"site/a"};
   CHECK(error_of(o, directory.path()) ==
         R"(gatehouse: --sandbox-write: "site/a" is not a directory)");
 }
@@ -65,15 +66,15 @@ TEST_CASE("paths are made absolute and real") {
   directory.write("bin/program", "", 0755);
   fs::create_directory_symlink("site", directory.path() / "link");
   options o;
-  o.root = "link/../link";
-  o.mappings = {{"/s", mapping::kind::static_files, "./site"},
-                {"/c", mapping::kind::cgi, "bin"},
-                {"/p", mapping::kind::cgi, "bin/program"}};
+  o.site.root = "link/../link";
+  o.site.mappings = {{"/s", mapping::kind::static_files, "./site"},
+                     {"/c", mapping::kind::cgi, "bin"},
+                     {"/p", mapping::kind::cgi, "bin/program"}};
   o = resolved(o, directory.path());
-  CHECK(o.root == directory.path() / "site");
-  CHECK(o.mappings[0].target == directory.path() / "site");
-  CHECK(o.mappings[1].target == directory.path() / "bin");
-  CHECK(o.mappings[2].target == directory.path() / "bin/program");
+  CHECK(o.site.root == directory.path() / "site");
+  CHECK(o.site.mappings[0].target == directory.path() / "site");
+  CHECK(o.site.mappings[1].target == directory.path() / "bin");
+  CHECK(o.site.mappings[2].target == directory.path() / "bin/program");
 }
 
 TEST_CASE("what is not there is named in one line") {
@@ -81,28 +82,28 @@ TEST_CASE("what is not there is named in one line") {
   directory.write("file", "");
   options o;
   SUBCASE("no root") {
-    o.root = "no\nsuch";
+    o.site.root = "no\nsuch";
     CHECK(error_of(o, directory.path()) == R"(gatehouse: DIRECTORY: "no\x0asuch" does not exist)");
   }
   SUBCASE("a root that is nearly a command's name") {
-    o.root = "chekc";
+    o.site.root = "chekc";
     CHECK(error_of(o, directory.path()) == R"(gatehouse: DIRECTORY: "chekc" does not exist)"
                                            " (did you mean the command `gatehouse check`?)");
   }
   SUBCASE("a file for a root") {
-    o.root = "file";
+    o.site.root = "file";
     CHECK(error_of(o, directory.path()) == R"(gatehouse: DIRECTORY: "file" is not a directory)");
   }
   SUBCASE("no cgi-bin") {
-    o.cgi_bin = "bin";
+    o.site.cgi_bin = "bin";
     CHECK(error_of(o, directory.path()) == R"(gatehouse: --cgi-bin: "bin" does not exist)");
   }
   SUBCASE("a file mapped as static") {
-    o.mappings = {{"/a", mapping::kind::static_files, "file"}};
+    o.site.mappings = {{"/a", mapping::kind::static_files, "file"}};
     CHECK(error_of(o, directory.path()) == R"(gatehouse: --map: "file" is not a directory)");
   }
   SUBCASE("no interpreter") {
-    o.interpreters = {{".x", "/nonexistent"}};
+    o.site.interpreters = {{".x", "/nonexistent"}};
     CHECK(error_of(o, directory.path()) ==
           R"(gatehouse: --interpreter: "/nonexistent" cannot be run: No such file or directory)");
   }

@@ -35,27 +35,27 @@ std::string error_of(std::vector<std::string> const& arguments) {
 
 TEST_CASE("without arguments every option has its default") {
   auto const o = parsed({});
-  CHECK(o.bind.to_string() == "127.0.0.1");
-  CHECK(o.port == 8000);
-  CHECK(o.root.empty());
-  CHECK(o.cgi_bin.empty());
-  CHECK(o.index == std::vector<std::string>{"index.html"});
-  CHECK(o.listing);
-  CHECK_FALSE(o.follow_symlinks);
-  CHECK_FALSE(o.pass_auth);
-  CHECK(o.threads >= 1);
-  CHECK(o.max_connections == 16384);
-  CHECK(o.max_connections_per_address == 0);
-  CHECK(o.min_rate_bytes == 500);
-  CHECK(o.max_scripts >= 16);
-  CHECK(o.queue == 128);
-  CHECK(o.script_deadline == 0ms);
-  CHECK(o.body_limit_bytes == 1073741824);
-  CHECK(o.spool_limit_bytes == 4294967296);
-  CHECK(o.header_limit_bytes == 32768);
-  CHECK(o.access_log == "-");
-  CHECK(o.log_format == log_format::combined);
-  CHECK(o.log_level == gatehouse::base::log::level::info);
+  CHECK(o.server.bind.to_string() == "127.0.0.1");
+  CHECK(o.server.port == 8000);
+  CHECK(o.site.root.empty());
+  CHECK(o.site.cgi_bin.empty());
+  CHECK(o.site.index == std::vector<std::string>{"index.html"});
+  CHECK(o.site.listing);
+  CHECK_FALSE(o.server.follow_symlinks);
+  CHECK_FALSE(o.site.pass_auth);
+  CHECK(o.server.threads >= 1);
+  CHECK(o.server.max_connections == 16384);
+  CHECK(o.server.max_connections_per_address == 0);
+  CHECK(o.server.min_rate_bytes == 500);
+  CHECK(o.site.max_scripts >= 16);
+  CHECK(o.server.queue == 128);
+  CHECK(o.server.script_deadline == 0ms);
+  CHECK(o.site.body_limit_bytes == 1073741824);
+  CHECK(o.server.spool_limit_bytes == 4294967296);
+  CHECK(o.server.header_limit_bytes == 32768);
+  CHECK(o.site.access_log == "-");
+  CHECK(o.server.log_format == log_format::combined);
+  CHECK(o.server.log_level == gatehouse::base::log::level::info);
 }
 
 TEST_CASE("every option is read") {
@@ -146,71 +146,71 @@ TEST_CASE("every option is read") {
                          "--group",
                          "g",
                          "site"});
-  CHECK(o.port == 0);
-  CHECK(o.bind.is_v6());
-  CHECK(o.root == "site");
-  REQUIRE(o.mappings.size() == 2);
-  CHECK(o.mappings[0].prefix == "/a/b");
-  CHECK(o.mappings[0].what == mapping::kind::cgi);
-  CHECK(o.mappings[0].target == "/srv/my app");
-  CHECK(o.mappings[1].prefix.empty());
-  CHECK(o.mappings[1].what == mapping::kind::static_files);
-  CHECK(o.index == std::vector<std::string>{"a.html", "b.html"});
-  CHECK_FALSE(o.listing);
-  CHECK(o.follow_symlinks);
-  CHECK(o.cgi_bin == "bin");
-  CHECK(o.cgi_extensions == std::vector<std::string>{".cgi", ".pl", ".py"});
-  REQUIRE(o.interpreters.size() == 1);
-  CHECK(o.interpreters[0].extension == ".php");
-  CHECK(o.interpreters[0].program == "/usr/bin/php-cgi");
-  CHECK(o.interpreters[0].arguments == std::vector<std::string>{"-d", "a=b c"});
-  REQUIRE(o.environment.size() == 3);
-  CHECK(o.environment[0].name == "A");
-  CHECK(o.environment[0].value == "1=2");
-  CHECK_FALSE(o.environment[1].value.has_value());
-  CHECK(o.environment[2].value == "");
-  CHECK(o.pass_auth);
-  CHECK(o.threads == 3);
-  CHECK(o.max_connections == 1'000'000);
-  CHECK(o.max_connections_per_address == 20);
-  CHECK(o.min_rate_bytes == 2048);
-  CHECK(o.max_scripts == 7);
-  CHECK(o.queue == 0);
-  CHECK(o.queue_timeout == 1s);
-  CHECK(o.script_timeout == 2s);
-  CHECK(o.script_deadline == 3min);
-  CHECK(o.grace == 4ms);
-  CHECK(o.header_timeout == 5s);
-  CHECK(o.idle_timeout == 6h);
-  CHECK(o.drain_time == 7s);
-  CHECK(o.body_limit_bytes == 8388608);
-  CHECK(o.spool_limit_bytes == 16777216);
-  CHECK(o.header_limit_bytes == 9216);
-  CHECK(o.access_log == "off");
-  CHECK(o.log_format == log_format::json);
-  CHECK(o.log_level == gatehouse::base::log::level::debug);
-  CHECK(o.limit_cpu == 1min);
-  CHECK(o.limit_memory_bytes == 10 * 1024 * 1024);
-  CHECK(o.limit_processes == 11);
-  CHECK(o.limit_files == 16);
-  CHECK(o.limit_file_size_bytes == 12 * 1024);
-  CHECK(o.nice == 13);
-  CHECK(o.no_new_privs);
-  CHECK(o.sandbox);
-  CHECK(o.sandbox_read == std::vector<std::filesystem::path>{"r", "s"});
-  CHECK(o.sandbox_write == std::vector<std::filesystem::path>{"w"});
-  CHECK(o.sandbox_net);
-  CHECK(o.user == "u");
-  CHECK(o.group == "g");
+  CHECK(o.server.port == 0);
+  CHECK(o.server.bind.is_v6());
+  CHECK(o.site.root == "site");
+  REQUIRE(o.site.mappings.size() == 2);
+  CHECK(o.site.mappings[0].prefix == "/a/b");
+  CHECK(o.site.mappings[0].what == mapping::kind::cgi);
+  CHECK(o.site.mappings[0].target == "/srv/my app");
+  CHECK(o.site.mappings[1].prefix.empty());
+  CHECK(o.site.mappings[1].what == mapping::kind::static_files);
+  CHECK(o.site.index == std::vector<std::string>{"a.html", "b.html"});
+  CHECK_FALSE(o.site.listing);
+  CHECK(o.server.follow_symlinks);
+  CHECK(o.site.cgi_bin == "bin");
+  CHECK(o.site.cgi_extensions == std::vector<std::string>{".cgi", ".pl", ".py"});
+  REQUIRE(o.site.interpreters.size() == 1);
+  CHECK(o.site.interpreters[0].extension == ".php");
+  CHECK(o.site.interpreters[0].program == "/usr/bin/php-cgi");
+  CHECK(o.site.interpreters[0].arguments == std::vector<std::string>{"-d", "a=b c"});
+  REQUIRE(o.site.environment.size() == 3);
+  CHECK(o.site.environment[0].name == "A");
+  CHECK(o.site.environment[0].value == "1=2");
+  CHECK_FALSE(o.site.environment[1].value.has_value());
+  CHECK(o.site.environment[2].value == "");
+  CHECK(o.site.pass_auth);
+  CHECK(o.server.threads == 3);
+  CHECK(o.server.max_connections == 1'000'000);
+  CHECK(o.server.max_connections_per_address == 20);
+  CHECK(o.server.min_rate_bytes == 2048);
+  CHECK(o.site.max_scripts == 7);
+  CHECK(o.server.queue == 0);
+  CHECK(o.server.queue_timeout == 1s);
+  CHECK(o.server.script_timeout == 2s);
+  CHECK(o.server.script_deadline == 3min);
+  CHECK(o.server.grace == 4ms);
+  CHECK(o.server.header_timeout == 5s);
+  CHECK(o.server.idle_timeout == 6h);
+  CHECK(o.server.drain_time == 7s);
+  CHECK(o.site.body_limit_bytes == 8388608);
+  CHECK(o.server.spool_limit_bytes == 16777216);
+  CHECK(o.server.header_limit_bytes == 9216);
+  CHECK(o.site.access_log == "off");
+  CHECK(o.server.log_format == log_format::json);
+  CHECK(o.server.log_level == gatehouse::base::log::level::debug);
+  CHECK(o.server.limit_cpu == 1min);
+  CHECK(o.server.limit_memory_bytes == 10 * 1024 * 1024);
+  CHECK(o.server.limit_processes == 11);
+  CHECK(o.server.limit_files == 16);
+  CHECK(o.server.limit_file_size_bytes == 12 * 1024);
+  CHECK(o.server.nice == 13);
+  CHECK(o.server.no_new_privs);
+  CHECK(o.server.sandbox);
+  CHECK(o.server.sandbox_read == std::vector<std::filesystem::path>{"r", "s"});
+  CHECK(o.server.sandbox_write == std::vector<std::filesystem::path>{"w"});
+  CHECK(o.server.sandbox_net);
+  CHECK(o.server.user == "u");
+  CHECK(o.server.group == "g");
 }
 
 TEST_CASE("the directory may stand anywhere, and a switch does not take it for its value") {
-  CHECK(parsed({"--follow-symlinks", "site"}).root == "site");
-  CHECK(parsed({"site", "-p1"}).root == "site");
-  CHECK(parsed({"--root=site"}).root == "site");
-  CHECK(parsed({"--", "--pass-auth"}).root == "--pass-auth");
-  CHECK_FALSE(parsed({"--follow-symlinks=off", "site"}).follow_symlinks);
-  CHECK(parsed({"--cgi-bin", "off"}).cgi_bin_off);
+  CHECK(parsed({"--follow-symlinks", "site"}).site.root == "site");
+  CHECK(parsed({"site", "-p1"}).site.root == "site");
+  CHECK(parsed({"--root=site"}).site.root == "site");
+  CHECK(parsed({"--", "--pass-auth"}).site.root == "--pass-auth");
+  CHECK_FALSE(parsed({"--follow-symlinks=off", "site"}).server.follow_symlinks);
+  CHECK(parsed({"--cgi-bin", "off"}).site.cgi_bin_off);
 }
 
 TEST_CASE("a wrong argument is one line that says what is wrong") {
@@ -305,25 +305,25 @@ TEST_CASE("a config file gives values, and the command line wins over it") {
                                     "map = /b cgi:/b");
   SUBCASE("alone") {
     auto const o = parsed({"--config", file.string()});
-    CHECK(o.port == 9000);
-    CHECK(o.root == "www");
-    CHECK(o.follow_symlinks);
-    CHECK(o.index == std::vector<std::string>{"a.html", "b.html"});
-    REQUIRE(o.environment.size() == 2);
-    CHECK(o.environment[0].value == "#fff");
-    CHECK(o.mappings.size() == 2);
+    CHECK(o.server.port == 9000);
+    CHECK(o.site.root == "www");
+    CHECK(o.server.follow_symlinks);
+    CHECK(o.site.index == std::vector<std::string>{"a.html", "b.html"});
+    REQUIRE(o.site.environment.size() == 2);
+    CHECK(o.site.environment[0].value == "#fff");
+    CHECK(o.site.mappings.size() == 2);
   }
   SUBCASE("with the command line") {
     auto const o = parsed({"-p1", "--config", file.string(), "--index", "c.html", "--env", "A=2",
                            "--map", "/b static:/c", "site"});
-    CHECK(o.port == 1);
-    CHECK(o.root == "site");
-    CHECK(o.index == std::vector<std::string>{"c.html"});
-    REQUIRE(o.environment.size() == 2);
-    CHECK(o.environment[1].value == "2");
-    REQUIRE(o.mappings.size() == 2);
-    CHECK(o.mappings[1].what == mapping::kind::static_files);
-    CHECK(o.mappings[1].target == "/c");
+    CHECK(o.server.port == 1);
+    CHECK(o.site.root == "site");
+    CHECK(o.site.index == std::vector<std::string>{"c.html"});
+    REQUIRE(o.site.environment.size() == 2);
+    CHECK(o.site.environment[1].value == "2");
+    REQUIRE(o.site.mappings.size() == 2);
+    CHECK(o.site.mappings[1].what == mapping::kind::static_files);
+    CHECK(o.site.mappings[1].target == "/c");
   }
 }
 
@@ -369,4 +369,14 @@ TEST_CASE("help names every option, in lines that fit a terminal, and wins over 
     CHECK_FALSE(line.ends_with(' '));
   }
   CHECK(std::holds_alternative<version>(parse({"--version"})));
+}
+
+TEST_CASE("a site has these options of its own, and the server all others") {
+  std::string of_sites;
+  for (option_rule const& r : option_rules()) {
+    if (r.setter.is_of_site()) of_sites.append(of_sites.empty() ? "" : " ").append(r.name);
+  }
+  CHECK(of_sites ==
+        "root map index listing cgi-bin cgi-ext interpreter env pass-auth max-scripts body-limit "
+        "access-log");
 }

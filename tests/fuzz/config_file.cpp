@@ -55,95 +55,99 @@ std::string in_double_quotes(std::string_view word) {
 lines printed(config::options const& o) {
   static constexpr char const* levels[] = {"trace", "debug", "info", "warn", "error", "off"};
   lines out = {
-      "bind=" + o.bind.to_string(),
-      "port=" + std::to_string(o.port),
-      "index=" + joined(o.index),
-      "listing=" + on_off(o.listing),
-      "follow-symlinks=" + on_off(o.follow_symlinks),
-      "pass-auth=" + on_off(o.pass_auth),
-      "threads=" + std::to_string(o.threads),
-      "max-scripts=" + std::to_string(o.max_scripts),
-      "queue=" + std::to_string(o.queue),
-      "max-connections=" + std::to_string(o.max_connections),
-      "max-connections-per-address=" + std::to_string(o.max_connections_per_address),
-      "min-rate=" + std::to_string(o.min_rate_bytes),
-      "queue-timeout=" + milliseconds(o.queue_timeout),
-      "script-timeout=" + milliseconds(o.script_timeout),
-      "script-deadline=" + milliseconds(o.script_deadline),
-      "grace=" + milliseconds(o.grace),
-      "header-timeout=" + milliseconds(o.header_timeout),
-      "idle-timeout=" + milliseconds(o.idle_timeout),
-      "drain-time=" + milliseconds(o.drain_time),
-      "body-limit=" + std::to_string(o.body_limit_bytes),
-      "spool-limit=" + std::to_string(o.spool_limit_bytes),
-      "header-limit=" + std::to_string(o.header_limit_bytes),
-      "access-log=" + o.access_log,
-      std::string("log-format=") + (o.log_format == config::log_format::json ? "json" : "combined"),
-      std::string("log-level=") + levels[static_cast<int>(o.log_level)],
-      "trace=" + on_off(o.trace),
-      "nice=" + std::to_string(o.nice),
-      "no-new-privs=" + on_off(o.no_new_privs),
-      "sandbox=" + on_off(o.sandbox),
-      "sandbox-net=" + on_off(o.sandbox_net),
+      "bind=" + o.server.bind.to_string(),
+      "port=" + std::to_string(o.server.port),
+      "index=" + joined(o.site.index),
+      "listing=" + on_off(o.site.listing),
+      "follow-symlinks=" + on_off(o.server.follow_symlinks),
+      "pass-auth=" + on_off(o.site.pass_auth),
+      "threads=" + std::to_string(o.server.threads),
+      "max-scripts=" + std::to_string(o.site.max_scripts),
+      "queue=" + std::to_string(o.server.queue),
+      "max-connections=" + std::to_string(o.server.max_connections),
+      "max-connections-per-address=" + std::to_string(o.server.max_connections_per_address),
+      "min-rate=" + std::to_string(o.server.min_rate_bytes),
+      "queue-timeout=" + milliseconds(o.server.queue_timeout),
+      "script-timeout=" + milliseconds(o.server.script_timeout),
+      "script-deadline=" + milliseconds(o.server.script_deadline),
+      "grace=" + milliseconds(o.server.grace),
+      "header-timeout=" + milliseconds(o.server.header_timeout),
+      "idle-timeout=" + milliseconds(o.server.idle_timeout),
+      "drain-time=" + milliseconds(o.server.drain_time),
+      "body-limit=" + std::to_string(o.site.body_limit_bytes),
+      "spool-limit=" + std::to_string(o.server.spool_limit_bytes),
+      "header-limit=" + std::to_string(o.server.header_limit_bytes),
+      "access-log=" + o.site.access_log,
+      std::string("log-format=") +
+          (o.server.log_format == config::log_format::json ? "json" : "combined"),
+      std::string("log-level=") + levels[static_cast<int>(o.server.log_level)],
+      "trace=" + on_off(o.server.trace),
+      "nice=" + std::to_string(o.server.nice),
+      "no-new-privs=" + on_off(o.server.no_new_privs),
+      "sandbox=" + on_off(o.server.sandbox),
+      "sandbox-net=" + on_off(o.server.sandbox_net),
   };
   auto const add_unless_empty = [&](std::string const& key, std::string const& value) {
     if (!value.empty()) out.push_back(key + "=" + value);
   };
-  add_unless_empty("root", o.root.native());
-  add_unless_empty("user", o.user);
-  add_unless_empty("group", o.group);
-  add_unless_empty("cgi-bin", o.cgi_bin_off ? "off" : o.cgi_bin.native());
-  add_unless_empty("cgi-ext", joined(o.cgi_extensions));
-  add_unless_empty("inspect-token", o.inspect_token);
-  out.push_back("inspect=" + on_off(o.inspect));
-  add_unless_empty("takeover", o.takeover.native());
+  add_unless_empty("root", o.site.root.native());
+  add_unless_empty("user", o.server.user);
+  add_unless_empty("group", o.server.group);
+  add_unless_empty("cgi-bin", o.site.cgi_bin_off ? "off" : o.site.cgi_bin.native());
+  add_unless_empty("cgi-ext", joined(o.site.cgi_extensions));
+  add_unless_empty("inspect-token", o.server.inspect_token);
+  out.push_back("inspect=" + on_off(o.server.inspect));
+  add_unless_empty("takeover", o.server.takeover.native());
   auto const add_unless_zero = [&](std::string const& key, std::uint64_t value) {
     if (value != 0) out.push_back(key + "=" + std::to_string(value));
   };
-  if (o.limit_cpu.count() != 0) out.push_back("limit-cpu=" + milliseconds(o.limit_cpu));
-  add_unless_zero("limit-memory", o.limit_memory_bytes);
-  add_unless_zero("limit-processes", o.limit_processes);
-  add_unless_zero("limit-files", o.limit_files);
-  add_unless_zero("limit-file-size", o.limit_file_size_bytes);
-  for (auto const& path : o.sandbox_read) out.push_back("sandbox-read=" + path.native());
-  for (auto const& path : o.sandbox_write) out.push_back("sandbox-write=" + path.native());
-  for (auto const& m : o.mappings) {
+  if (o.server.limit_cpu.count() != 0)
+    out.push_back("limit-cpu=" + milliseconds(o.server.limit_cpu));
+  add_unless_zero("limit-memory", o.server.limit_memory_bytes);
+  add_unless_zero("limit-processes", o.server.limit_processes);
+  add_unless_zero("limit-files", o.server.limit_files);
+  add_unless_zero("limit-file-size", o.server.limit_file_size_bytes);
+  for (auto const& path : o.server.sandbox_read) out.push_back("sandbox-read=" + path.native());
+  for (auto const& path : o.server.sandbox_write) out.push_back("sandbox-write=" + path.native());
+  for (auto const& m : o.site.mappings) {
     bool const cgi = m.what == config::mapping::kind::cgi;
     out.push_back("map=" + (m.prefix.empty() ? "/" : m.prefix) + (cgi ? " cgi:" : " static:") +
                   m.target.native());
   }
-  for (auto const& i : o.interpreters) {
+  for (auto const& i : o.site.interpreters) {
     auto words = in_double_quotes(i.program.native());
     for (auto const& argument : i.arguments) words += ' ' + in_double_quotes(argument);
     out.push_back("interpreter=" + i.extension + "=" + words);
   }
-  for (auto const& e : o.environment) {
+  for (auto const& e : o.site.environment) {
     out.push_back("env=" + e.name + (e.value ? "=" + *e.value : std::string()));
   }
   return out;
 }
 
 void expect_sound(config::options const& o) {
-  expect(o.threads >= 1 && o.threads <= 1024, "threads");
-  expect(o.max_scripts >= 1, "a script can run");
-  expect(o.header_limit_bytes >= 1024 && o.header_limit_bytes <= 16U * 1024 * 1024, "header limit");
-  expect(o.script_timeout.count() > 0 && o.header_timeout.count() > 0 && o.idle_timeout.count() > 0,
+  expect(o.server.threads >= 1 && o.server.threads <= 1024, "threads");
+  expect(o.site.max_scripts >= 1, "a script can run");
+  expect(o.server.header_limit_bytes >= 1024 && o.server.header_limit_bytes <= 16U * 1024 * 1024,
+         "header limit");
+  expect(o.server.script_timeout.count() > 0 && o.server.header_timeout.count() > 0 &&
+             o.server.idle_timeout.count() > 0,
          "waits that need a length have one");
-  expect(!o.index.empty(), "there is an index");
-  for (auto const& name : o.index) {
+  expect(!o.site.index.empty(), "there is an index");
+  for (auto const& name : o.site.index) {
     expect(!name.empty() && name.find('/') == std::string::npos && name != "..", "a file name");
   }
   std::set<std::string> keys;
-  for (auto const& m : o.mappings) {
+  for (auto const& m : o.site.mappings) {
     expect(m.prefix.empty() || (m.prefix.starts_with('/') && !m.prefix.ends_with('/')), "a prefix");
     expect(m.prefix.empty() || http::without_dot_segments(m.prefix) == m.prefix, "no dot segments");
     expect(keys.insert("map " + m.prefix).second && !m.target.empty(), "one target for a prefix");
   }
-  for (auto const& i : o.interpreters) {
+  for (auto const& i : o.site.interpreters) {
     expect(config::is_extension(i.extension) && i.program.is_absolute(), "an interpreter");
     expect(keys.insert("interpreter " + i.extension).second, "one for an extension");
   }
-  for (auto const& e : o.environment) {
+  for (auto const& e : o.site.environment) {
     expect(config::is_environment_name(e.name), "a variable's name");
     expect(keys.insert("env " + e.name).second, "one value for a variable");
   }

@@ -6,33 +6,35 @@ using namespace gatehouse;
 using namespace gatehouse::life;
 
 TEST_CASE("what cannot change keeps its value and is named") {
-  config::options now;
+  config::server_options now;
   now.port = 8000;
   now.threads = 2;
   struct row {
     std::string_view label;
-    void (*change)(config::options&);
+    void (*change)(config::server_options&);
     std::vector<std::string_view> kept;
   };
   row const rows[] = {
-      {"nothing", [](config::options&) {}, {}},
-      {"what can change", [](config::options& o) { o.queue = 7, o.listing = false; }, {}},
-      {"the port", [](config::options& o) { o.port = 9000; }, {"port"}},
+      {"nothing", [](config::server_options&) {}, {}},
+      {"what can change",
+       [](config::server_options& o) { o.queue = 7, o.follow_symlinks = true; },
+       {}},
+      {"the port", [](config::server_options& o) { o.port = 9000; }, {"port"}},
       {"the address",
-       [](config::options& o) { o.bind = boost::asio::ip::address_v6::any(); },
+       [](config::server_options& o) { o.bind = boost::asio::ip::address_v6::any(); },
        {"bind"}},
       {"the user and the group",
-       [](config::options& o) { o.user = o.group = "x"; },
+       [](config::server_options& o) { o.user = o.group = "x"; },
        {"user", "group"}},
-      {"the take-over path", [](config::options& o) { o.takeover = "/x"; }, {"takeover"}},
+      {"the take-over path", [](config::server_options& o) { o.takeover = "/x"; }, {"takeover"}},
       {"the sandbox",
-       [](config::options& o) {
+       [](config::server_options& o) {
          o.sandbox = o.sandbox_net = true;
          o.sandbox_read = o.sandbox_write = {"/x"};
        },
        {"sandbox", "sandbox-net"}},
       {"the threads, beside others",
-       [](config::options& o) { o.threads = 3, o.queue = 7; },
+       [](config::server_options& o) { o.threads = 3, o.queue = 7; },
        {"threads"}},
   };
   for (row const& r : rows) {
@@ -51,6 +53,6 @@ TEST_CASE("what cannot change keeps its value and is named") {
     CHECK(next.sandbox_read == wanted.sandbox_read);
     CHECK(next.sandbox_write == wanted.sandbox_write);
     CHECK(next.queue == wanted.queue);
-    CHECK(next.listing == wanted.listing);
+    CHECK(next.follow_symlinks == wanted.follow_symlinks);
   }
 }

@@ -16,11 +16,11 @@ namespace gatehouse::app {
 
 // The limits, priority and privileges. A limit over what the system allows the server is brought
 // down to that.
-process::containment make_containment(config::options const& chosen);
+process::containment make_containment(config::server_options const& chosen);
 
 // What lets programs enter a sandbox, for the launcher; nothing without --sandbox. Throws
 // std::runtime_error, with a line that names the option, where it cannot be had.
-std::optional<process::system_call_filter> make_filter(config::options const& chosen);
+std::optional<process::system_call_filter> make_filter(config::server_options const& chosen);
 
 // The sandbox, or nothing without --sandbox. After privileges are given up. Throws
 // std::runtime_error, with a line that names the option, where it cannot be had.

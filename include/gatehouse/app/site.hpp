@@ -19,7 +19,7 @@
 namespace gatehouse::app {
 
 // What programs get of the server's own environment: PATH and what --env names.
-std::vector<gateway::meta_variable> script_environment(config::options const& chosen);
+std::vector<gateway::meta_variable> script_environment(config::site_options const& chosen);
 // The value of PATH among them.
 std::string script_path(std::vector<gateway::meta_variable> const& environment);
 

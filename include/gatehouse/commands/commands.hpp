@@ -20,7 +20,7 @@ constexpr int command_done = 0, command_found_faults = 1, command_used_wrongly =
 
 // A command line that has been understood.
 struct command_call {
-  config::options server;          // directories not resolved yet
+  config::options chosen;          // directories not resolved yet
   std::vector<std::string> words;  // what is no option: as many as the command takes
   config::assignments given;       // all options; the command looks for its own
 
@@ -37,7 +37,7 @@ struct command {
   std::size_t least_words;
   std::size_t most_words;
   std::string_view word;                         // what a word is called in error lines
-  std::span<config::option_rule const> options;  // its own; their setters are null
+  std::span<config::option_rule const> options;  // its own, without setters
   int (*run)(command_call const&);               // prints, and gives the exit status
 };
 

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include "gatehouse/config/options.hpp"
 
@@ -14,14 +15,42 @@ namespace gatehouse::config {
 // What is wrong with a value; nothing if it is good.
 using complaint = std::optional<std::string>;
 
+// Sets what an option stands for: a value of the server, or one that each site has of its own.
+class option_setter {
+ public:
+  // Of an option that is not for the config file, and left to whoever reads the command line.
+  constexpr option_setter() = default;
+
+  // Owner: server_options or site_options. to_clear: drops what a weaker source has put in; may be
+  // null.
+  template <class Owner>
+  constexpr option_setter(complaint (*to_set)(Owner&, std::string_view),
+                          void (*to_clear)(Owner&) = nullptr)
+      : of_(functions<Owner>{to_set, to_clear}) {}
+
+  constexpr bool is_there() const { return !std::holds_alternative<std::monostate>(of_); }
+  constexpr bool is_of_site() const { return std::holds_alternative<functions<site_options>>(of_); }
+
+  // Of a setter that is there.
+  complaint set(options& o, std::string_view text) const;
+  void clear(options& o) const;
+
+ private:
+  template <class Owner>
+  struct functions {
+    complaint (*set)(Owner&, std::string_view);
+    void (*clear)(Owner&);
+  };
+  std::variant<std::monostate, functions<server_options>, functions<site_options>> of_;
+};
+
 struct option_rule {
   std::string_view group;
   char letter;  // 0: none
   std::string_view name;
   std::string_view argument;  // empty: may stand alone, and then means "on"
   bool repeatable;
-  complaint (*set)(options&, std::string_view);  // null: not for the config file
-  void (*clear)(options&);  // drops what a weaker source has put in; may be null
+  option_setter setter;
   std::string_view text;
 };
 

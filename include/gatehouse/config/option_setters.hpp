@@ -1,6 +1,7 @@
 #pragma once
 // What the table of options is made of: how a text becomes the value of an option, or why it
-// cannot. Most options set one member by one of the readers: set<&options::listing, read_switch>.
+// cannot. Most options set one member by one of the readers: set<&site_options::listing,
+// read_switch>.
 
 #include <chrono>
 #include <cstdint>
@@ -58,19 +59,19 @@ void clear(owner_of<Member>& o) {
 }
 
 // Those that have rules of their own.
-complaint set_port(options& o, std::string_view text);
-complaint set_bind(options& o, std::string_view text);
-complaint set_cgi_bin(options& o, std::string_view text);
-complaint set_map(options& o, std::string_view text);
-complaint set_index(options& o, std::string_view text);
-complaint set_cgi_ext(options& o, std::string_view text);
-complaint set_interpreter(options& o, std::string_view text);
-complaint set_env(options& o, std::string_view text);
-complaint set_header_limit(options& o, std::string_view text);
-complaint set_limit_cpu(options& o, std::string_view text);
-complaint set_access_log(options& o, std::string_view text);
-complaint set_log_format(options& o, std::string_view text);
-complaint set_log_level(options& o, std::string_view text);
-complaint set_inspect_token(options& o, std::string_view text);
+complaint set_port(server_options& o, std::string_view text);
+complaint set_bind(server_options& o, std::string_view text);
+complaint set_cgi_bin(site_options& o, std::string_view text);
+complaint set_map(site_options& o, std::string_view text);
+complaint set_index(site_options& o, std::string_view text);
+complaint set_cgi_ext(site_options& o, std::string_view text);
+complaint set_interpreter(site_options& o, std::string_view text);
+complaint set_env(site_options& o, std::string_view text);
+complaint set_header_limit(server_options& o, std::string_view text);
+complaint set_limit_cpu(server_options& o, std::string_view text);
+complaint set_access_log(site_options& o, std::string_view text);
+complaint set_log_format(server_options& o, std::string_view text);
+complaint set_log_level(server_options& o, std::string_view text);
+complaint set_inspect_token(server_options& o, std::string_view text);
 
 }  // namespace gatehouse::config

@@ -1,6 +1,7 @@
 #pragma once
-// The command line and the config file, understood once and kept as plain values. Later steps read
-// these and never the text. `--help` is made from the same table that parses.
+// The command line and the config file, understood once and kept as plain values: what the server
+// is built on, and what a site is. Later steps read these and never the text. `--help` is made from
+// the same table that parses.
 
 #include <algorithm>
 #include <boost/asio/ip/address.hpp>
@@ -43,36 +44,25 @@ inline unsigned cores() {
   return std::max(1U, std::thread::hardware_concurrency());
 }
 
-// Limits are inclusive. A time of 0 stands for itself unless it says otherwise.
-struct options {
+// What there is once in a process: where it listens, whom it becomes, its limits and times, how
+// programs are held, and what it tells. Limits are inclusive. A time of 0 stands for itself unless
+// it says otherwise.
+struct server_options {
   using milliseconds = std::chrono::milliseconds;
 
   // Serving
   boost::asio::ip::address bind = boost::asio::ip::address_v4::loopback();
   std::uint16_t port = 8000;  // 0: any free one
-  std::filesystem::path root;
-  std::vector<mapping> mappings;  // one for each prefix, in the order given
-  std::vector<std::string> index = {"index.html"};
-  bool listing = true;
   bool follow_symlinks = false;
   std::string user;                // name or number; empty: stay who we are
   std::string group;               // name or number; empty: the user's own group
   std::filesystem::path takeover;  // empty: none takes over from us, nor we from anyone
-
-  // Programs
-  bool cgi_bin_off = false;       // --cgi-bin off: none, also if the default directory exists
-  std::filesystem::path cgi_bin;  // empty: none
-  std::vector<std::string> cgi_extensions;     // with their dots
-  std::vector<interpreter> interpreters;       // one for each extension
-  std::vector<environment_entry> environment;  // one for each name
-  bool pass_auth = false;
 
   // Limits and times
   unsigned threads = cores();
   unsigned max_connections = 16'384;         // fewer if there are not enough descriptors
   unsigned max_connections_per_address = 0;  // 0: no limit
   std::uint64_t min_rate_bytes = 500;        // a second; 0: none
-  unsigned max_scripts = std::max(16U, 4 * cores());
   unsigned queue = 128;
   milliseconds queue_timeout = std::chrono::seconds(10);
   milliseconds script_timeout = std::chrono::seconds(60);  // without output
@@ -81,7 +71,6 @@ struct options {
   milliseconds header_timeout = std::chrono::seconds(20);
   milliseconds idle_timeout = std::chrono::seconds(60);
   milliseconds drain_time = std::chrono::seconds(10);
-  std::uint64_t body_limit_bytes = std::uint64_t{1} << 30U;
   std::uint64_t spool_limit_bytes = std::uint64_t{4} << 30U;
   std::uint64_t header_limit_bytes = std::uint64_t{32} << 10U;
 
@@ -103,10 +92,35 @@ struct options {
   std::string inspect_token;  // empty: the inspector is for clients of this machine alone
 
   // Logs
-  std::string access_log = "-";  // a path, "-" for standard error, or "off"
   config::log_format log_format = config::log_format::combined;
   base::log::level log_level = base::log::level::info;
   bool trace = false;  // print every exchange step by step
+};
+
+// What there may be several times in a process: what stands where, which of it are programs, and
+// what their requests may take.
+struct site_options {
+  std::filesystem::path root;
+  std::vector<mapping> mappings;  // one for each prefix, in the order given
+  std::vector<std::string> index = {"index.html"};
+  bool listing = true;
+
+  bool cgi_bin_off = false;       // --cgi-bin off: none, also if the default directory exists
+  std::filesystem::path cgi_bin;  // empty: none
+  std::vector<std::string> cgi_extensions;     // with their dots
+  std::vector<interpreter> interpreters;       // one for each extension
+  std::vector<environment_entry> environment;  // one for each name
+  bool pass_auth = false;
+
+  unsigned max_scripts = std::max(16U, 4 * cores());
+  std::uint64_t body_limit_bytes = std::uint64_t{1} << 30U;
+
+  std::string access_log = "-";  // a path, "-" for standard error, or "off"
+};
+
+struct options {
+  server_options server;
+  site_options site;  // the one that answers whatever host a request names
 };
 
 // Print text to standard output and exit with 0.
