@@ -56,7 +56,7 @@ int serve(config::options chosen, app::server::option_source again) {
   if (auto const* const error = std::get_if<config::usage_error>(&made))
     return fail(error->line, start_status);
   auto const& server = std::get<std::unique_ptr<app::server>>(made);
-  std::cout << "Serving " << base::log_escaped(root) << " on " << server->url()
+  std::cout << "Serving " << base::log_escaped(root) << " on " << server->urls()
             << " (Press CTRL+C to quit)" << std::endl;
   return server->run();
 }

@@ -27,14 +27,16 @@ struct logged_site {
   site what;
 };
 
-std::optional<config::usage_error> refuse_open_inspector(config::options const& chosen,
-                                                         boost::asio::ip::tcp::endpoint const& at) {
-  if (!chosen.server.inspect || !chosen.server.inspect_token.empty() || at.address().is_loopback())
-    return std::nullopt;
-  return config::usage_error{
-      "gatehouse: --inspect: it shows requests with all that is in them, and others "
-      "reach " +
-      at.address().to_string() + "; use --inspect-token TOKEN there"};
+std::optional<config::usage_error> refuse_open_inspector(
+    config::options const& chosen, std::vector<boost::asio::ip::tcp::endpoint> const& at) {
+  if (!chosen.server.inspect || !chosen.server.inspect_token.empty()) return std::nullopt;
+  for (auto const& one : at) {
+    if (one.address().is_loopback()) continue;
+    return config::usage_error{
+        "gatehouse: --inspect: it shows requests with all that is in them, and others reach " +
+        one.address().to_string() + "; use --inspect-token TOKEN there"};
+  }
+  return std::nullopt;
 }
 
 std::optional<config::usage_error> open_log(logged_site& one, config::options const& chosen) {
@@ -78,8 +80,8 @@ void attach_targets(site& what, std::weak_ptr<net::service const> service,
 }  // namespace
 
 std::variant<life::generation, config::usage_error> make_generation(
-    config::options const& chosen, boost::asio::ip::tcp::endpoint const& at, life::premises& where,
-    trace_targets& targets) try {
+    config::options const& chosen, std::vector<boost::asio::ip::tcp::endpoint> const& at,
+    life::premises& where, trace_targets& targets) try {
   base::keep_secret(chosen.server.inspect_token);
   auto const one = std::make_shared<logged_site>(chosen, where);
   if (auto const wrong = refuse_open_inspector(chosen, at)) return *wrong;

@@ -2,7 +2,6 @@
 
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,8 +16,8 @@
 #include <utility>
 
 #include "gatehouse/app/containment.hpp"
+#include "gatehouse/app/listening.hpp"
 #include "gatehouse/app/make_generation.hpp"
-#include "gatehouse/base/endpoint_text.hpp"
 #include "gatehouse/base/keep_going.hpp"
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/base/log.hpp"
@@ -68,19 +67,6 @@ struct worker {
   boost::asio::executor_work_guard<base::executor> keep_running;
 };
 
-boost::asio::ip::tcp::endpoint endpoint_of(base::unique_fd const& socket) {
-  boost::asio::ip::tcp::endpoint out;
-  auto size = static_cast<socklen_t>(out.capacity());
-  if (::getsockname(socket.get(), out.data(), &size) == 0) out.resize(size);
-  return out;
-}
-
-// Where the options want the server to listen, as far as they say it: port 0 is any.
-bool is_as_chosen(boost::asio::ip::tcp::endpoint const& where,
-                  config::server_options const& chosen) {
-  return where.address() == chosen.bind && (chosen.port == 0 || where.port() == chosen.port);
-}
-
 // The limits on connections that can be kept with the descriptors there are.
 net::admission_limits admission_limits_of(config::options const& chosen) {
   rlimit descriptors{};
@@ -105,12 +91,11 @@ std::set<uid_t> trusted_users(life::identity const& who) {
 
 struct server::parts {
   parts(config::options const& chosen, option_source source)
-      : again(std::move(source)), where(chosen), asked(chosen.server.bind, chosen.server.port) {}
+      : again(std::move(source)), where(chosen) {}
 
   option_source again;
   life::service_manager manager;
   life::premises where;
-  boost::asio::ip::tcp::endpoint asked;  // where the options want us to listen
   trace_targets targets;
   std::optional<life::generation> current;
   std::optional<net::admission> places;
@@ -130,10 +115,10 @@ struct server::parts {
 
   base::executor main_executor() { return workers.front()->loop.get_executor(); }
   std::optional<config::usage_error> begin(config::options const& chosen);
-  std::variant<base::unique_fd, config::usage_error> inherited_socket(config::options const& chosen,
-                                                                      life::identity const& who);
+  std::variant<sockets, config::usage_error> inherited_sockets(config::options const& chosen,
+                                                               life::identity const& who);
   void make_workers();
-  std::optional<config::usage_error> listen(base::unique_fd inherited);
+  std::optional<config::usage_error> listen(sockets opened);
   void get_ready();
   void start();
   std::optional<config::usage_error> listen_for_takeover();
@@ -161,14 +146,16 @@ std::variant<std::unique_ptr<server>, config::usage_error> server::create(config
 std::optional<config::usage_error> server::parts::begin(config::options const& chosen) {
   auto const who = life::resolve_identity(chosen.server.user, chosen.server.group);
   if (auto const* const error = std::get_if<config::usage_error>(&who)) return *error;
-  auto socket = inherited_socket(chosen, std::get<life::identity>(who));
-  if (auto const* const error = std::get_if<config::usage_error>(&socket)) return *error;
-  auto& inherited = std::get<base::unique_fd>(socket);
-  auto first = make_generation(chosen, inherited ? endpoint_of(inherited) : asked, where, targets);
+  auto opened = inherited_sockets(chosen, std::get<life::identity>(who));
+  if (std::holds_alternative<sockets>(opened))
+    opened = given_or_opened(std::get<sockets>(std::move(opened)), chosen.server);
+  if (auto const* const error = std::get_if<config::usage_error>(&opened)) return *error;
+  auto& listening = std::get<sockets>(opened);
+  auto first = make_generation(chosen, endpoints_of(listening), where, targets);
   if (auto const* const error = std::get_if<config::usage_error>(&first)) return *error;
   current = std::get<life::generation>(std::move(first));
   make_workers();
-  if (auto wrong = listen(std::move(inherited))) return wrong;
+  if (auto wrong = listen(std::move(listening))) return wrong;
   if (auto const error = life::drop_privileges(std::get<life::identity>(who))) {
     return config::usage_error{"gatehouse: cannot become --user " + chosen.server.user + ": " +
                                error.message()};
@@ -178,17 +165,18 @@ std::optional<config::usage_error> server::parts::begin(config::options const& c
   return relieve_predecessor();
 }
 
-// The socket of a server that is taken over from, or of whoever started us; none if there is none.
-std::variant<base::unique_fd, config::usage_error> server::parts::inherited_socket(
+// The sockets of a server that is taken over from, or of whoever started us; none if there are
+// none.
+std::variant<sockets, config::usage_error> server::parts::inherited_sockets(
     config::options const& chosen, life::identity const& who) {
-  auto given = life::given_socket();
+  auto given = life::given_sockets();
   if (std::holds_alternative<config::usage_error>(given) || chosen.server.takeover.empty())
     return given;
   auto found = life::predecessor::ask(chosen.server.takeover, trusted_users(who));
   if (auto const* const wrong = std::get_if<config::usage_error>(&found)) return *wrong;
   before_us = std::get<std::optional<life::predecessor>>(std::move(found));
   if (!before_us) return given;
-  return before_us->take_socket();
+  return before_us->take_sockets();
 }
 
 void server::parts::make_workers() {
@@ -201,21 +189,12 @@ void server::parts::make_workers() {
   listener.emplace(main_executor(), std::move(sets), *places, current->service->render_error);
 }
 
-std::optional<config::usage_error> server::parts::listen(base::unique_fd inherited) {
-  if (!inherited) {
-    auto const error = listener->open(asked);
-    if (!error) return std::nullopt;
-    return config::usage_error{"gatehouse: cannot listen on " + base::endpoint_text(asked) + ": " +
-                               error.message()};
-  }
-  if (auto const error = listener->adopt(std::move(inherited))) {
-    return config::usage_error{"gatehouse: the socket that was given cannot be served: " +
-                               error.message()};
-  }
-  if (!is_as_chosen(listener->endpoint(), current->chosen.server)) {
-    base::log::warn("socket-given", "listens on " + base::endpoint_text(listener->endpoint()) +
-                                        ", as the socket that was given does; --bind and --port "
-                                        "are not used");
+std::optional<config::usage_error> server::parts::listen(sockets opened) {
+  for (auto& one : opened) {
+    if (auto const error = listener->adopt(std::move(one))) {
+      return config::usage_error{"gatehouse: a socket that was given cannot be served: " +
+                                 error.message()};
+    }
   }
   return std::nullopt;
 }
@@ -247,8 +226,8 @@ std::optional<config::usage_error> server::parts::relieve_predecessor() {
 server::server(std::unique_ptr<parts> p) : parts_(std::move(p)) {}
 server::~server() = default;
 
-std::string server::url() const {
-  return "http://" + base::endpoint_text(parts_->listener->endpoint()) + "/";
+std::string server::urls() const {
+  return urls_text(parts_->listener->endpoints());
 }
 
 int server::run() {
@@ -257,7 +236,7 @@ int server::run() {
   for (std::size_t i = 1; i < p.workers.size(); ++i) {
     threads.emplace_back([&loop = p.workers[i]->loop] { run_to_end(loop, [] {}); });
   }
-  p.manager.ready("Serving on " + base::endpoint_text(p.listener->endpoint()));
+  p.manager.ready("Serving on " + endpoints_text(p.listener->endpoints()));
   run_to_end(p.workers.front()->loop, [&p] { p.start(); });
   for (auto& thread : threads) thread.join();
   bool const all_ended = std::all_of(p.workers.begin(), p.workers.end(),
@@ -321,7 +300,7 @@ base::task<void> server::parts::heed_signals() {
 
 base::task<void> server::parts::await_successor() {
   if (stopping) co_return;
-  bool const handed_over = co_await takeover->handed_over(listener->native_handle());
+  bool const handed_over = co_await takeover->handed_over(listener->native_handles());
   if (!handed_over || stopping) co_return;
   base::log::info("takeover", "another server has taken over; this one ends with its connections");
   co_await stop(ending::gently);
@@ -335,7 +314,7 @@ void server::parts::reload() {
     return manager.ready("Serving as before: the new configuration is wrong");
   }
   base::log::info("reloaded", "the configuration was read again");
-  manager.ready("Serving on " + base::endpoint_text(listener->endpoint()));
+  manager.ready("Serving on " + endpoints_text(listener->endpoints()));
 }
 
 std::optional<config::usage_error> server::parts::change_generation() try {
@@ -343,7 +322,7 @@ std::optional<config::usage_error> server::parts::change_generation() try {
   if (auto const* const wrong = std::get_if<config::usage_error>(&read)) return *wrong;
   auto& next = std::get<config::options>(read);
   auto const kept = life::keep_fixed(next.server, current->chosen.server);
-  auto made = make_generation(next, listener->endpoint(), where, targets);
+  auto made = make_generation(next, listener->endpoints(), where, targets);
   if (auto const* const wrong = std::get_if<config::usage_error>(&made)) return *wrong;
   auto& following = std::get<life::generation>(made);
   following.get_ready();

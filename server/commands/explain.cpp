@@ -13,6 +13,7 @@
 #include "gatehouse/app/site.hpp"
 #include "gatehouse/base/escape.hpp"
 #include "gatehouse/base/limits.hpp"
+#include "gatehouse/config/bind_address.hpp"
 #include "gatehouse/config/directories.hpp"
 #include "gatehouse/config/option_values.hpp"
 #include "gatehouse/life/privileges.hpp"
@@ -128,9 +129,11 @@ std::optional<config::usage_error> become_user(config::server_options const& ser
 // A client on this machine.
 net::connection_ends ends_of(config::server_options const& server) {
   boost::asio::ip::address client = boost::asio::ip::address_v4::loopback();
-  if (server.bind.is_v6()) client = boost::asio::ip::address_v6::loopback();
-  return {{client, client_port},
-          {server.bind.is_unspecified() ? client : server.bind, port_of(server)}};
+  auto const found = config::bind_addresses(server);
+  auto const* const all = std::get_if<std::vector<boost::asio::ip::address>>(&found);
+  auto const bound = all != nullptr ? all->front() : client;
+  if (bound.is_v6()) client = boost::asio::ip::address_v6::loopback();
+  return {{client, client_port}, {bound.is_unspecified() ? client : bound, port_of(server)}};
 }
 
 // Programs are in groups of their own, which a Ctrl+C does not reach.

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <boost/asio/ip/address.hpp>
 #include <cerrno>
 #include <iostream>
 
@@ -173,10 +174,11 @@ std::string options_again(command_call const& call) {
 }
 
 std::string address_of(config::server_options const& chosen, std::string const& path) {
-  auto const ip = chosen.bind;
-  std::string const host = ip.is_unspecified() ? "127.0.0.1"
-                           : ip.is_v6()        ? "[" + ip.to_string() + "]"
-                                               : ip.to_string();
+  boost::system::error_code is_name;
+  auto const ip = boost::asio::ip::make_address(chosen.bind, is_name);
+  std::string host = chosen.bind;
+  if (!is_name && ip.is_unspecified()) host = "127.0.0.1";
+  if (!is_name && ip.is_v6() && !ip.is_unspecified()) host = "[" + host + "]";
   return "http://" + host + ":" + std::to_string(chosen.port) + path;
 }
 

@@ -14,7 +14,7 @@ constexpr option_rule rules[] = {
     {serving, 'p', "port", "N", false, set_port,
      "port to listen on; 0 picks a free one (default 8000)"},
     {serving, 'b', "bind", "ADDRESS", false, set_bind,
-     "IPv4 or IPv6 address (default 127.0.0.1: this machine only)"},
+     "IPv4 or IPv6 address, or a name: every address of it (default 127.0.0.1: this machine only)"},
     {serving, 0, "root", "DIR", false, set<&site_options::root, read_path>,
      "the same as DIRECTORY"},
     {serving, 0, "map", "'PREFIX KIND:TARGET'", true, set_map,

@@ -1,6 +1,7 @@
 #include "gatehouse/config/option_setters.hpp"
 
 #include <algorithm>
+#include <boost/asio/ip/address.hpp>
 #include <map>
 
 #include "gatehouse/config/option_values.hpp"
@@ -130,9 +131,13 @@ complaint set_port(server_options& o, std::string_view text) {
 complaint set_bind(server_options& o, std::string_view text) {
   auto const bare =
       text.starts_with('[') && text.ends_with(']') ? text.substr(1, text.size() - 2) : text;
-  boost::system::error_code ec;
-  o.bind = boost::asio::ip::make_address(std::string(bare), ec);
-  if (ec) return is_not(text, "an IPv4 or IPv6 address such as 127.0.0.1, 0.0.0.0 or ::1");
+  boost::system::error_code no_address;
+  auto const given = boost::asio::ip::make_address(std::string(bare), no_address);
+  if (no_address && !is_host_name(text)) {
+    return is_not(text,
+                  "an address such as 127.0.0.1, 0.0.0.0 or ::1, or a name such as localhost");
+  }
+  o.bind = no_address ? std::string(text) : given.to_string();
   return std::nullopt;
 }
 

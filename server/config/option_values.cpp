@@ -26,6 +26,13 @@ bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
+bool is_label(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+           c == '_';
+  });
+}
+
 }  // namespace
 
 std::optional<bool> parse_switch(std::string_view text) {
@@ -77,6 +84,18 @@ bool is_environment_name(std::string_view text) {
   return !text.empty() && is_letter(text[0]) && std::all_of(text.begin(), text.end(), [](char c) {
     return is_letter(c) || (c >= '0' && c <= '9');
   });
+}
+
+bool is_host_name(std::string_view text) {
+  while (true) {
+    auto const dot = text.find('.');
+    auto const label = text.substr(0, dot);
+    if (!is_label(label)) return false;
+    if (dot == std::string_view::npos) {
+      return label.find_first_not_of("0123456789") != std::string_view::npos;
+    }
+    text.remove_prefix(dot + 1);
+  }
 }
 
 bool is_extension(std::string_view text) {

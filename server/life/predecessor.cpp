@@ -11,6 +11,7 @@
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/config/option_values.hpp"
 #include "gatehouse/life/takeover_message.hpp"
+#include "gatehouse/net/listening_socket.hpp"
 
 namespace gatehouse::life {
 namespace {
@@ -53,15 +54,22 @@ std::variant<std::optional<predecessor>, config::usage_error> predecessor::ask(
   if (!proof) return cannot(name, "is in a directory that cannot be read");
   if (!send_takeover_message(out.talk_.get(), takeover_words::hello, proof.get()))
     return out.failure("has gone away");
-  if (auto wrong = out.receive_socket()) return *wrong;
+  if (auto wrong = out.receive_sockets()) return *wrong;
   return std::optional<predecessor>(std::move(out));
 }
 
-std::optional<config::usage_error> predecessor::receive_socket() {
-  auto got = receive_takeover_message(talk_.get());
-  if (!got.is(takeover_words::socket, 1)) return failure("does not hand over its socket");
-  socket_ = std::move(got.descriptors.front());
-  return std::nullopt;
+// One message for each socket, see takeover_message.hpp.
+std::optional<config::usage_error> predecessor::receive_sockets() {
+  while (sockets_.size() < base::limits::listening_sockets) {
+    auto got = receive_takeover_message(talk_.get());
+    bool const is_last = got.is(takeover_words::socket, 1);
+    if (!is_last && !got.is(takeover_words::more, 1))
+      return failure("does not hand over its sockets");
+    sockets_.push_back(std::move(got.descriptors.front()));
+    if (is_last) return std::nullopt;
+  }
+  return failure("hands over more than " + std::to_string(base::limits::listening_sockets) +
+                 " sockets");
 }
 
 std::optional<config::usage_error> predecessor::relieve(

@@ -11,6 +11,7 @@
 #include <ctime>
 
 #include "gatehouse/http/grammar.hpp"
+#include "gatehouse/net/listening_socket.hpp"
 
 namespace gatehouse::life {
 namespace {
@@ -33,20 +34,26 @@ std::string monotonic_now() {
 
 }  // namespace
 
-std::variant<base::unique_fd, config::usage_error> given_socket() {
+std::variant<std::vector<base::unique_fd>, config::usage_error> given_sockets() {
   auto const whose = http::parse_decimal(variable("LISTEN_PID"));
   auto const count = http::parse_decimal(variable("LISTEN_FDS"));
   for (char const* const name : {"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}) ::unsetenv(name);
-  if (!whose || *whose != static_cast<std::uint64_t>(::getpid())) return base::unique_fd();
-  if (!count || *count == 0 || *count > most_given) return base::unique_fd();
-  if (*count > 1) {
+  std::vector<base::unique_fd> out;
+  if (!whose || *whose != static_cast<std::uint64_t>(::getpid())) return out;
+  if (!count || *count == 0 || *count > most_given) return out;
+  if (*count > base::limits::listening_sockets) {
     return config::usage_error{"gatehouse: LISTEN_FDS: " + std::to_string(*count) +
-                               " sockets are given, and one can be served"};
+                               " sockets are given, and " +
+                               std::to_string(base::limits::listening_sockets) + " can be served"};
   }
-  if (::fcntl(first_given, F_SETFD, FD_CLOEXEC) != 0) {
-    return config::usage_error{"gatehouse: LISTEN_FDS: there is no descriptor 3"};
+  for (int fd = first_given; fd < first_given + static_cast<int>(*count); ++fd) {
+    if (::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
+      return config::usage_error{"gatehouse: LISTEN_FDS: there is no descriptor " +
+                                 std::to_string(fd)};
+    }
+    out.emplace_back(fd);
   }
-  return base::unique_fd(first_given);
+  return out;
 }
 
 service_manager::service_manager() : address_(variable("NOTIFY_SOCKET")) {

@@ -103,8 +103,8 @@ bool takeover_listener::is_at(std::filesystem::path const& path) const {
   return ::lstat(path.c_str(), &is) == 0 && is.st_dev == device_ && is.st_ino == inode_;
 }
 
-base::task<bool> takeover_listener::handed_over(int listening) {
-  listening_ = listening;
+base::task<bool> takeover_listener::handed_over(std::vector<int> listening) {
+  listening_ = std::move(listening);
   base::timer pause(executor_);
   while (state_ == state::listening) {
     auto const [ec] = co_await socket_.async_wait(descriptor::wait_read, base::as_result);
@@ -163,12 +163,19 @@ base::task<void> takeover_listener::hear(std::shared_ptr<peer> from) {
 
 // Whether it was ready in time, and knows that it is on its own.
 base::task<bool> takeover_listener::hand_over(peer& to) {
-  int const talk = to.talk.native_handle();
-  if (!send_takeover_message(talk, takeover_words::socket, listening_)) co_return false;
+  if (!send_sockets(to)) co_return false;
   auto const answer = co_await message_within(to.talk, base::limits::takeover_time);
   if (state_ != state::listening) co_return false;
   co_return answer.is(takeover_words::ready, 0) &&
-      send_takeover_message(talk, takeover_words::yours);
+      send_takeover_message(to.talk.native_handle(), takeover_words::yours);
+}
+
+bool takeover_listener::send_sockets(peer& to) const {
+  for (std::size_t i = 0; i < listening_.size(); ++i) {
+    auto const words = i + 1 < listening_.size() ? takeover_words::more : takeover_words::socket;
+    if (!send_takeover_message(to.talk.native_handle(), words, listening_[i])) return false;
+  }
+  return !listening_.empty();
 }
 
 // Why it may not take over; nothing if it may. It has to be of the server's own user or root, and

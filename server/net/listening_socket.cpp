@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
+#include <utility>
+
 namespace gatehouse::net {
 namespace {
 
@@ -21,17 +23,28 @@ bool is_listening_tcp(int socket) {
 
 }  // namespace
 
+base::result<base::unique_fd> listen_at(boost::asio::ip::tcp::endpoint const& where) {
+  base::unique_fd out(
+      ::socket(where.protocol().family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  int const on = 1;
+  bool const listens = out &&
+                       ::setsockopt(out.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+                       ::bind(out.get(), where.data(), static_cast<socklen_t>(where.size())) == 0 &&
+                       ::listen(out.get(), SOMAXCONN) == 0;
+  if (!listens) return base::last_error();
+  return out;
+}
+
+boost::asio::ip::tcp::endpoint endpoint_of(int socket) {
+  boost::asio::ip::tcp::endpoint out;
+  auto size = static_cast<socklen_t>(out.capacity());
+  if (::getsockname(socket, out.data(), &size) == 0) out.resize(size);
+  return out;
+}
+
 base::error_code listening_socket::open(boost::asio::ip::tcp::endpoint const& where) {
-  boost::system::error_code ec;
-  protocol_ = where.protocol();
-  acceptor_.open(where.protocol(), ec);
-  if (!ec && ::fcntl(acceptor_.native_handle(), F_SETFD, FD_CLOEXEC) != 0) ec = base::last_error();
-  if (!ec) acceptor_.native_non_blocking(true, ec);
-  if (!ec) acceptor_.set_option(acceptor::reuse_address(true), ec);
-  if (!ec) acceptor_.bind(where, ec);
-  if (!ec) acceptor_.listen(boost::asio::socket_base::max_listen_connections, ec);
-  if (ec) close();
-  return ec;
+  auto made = listen_at(where);
+  return made.has_error() ? made.error() : adopt(std::move(*made));
 }
 
 base::error_code listening_socket::adopt(base::unique_fd listening) {

@@ -83,6 +83,18 @@ TEST_CASE("names of variables and extensions are held to their form") {
   }
 }
 
+TEST_CASE("a host name is told from an address that is wrong") {
+  for (auto const* const name : {"localhost", "a", "web-1.example.org", "10.example", "_x"}) {
+    CAPTURE(name);
+    CHECK(is_host_name(name));
+  }
+  for (auto const* const none : {"", ".", "a.", ".a", "a..b", "127.0.1", "256.0.0.1", "8000", "a b",
+                                 "a/b", "a:80", "::g", "[::1]"}) {
+    CAPTURE(none);
+    CHECK_FALSE(is_host_name(none));
+  }
+}
+
 TEST_CASE("a list is split at commas and trimmed") {
   CHECK(split_list("a").size() == 1);
   CHECK(split_list("").front().empty());

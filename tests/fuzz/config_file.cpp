@@ -55,7 +55,7 @@ std::string in_double_quotes(std::string_view word) {
 lines printed(config::options const& o) {
   static constexpr char const* levels[] = {"trace", "debug", "info", "warn", "error", "off"};
   lines out = {
-      "bind=" + o.server.bind.to_string(),
+      "bind=" + o.server.bind,
       "port=" + std::to_string(o.server.port),
       "index=" + joined(o.site.index),
       "listing=" + on_off(o.site.listing),

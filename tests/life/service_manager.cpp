@@ -41,21 +41,21 @@ TEST_CASE("no socket is taken that was not given to this process") {
   for (row const& r : rows) {
     CAPTURE(r.label);
     variables const set(r.pid, r.count);
-    auto const got = given_socket();
-    auto const* const socket = std::get_if<base::unique_fd>(&got);
-    REQUIRE(socket != nullptr);
-    CHECK_FALSE(*socket);
+    auto const got = given_sockets();
+    auto const* const sockets = std::get_if<std::vector<base::unique_fd>>(&got);
+    REQUIRE(sockets != nullptr);
+    CHECK(sockets->empty());
     CHECK(::getenv("LISTEN_FDS") == nullptr);
     CHECK(::getenv("LISTEN_FDNAMES") == nullptr);
   }
 }
 
-TEST_CASE("more than one socket is an error") {
-  variables const set(std::to_string(::getpid()), "2");
-  auto const got = given_socket();
+TEST_CASE("more sockets than a server listens on are an error") {
+  variables const set(std::to_string(::getpid()), "17");
+  auto const got = given_sockets();
   auto const* const wrong = std::get_if<config::usage_error>(&got);
   REQUIRE(wrong != nullptr);
-  CHECK(wrong->line == "gatehouse: LISTEN_FDS: 2 sockets are given, and one can be served");
+  CHECK(wrong->line == "gatehouse: LISTEN_FDS: 17 sockets are given, and 16 can be served");
 }
 
 TEST_CASE("nobody has to listen") {

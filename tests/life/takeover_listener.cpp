@@ -27,12 +27,17 @@ std::unique_ptr<takeover_listener> opened(boost::asio::io_context& loop,
   return std::move(*listener);
 }
 
-// A server that runs, as far as a take-over sees it. What it hands over is one end of a pair.
+// A server that runs, as far as a take-over sees it. What it hands over is one end of a pair, or
+// both.
 class running {
  public:
-  explicit running(std::filesystem::path const& path) : listener_(opened(loop_, path)) {
+  enum class hands_over { one_end, both_ends };
+  explicit running(std::filesystem::path const& path, hands_over what = hands_over::one_end)
+      : listener_(opened(loop_, path)) {
     REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends_) == 0);
-    boost::asio::co_spawn(loop_, listener_->handed_over(ends_[0]),
+    std::vector<int> listening{ends_[0]};
+    if (what == hands_over::both_ends) listening.push_back(ends_[1]);
+    boost::asio::co_spawn(loop_, listener_->handed_over(std::move(listening)),
                           [this](std::exception_ptr const&, bool done) { handed_over_ = done; });
     thread_ = std::thread([this] { loop_.run(); });
   }
@@ -90,15 +95,51 @@ TEST_CASE("a socket goes from the old server to the new one") {
   running old(path);
   auto before = ask(path);
   REQUIRE(before.has_value());
-  auto const socket = before->take_socket();
-  CHECK((::fcntl(socket.get(), F_GETFD) & FD_CLOEXEC) != 0);
-  CHECK(::write(socket.get(), "x", 1) == 1);
+  auto const sockets = before->take_sockets();
+  REQUIRE(sockets.size() == 1);
+  CHECK((::fcntl(sockets[0].get(), F_GETFD) & FD_CLOEXEC) != 0);
+  CHECK(::write(sockets[0].get(), "x", 1) == 1);
   char c = 0;
   CHECK(::read(old.other_end(), &c, 1) == 1);
   CHECK_FALSE(before->relieve(published).has_value());
   CHECK(old.end());
   // The path is the successor's now: the old one leaves it.
   CHECK(std::filesystem::exists(path));
+}
+
+TEST_CASE("all sockets go from the old server to the new one, in their order") {
+  tests::temporary_directory const directory;
+  auto const path = directory / "takeover";
+  running old(path, running::hands_over::both_ends);
+  auto before = ask(path);
+  REQUIRE(before.has_value());
+  auto const sockets = before->take_sockets();
+  REQUIRE(sockets.size() == 2);
+  CHECK(::write(sockets[0].get(), "x", 1) == 1);
+  char c = 0;
+  CHECK(::read(sockets[1].get(), &c, 1) == 1);
+  CHECK((::fcntl(sockets[1].get(), F_GETFD) & FD_CLOEXEC) != 0);
+  CHECK(::write(sockets[1].get(), "x", 1) == 1);
+  CHECK(::recv(old.other_end(), &c, 1, MSG_DONTWAIT) == -1);  // that is the second one itself
+  CHECK_FALSE(before->relieve(published).has_value());
+  CHECK(old.end());
+}
+
+TEST_CASE("a server says that more sockets follow only if it has more than one") {
+  tests::temporary_directory const directory;
+  auto const path = directory / "takeover";
+  base::unique_fd const proof(::open(directory.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  {
+    running const old(path);
+    auto const fd = connected(path);
+    CHECK(send_takeover_message(fd.get(), takeover_words::hello, proof.get()));
+    CHECK(receive_takeover_message(fd.get()).is("socket", 1));
+  }
+  running const old(path, running::hands_over::both_ends);
+  auto const fd = connected(path);
+  CHECK(send_takeover_message(fd.get(), takeover_words::hello, proof.get()));
+  CHECK(receive_takeover_message(fd.get()).is("socket, more follow", 1));
+  CHECK(receive_takeover_message(fd.get()).is("socket", 1));
 }
 
 TEST_CASE("a take-over that cannot be published is none, and the next one may pass") {
@@ -165,7 +206,7 @@ TEST_CASE("one new server at a time gets ready") {
   auto const second = predecessor::ask(path, {::geteuid()});
   auto const* const wrong = std::get_if<usage_error>(&second);
   REQUIRE(wrong != nullptr);
-  CHECK(wrong->line.ends_with("does not hand over its socket"));
+  CHECK(wrong->line.ends_with("does not hand over its sockets"));
   CHECK_FALSE(first->relieve(published).has_value());
   CHECK(old.end());
 }

@@ -4,12 +4,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <array>
-#include <cstring>
-#include <filesystem>
+#include "../open_descriptors.hpp"
+#include "send_many.hpp"
 
 using namespace gatehouse;
 using namespace gatehouse::life;
+using namespace gatehouse::tests;
 
 namespace {
 
@@ -22,32 +22,6 @@ struct connection {
   }
   base::unique_fd one, other;
 };
-
-std::size_t open_descriptors() {
-  std::filesystem::directory_iterator const all("/proc/self/fd");
-  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
-}
-
-// One message with so many descriptors, as no server of ours sends it.
-void send_many(int to, std::size_t count) {
-  constexpr std::size_t most = 8;
-  std::array<int, most> descriptors{};
-  descriptors.fill(STDERR_FILENO);
-  char text[] = "many";
-  iovec bytes{text, 4};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof descriptors)> control{};
-  msghdr message{};
-  message.msg_iov = &bytes;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = CMSG_SPACE(sizeof(int) * count);
-  cmsghdr* const part = CMSG_FIRSTHDR(&message);
-  part->cmsg_level = SOL_SOCKET;
-  part->cmsg_type = SCM_RIGHTS;
-  part->cmsg_len = CMSG_LEN(sizeof(int) * count);
-  std::memcpy(CMSG_DATA(part), descriptors.data(), sizeof(int) * count);
-  REQUIRE(::sendmsg(to, &message, MSG_NOSIGNAL) == 4);
-}
 
 }  // namespace
 
@@ -66,9 +40,9 @@ TEST_CASE("a take-over message carries words, and a descriptor or none") {
 TEST_CASE("every descriptor of a take-over message is owned, however many there are") {
   connection const c;
   auto const before = open_descriptors();
-  for (std::size_t count = 1; count <= 8; ++count) {
+  for (std::size_t count = 1; count <= most_descriptors_sent; ++count) {
     CAPTURE(count);
-    send_many(c.one.get(), count);
+    REQUIRE(send_many(c.one.get(), "many", count));
     CHECK(receive_takeover_message(c.other.get()).is("many", 1) == (count == 1));
     CHECK(open_descriptors() == before);
   }

@@ -5,11 +5,10 @@
 
 #include <array>
 #include <boost/asio/read.hpp>
-#include <filesystem>
-#include <iterator>
 #include <string>
 #include <vector>
 
+#include "../open_descriptors.hpp"
 #include "gatehouse/base/limits.hpp"
 
 using namespace gatehouse;
@@ -30,10 +29,6 @@ http::response page(http::http_error const& error, http::request const*, bool) {
 void settle(boost::asio::io_context& loop) {
   loop.restart();
   loop.poll();
-}
-
-std::ptrdiff_t open_descriptors() {
-  return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
 }
 
 // A listener and its connections, each on a loop of its own that runs when the case says so. Nobody
@@ -116,10 +111,10 @@ TEST_CASE("a listener that is open has opened all that it keeps") {
   net::admission places({.connections = 1});
   net::listener one(loop.get_executor(), {}, places, page);
   REQUIRE_FALSE(one.open({loopback(), 0}));
-  auto const before = open_descriptors();
+  auto const before = tests::open_descriptors();
   one.start();
   settle(loop);
-  CHECK(open_descriptors() == before);
+  CHECK(tests::open_descriptors() == before);
   one.stop();
   settle(loop);
 }

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <signal.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -46,6 +47,24 @@ TEST_CASE("one line says what is served and where") {
                               std::to_string(s.port()) + "/ (Press CTRL+C to quit)");
 }
 
+TEST_CASE("a name is listened on at every address that it has, on one port") {
+  site const files;
+  files.write("a.txt", "first");
+  {
+    server const s(files, {"--bind", "localhost"});
+    for (auto const& url : urls_in(s.ready_line())) CHECK(fetched(url + "a.txt") == "first");
+  }
+  if (::geteuid() != 0) return;  // the rest needs names of its own
+  auto const names = files.write(files.base() / "hosts", "127.0.0.1 here\n127.0.0.2 here\n");
+  server const s(files, {"--bind", "here"}, {},
+                 {"/usr/bin/unshare", "--mount", "/bin/sh", "-c",
+                  "mount --bind " + names.string() + " /etc/hosts && exec \"$@\"", "sh"});
+  auto const port = std::to_string(s.port());
+  CHECK(s.ready_line() == "Serving " + files.root().string() + " on http://127.0.0.1:" + port +
+                              "/ http://127.0.0.2:" + port + "/ (Press CTRL+C to quit)");
+  for (auto const& url : urls_in(s.ready_line())) CHECK(fetched(url + "a.txt") == "first");
+}
+
 TEST_CASE("what cannot be served is one line on standard error and a failure") {
   site const files;
   auto const file = files.write("a.txt", "first");
@@ -72,7 +91,8 @@ TEST_CASE("what cannot be served is one line on standard error and a failure") {
       {"an address that is not ours", {"--bind", "192.0.2.1", files.root().string()}, "192.0.2.1"},
       {"a port in use",
        {"--port", std::to_string(other.port()), files.root().string()},
-       std::to_string(other.port())},
+       std::to_string(other.port()) + ": another program listens there already"},
+      {"a name without an address", {"--bind", "nowhere.invalid"}, "nowhere.invalid"},
   };
   for (row const& r : rows) {
     CAPTURE(r.label);

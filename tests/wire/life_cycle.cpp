@@ -64,7 +64,7 @@ arguments with_sockets(int count, std::string const& pid = "os.getpid()") {
           "count = int(sys.argv[1])\n"
           "for i in range(count):\n"
           "    s = socket.socket()\n"
-          "    s.bind(('127.0.0.1', 0))\n"
+          "    s.bind(('127.0.0.%d' % (1 + i), 0))\n"
           "    s.listen()\n"
           "    os.dup2(s.fileno(), 10 + i)\n"
           "    s.detach()\n"
@@ -755,6 +755,26 @@ TEST_CASE("a socket that was given is served") {
   CHECK_FALSE(has(s.log(), "socket-given"));
 }
 
+TEST_CASE("every socket that was given is served, and handed over to the next server") {
+  site const files;
+  files.write("a.txt", "first");
+  auto const path = (files.base() / "takeover").string();
+  server old(files, {"--takeover", path}, {}, with_sockets(2));
+  auto const urls = urls_in(old.ready_line());
+  REQUIRE(urls.size() == 2);
+  CHECK(urls.front().starts_with("http://127.0.0.1:"));
+  CHECK(urls.back().starts_with("http://127.0.0.2:"));
+  for (auto const& url : urls) CHECK(fetched(url + "a.txt") == "first");
+  server const next(files, {"--takeover", path});
+  CHECK(next.ready_line() == old.ready_line());
+  CHECK(old.wait_for_end() == 0);
+  for (auto const& url : urls) {
+    CHECK(fetched(url + "a.txt") == "first");
+    CHECK(fetched(url + "-/health") == "ok\n");
+  }
+  CHECK(next.logged("socket-given: listens on 127.0.0.1:"));
+}
+
 TEST_CASE("sockets that were given to another process are left alone") {
   site const files;
   files.write("a.txt", "first");
@@ -764,11 +784,11 @@ TEST_CASE("sockets that were given to another process are left alone") {
 
 TEST_CASE("more sockets than can be served are an error") {
   site const files;
-  auto argv = with_sockets(2);
+  auto argv = with_sockets(17);
   argv.insert(argv.end(), {binary(), files.root().string()});
   auto const result = run(argv);
   CHECK(result.code() == 1);
-  CHECK(has(result.err, "LISTEN_FDS: 2 sockets"));
+  CHECK(has(result.err, "LISTEN_FDS: 17 sockets"));
 }
 
 TEST_CASE("whoever watches over the server is told of its state") {

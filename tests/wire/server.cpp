@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <sstream>
 #include <stdexcept>
 
 #include "client.hpp"
@@ -32,6 +33,24 @@ std::string orphans() {
 }
 
 }  // namespace
+
+std::vector<std::string> urls_in(std::string const& ready_line) {
+  std::vector<std::string> out;
+  std::istringstream in(ready_line);
+  for (std::string word; in >> word;) {
+    if (word.starts_with("http://")) out.push_back(word);
+  }
+  return out;
+}
+
+std::string fetched(std::string const& url) {
+  return run({"/usr/bin/python3", "-c",
+              "import sys, urllib.request\n"
+              "print(urllib.request.urlopen(sys.argv[1], timeout=20).read().decode(), end='')\n",
+              url},
+             plain_environment())
+      .out;
+}
 
 std::string binary() {
   return GATEHOUSE_BINARY;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "program.hpp"
 #include "site.hpp"
@@ -58,6 +59,12 @@ class server {
   std::string ready_line_;
   std::uint16_t port_ = 0;
 };
+
+// The addresses in a ready line.
+std::vector<std::string> urls_in(std::string const& ready_line);
+
+// What a GET of the URL gives; empty if it fails.
+std::string fetched(std::string const& url);
 
 // The path of the gatehouse binary.
 std::string binary();

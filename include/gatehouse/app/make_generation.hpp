@@ -29,7 +29,7 @@ struct trace_targets {
 // line for standard error: an access log or a directory that cannot be opened, an inspector that
 // everybody would reach. Does not throw.
 std::variant<life::generation, config::usage_error> make_generation(
-    config::options const& chosen, boost::asio::ip::tcp::endpoint const& at, life::premises& where,
-    trace_targets& targets);
+    config::options const& chosen, std::vector<boost::asio::ip::tcp::endpoint> const& at,
+    life::premises& where, trace_targets& targets);
 
 }  // namespace gatehouse::app

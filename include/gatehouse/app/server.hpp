@@ -18,7 +18,7 @@ class server {
   using option_source = std::function<std::variant<config::options, config::usage_error>()>;
 
   // options: with its directories resolved, as are those that `again` gives. Takes the listening
-  // socket over or is given one or makes one, opens the logs, and then gives up privileges; the
+  // sockets over or is given them or makes them, opens the logs, and then gives up privileges; the
   // error is one line for standard error. From here on run() will see every signal, and a
   // predecessor that was taken over from accepts no more.
   static std::variant<std::unique_ptr<server>, config::usage_error> create(config::options chosen,
@@ -27,8 +27,8 @@ class server {
   server& operator=(server const&) = delete;
   ~server();
 
-  // Where it can be reached: "http://127.0.0.1:8000/".
-  std::string url() const;
+  // Where it can be reached: "http://127.0.0.1:8000/", with blanks between if there are several.
+  std::string urls() const;
 
   // Serves until SIGTERM or SIGINT; then finishes what runs, for at most the drain time, and stops
   // what still does. Blocks; gives the exit status. A second such signal ends the process at once.

@@ -27,6 +27,10 @@ std::optional<std::uint64_t> parse_count(std::string_view text, std::uint64_t le
 // [A-Za-z_][A-Za-z0-9_]*
 bool is_environment_name(std::string_view text);
 
+// What can be the name of a host: labels of letters, digits, "-" and "_" with dots between them,
+// the last one not a number ("127.0.1" is no name).
+bool is_host_name(std::string_view text);
+
 // "." and at least one more character, no slash.
 bool is_extension(std::string_view text);
 

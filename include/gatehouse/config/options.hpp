@@ -4,7 +4,6 @@
 // the same table that parses.
 
 #include <algorithm>
-#include <boost/asio/ip/address.hpp>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -51,8 +50,8 @@ struct server_options {
   using milliseconds = std::chrono::milliseconds;
 
   // Serving
-  boost::asio::ip::address bind = boost::asio::ip::address_v4::loopback();
-  std::uint16_t port = 8000;  // 0: any free one
+  std::string bind = "127.0.0.1";  // an address, or a name: see bind_address.hpp
+  std::uint16_t port = 8000;       // 0: any free one
   bool follow_symlinks = false;
   std::string user;                // name or number; empty: stay who we are
   std::string group;               // name or number; empty: the user's own group

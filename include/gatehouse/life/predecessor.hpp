@@ -1,6 +1,6 @@
 #pragma once
 // The server that runs, as the one that is to take over from it sees it (--takeover PATH). The new
-// server asks it for its listening socket, gets ready, and tells it; the old one then accepts no
+// server asks it for its listening sockets, gets ready, and tells it; the old one then accepts no
 // more and ends when its connections have. takeover_message.hpp has the words,
 // takeover_listener.hpp the other side.
 
@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "gatehouse/base/error.hpp"
 #include "gatehouse/base/unique_fd.hpp"
@@ -21,14 +22,15 @@ namespace gatehouse::life {
 
 class predecessor {
  public:
-  // Asks whoever listens at that path for its listening socket; nothing if nobody does. An error if
-  // what is there is no socket, belongs to none of these users, or does not hand over its socket
-  // within limits::takeover_answer. Blocks meanwhile.
+  // Asks whoever listens at that path for its listening sockets; nothing if nobody does. An error
+  // if what is there is no socket, belongs to none of these users, does not hand over its sockets,
+  // or hands over more than limits::listening_sockets. Blocks meanwhile, for at most
+  // limits::takeover_answer until each of them.
   static std::variant<std::optional<predecessor>, config::usage_error> ask(
       std::filesystem::path const& path, std::set<uid_t> const& trusted);
 
   // What it listened on. Once.
-  base::unique_fd take_socket() { return std::move(socket_); }
+  std::vector<base::unique_fd> take_sockets() { return std::move(sockets_); }
 
   // The last step: calls `publish`, which makes the new server the one that the next finds at the
   // path, and tells the old one that we are ready. Once nothing is given back, it accepts no more.
@@ -39,13 +41,13 @@ class predecessor {
  private:
   predecessor(std::string path, base::unique_fd talk)
       : path_(std::move(path)), talk_(std::move(talk)) {}
-  std::optional<config::usage_error> receive_socket();
+  std::optional<config::usage_error> receive_sockets();
   bool waits() const;
   config::usage_error failure(std::string_view text) const;
 
   std::string path_;
   base::unique_fd talk_;
-  base::unique_fd socket_;
+  std::vector<base::unique_fd> sockets_;
 };
 
 }  // namespace gatehouse::life

@@ -6,16 +6,17 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "gatehouse/base/unique_fd.hpp"
 #include "gatehouse/config/options.hpp"
 
 namespace gatehouse::life {
 
-// The socket that was handed over by LISTEN_PID and LISTEN_FDS; none if they are not there or meant
-// for another process. More than one is an error. Takes the variables out of the environment. To be
-// called once, before there are threads.
-std::variant<base::unique_fd, config::usage_error> given_socket();
+// The sockets that were handed over by LISTEN_PID and LISTEN_FDS; none if these are not there or
+// meant for another process. More than limits::listening_sockets are an error. Takes the
+// variables out of the environment. To be called once, before there are threads.
+std::variant<std::vector<base::unique_fd>, config::usage_error> given_sockets();
 
 class service_manager {
  public:

@@ -1,7 +1,7 @@
 #pragma once
 // Where a server that runs can be asked to hand over to another (--takeover PATH): it listens at a
-// Unix socket of mode 0600, and gives its listening socket to a new server that shows that it may
-// have it. takeover_message.hpp has the words, predecessor.hpp the other side.
+// Unix socket of mode 0600, and gives its listening sockets to a new server that shows that it may
+// have them. takeover_message.hpp has the words, predecessor.hpp the other side.
 
 #include <sys/types.h>
 
@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "gatehouse/base/error.hpp"
 #include "gatehouse/base/task.hpp"
@@ -37,9 +38,9 @@ class takeover_listener {
   // Suspends until a new server was ready and has been told that it is on its own: true. False if
   // close() came before that. Up to limits::takeover_peers are heard at the same time, until each
   // has greeted; one more takes the place of the one that has been silent for longest. One new
-  // server at a time gets a copy of `listening`, and has limits::takeover_time to get ready. Who is
+  // server at a time gets copies of `listening`, and has limits::takeover_time to get ready. Who is
   // refused and who does not get ready is told in the log.
-  base::task<bool> handed_over(int listening);
+  base::task<bool> handed_over(std::vector<int> listening);
 
   // Answers no more, and takes its name away unless another has taken it.
   void close();
@@ -55,6 +56,7 @@ class takeover_listener {
   void admit(base::unique_fd accepted);
   base::task<void> hear(std::shared_ptr<peer> from);
   base::task<bool> hand_over(peer& to);
+  bool send_sockets(peer& to) const;
   std::optional<std::string> refusal(peer const& from, takeover_message const& greeting) const;
   bool shows_directory(takeover_message const& greeting) const;
   void publish_again();
@@ -65,7 +67,7 @@ class takeover_listener {
   dev_t device_ = 0;
   ino_t inode_ = 0;
   descriptor socket_;
-  int listening_ = -1;
+  std::vector<int> listening_;
   state state_ = state::listening;
   // Peers belong to the coroutines that hear them. These are those that have not greeted, in the
   // order in which they came, and the one that is getting ready.

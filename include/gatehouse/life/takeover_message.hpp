@@ -5,6 +5,9 @@
 //   new: hello, with a descriptor of PATH's directory    old: socket, with the listening socket
 //   new: ready                                           old: yours
 //
+// An old server with several listening sockets sends a message for each; all but the last of them
+// say that more follow. With one socket they speak as servers did that knew of one alone.
+//
 // The new server has put its own socket in the place of PATH before it says that it is ready. The
 // descriptor of the directory proves more than the user's id does: a script of the same user that
 // is held in a sandbox can connect, but cannot open that directory.
@@ -35,6 +38,7 @@ namespace gatehouse::life {
 
 namespace takeover_words {
 inline constexpr std::string_view hello = "gatehouse takeover 1";
+inline constexpr std::string_view more = "socket, more follow";
 inline constexpr std::string_view socket = "socket";
 inline constexpr std::string_view ready = "ready";
 inline constexpr std::string_view yours = "yours";

@@ -3,12 +3,27 @@
 
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <cstddef>
 
 #include "gatehouse/base/error.hpp"
 #include "gatehouse/base/task.hpp"
 #include "gatehouse/base/unique_fd.hpp"
 
+namespace gatehouse::base::limits {
+
+// Sockets that one server listens on.
+inline constexpr std::size_t listening_sockets = 16;
+
+}  // namespace gatehouse::base::limits
+
 namespace gatehouse::net {
+
+// A new socket that is bound to the address and listens there. The error is the system's (address
+// in use, ...).
+base::result<base::unique_fd> listen_at(boost::asio::ip::tcp::endpoint const& where);
+
+// Where a socket is bound.
+boost::asio::ip::tcp::endpoint endpoint_of(int socket);
 
 // A connection that was accepted.
 struct accepted_client {
@@ -23,7 +38,7 @@ class listening_socket {
  public:
   explicit listening_socket(base::executor ex) : acceptor_(ex) {}
 
-  // Binds and listens. The error is the system's (address in use, ...).
+  // Opens one, see listen_at().
   base::error_code open(boost::asio::ip::tcp::endpoint const& where);
 
   // Takes over a socket that listens already. invalid_argument: it is no TCP socket that does.
