@@ -1,5 +1,5 @@
 #pragma once
-// Giving up root after the listening socket is open: --user and --group.
+// Giving up root after the listening sockets are open: --user and --group.
 
 #include <sys/types.h>
 

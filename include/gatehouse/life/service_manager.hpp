@@ -1,6 +1,6 @@
 #pragma once
 // Whoever started this server and watches over it: systemd, or another that speaks as it does. It
-// may hand over a listening socket (sd_listen_fds(3)) and wants to be told of the server's state
+// may hand over listening sockets (sd_listen_fds(3)) and wants to be told of the server's state
 // (sd_notify(3)).
 
 #include <optional>
