@@ -45,6 +45,60 @@ meta_variable server_name(http::request const& request, endpoints const& connect
   return variable(brackets ? "[" + text + "]" : text, "bound address", {});
 }
 
+// What the server says of itself and of how the request came to it.
+void add_server(std::vector<meta_variable>& out, http::request const& request,
+                endpoints const& connection) {
+  out.push_back({"GATEWAY_INTERFACE", "CGI/1.1", "server", "4.1.4", {}});
+  out.push_back({"SERVER_SOFTWARE", "gatehouse/" GATEHOUSE_VERSION, "server", "4.1.17", {}});
+  out.push_back(server_name(request, connection));
+  out.push_back(
+      {"SERVER_PORT", std::to_string(connection.local.port()), "connection", "4.1.15", {}});
+  out.push_back({"SERVER_PROTOCOL", std::string(request.version()), "request line", "4.1.16",
+                 whole(part::version)});
+}
+
+// The script's part of the target's path (part::path), or what follows it (part::path_rest).
+http::head_source in_path(part what, std::string_view script_name) {
+  return {
+      what, {}, static_cast<std::size_t>(std::count(script_name.begin(), script_name.end(), '/'))};
+}
+
+// The method, and what the target becomes.
+void add_target(std::vector<meta_variable>& out, http::request const& request,
+                script_target const& target, std::string const& root) {
+  auto const script_path = in_path(part::path, target.script_name);
+  auto const extra_path = in_path(part::path_rest, target.script_name);
+  out.push_back({"REQUEST_METHOD", request.method, "request line", "4.1.12", whole(part::method)});
+  out.push_back({"SCRIPT_NAME", target.script_name, "request-target path", "4.1.13", script_path});
+  if (target.path_info) {
+    out.push_back({"PATH_INFO", *target.path_info, "request-target path", "4.1.5", extra_path});
+    out.push_back({"PATH_TRANSLATED", root + *target.path_info, "document root and PATH_INFO",
+                   "4.1.6", extra_path});
+  }
+  out.push_back(
+      {"QUERY_STRING", request.target.query, "request-target query", "4.1.7", whole(part::query)});
+}
+
+// What describes the body.
+void add_content(std::vector<meta_variable>& out, http::request const& request,
+                 std::optional<std::uint64_t> content_length) {
+  if (content_length) {
+    out.push_back({"CONTENT_LENGTH", std::to_string(*content_length), "request body", "4.1.2",
+                   header("Content-Length")});
+  }
+  if (auto const type = request.fields.find("Content-Type")) {
+    out.push_back({"CONTENT_TYPE", std::string(*type), "Content-Type field", "4.1.3",
+                   header("Content-Type")});
+  }
+}
+
+// Who asks. No name is looked up: REMOTE_HOST may be the address instead.
+void add_client(std::vector<meta_variable>& out, endpoints const& connection) {
+  auto const address = address_text(connection.remote.address());
+  out.push_back({"REMOTE_ADDR", address, "connection", "4.1.8", {}});
+  out.push_back({"REMOTE_HOST", address, "connection", "4.1.9", {}});
+}
+
 // "Accept-Language" -> "HTTP_ACCEPT_LANGUAGE"
 std::string variable_name(std::string_view field_name) {
   std::string out = "HTTP_";
@@ -107,6 +161,27 @@ void add_fields(std::vector<meta_variable>& out, http::request const& request, b
   }
 }
 
+// What RFC 3875 does not know, and programs expect all the same.
+void add_conventional(std::vector<meta_variable>& out, http::request const& request,
+                      script_target const& target, endpoints const& connection,
+                      std::string const& root, std::string_view redirect_url) {
+  constexpr std::string_view convention = "convention (php-cgi, git, Apache)";
+  out.push_back(
+      {"REQUEST_URI", request.target.raw, "request-target", convention, whole(part::target)});
+  out.push_back({"SCRIPT_FILENAME", target.file.string(), "request-target path", convention,
+                 in_path(part::path, target.script_name)});
+  out.push_back({"DOCUMENT_ROOT", root, "configuration", convention, {}});
+  out.push_back(
+      {"REMOTE_PORT", std::to_string(connection.remote.port()), "connection", convention, {}});
+  out.push_back(
+      {"SERVER_ADDR", address_text(connection.local.address()), "connection", convention, {}});
+  out.push_back({"REQUEST_SCHEME", "http", "connection", convention, {}});
+  out.push_back({"REDIRECT_STATUS", "200", "server", convention, {}});
+  if (!redirect_url.empty()) {
+    out.push_back({"REDIRECT_URL", std::string(redirect_url), "local redirect", convention, {}});
+  }
+}
+
 // A name stands once in an environment: of two, programs in C and a shell read the first, and those
 // in Python and Perl the last. So what the configuration sets takes the place of what the request
 // made of the same name, and a client cannot answer for the server's owner.
@@ -126,56 +201,15 @@ std::vector<meta_variable> meta_variables(http::request const& request, script_t
                                           endpoints const& connection, variable_rules const& rules,
                                           std::optional<std::uint64_t> content_length,
                                           std::string_view redirect_url) {
-  constexpr std::string_view convention = "convention (php-cgi, git, Apache)";
-  std::string const remote = address_text(connection.remote.address());
   std::string const root = rules.document_root.string();
-  auto const segments = static_cast<std::size_t>(
-      std::count(target.script_name.begin(), target.script_name.end(), '/'));
-  http::head_source const script_path{part::path, {}, segments};
-  http::head_source const extra_path{part::path_rest, {}, segments};
   std::vector<meta_variable> out;
   out.reserve(24 + request.fields.size() + rules.environment.size());
-  out.push_back({"GATEWAY_INTERFACE", "CGI/1.1", "server", "4.1.4", {}});
-  out.push_back({"SERVER_SOFTWARE", "gatehouse/" GATEHOUSE_VERSION, "server", "4.1.17", {}});
-  out.push_back(server_name(request, connection));
-  out.push_back(
-      {"SERVER_PORT", std::to_string(connection.local.port()), "connection", "4.1.15", {}});
-  out.push_back({"SERVER_PROTOCOL", std::string(request.version()), "request line", "4.1.16",
-                 whole(part::version)});
-  out.push_back({"REQUEST_METHOD", request.method, "request line", "4.1.12", whole(part::method)});
-  out.push_back({"SCRIPT_NAME", target.script_name, "request-target path", "4.1.13", script_path});
-  if (target.path_info) {
-    out.push_back({"PATH_INFO", *target.path_info, "request-target path", "4.1.5", extra_path});
-    out.push_back({"PATH_TRANSLATED", root + *target.path_info, "document root and PATH_INFO",
-                   "4.1.6", extra_path});
-  }
-  out.push_back(
-      {"QUERY_STRING", request.target.query, "request-target query", "4.1.7", whole(part::query)});
-  if (content_length) {
-    out.push_back({"CONTENT_LENGTH", std::to_string(*content_length), "request body", "4.1.2",
-                   header("Content-Length")});
-  }
-  if (auto const type = request.fields.find("Content-Type")) {
-    out.push_back({"CONTENT_TYPE", std::string(*type), "Content-Type field", "4.1.3",
-                   header("Content-Type")});
-  }
-  out.push_back({"REMOTE_ADDR", remote, "connection", "4.1.8", {}});
-  out.push_back({"REMOTE_HOST", remote, "connection", "4.1.9", {}});
+  add_server(out, request, connection);
+  add_target(out, request, target, root);
+  add_content(out, request, content_length);
+  add_client(out, connection);
   add_fields(out, request, rules.pass_auth);
-  out.push_back(
-      {"REQUEST_URI", request.target.raw, "request-target", convention, whole(part::target)});
-  out.push_back(
-      {"SCRIPT_FILENAME", target.file.string(), "request-target path", convention, script_path});
-  out.push_back({"DOCUMENT_ROOT", root, "configuration", convention, {}});
-  out.push_back(
-      {"REMOTE_PORT", std::to_string(connection.remote.port()), "connection", convention, {}});
-  out.push_back(
-      {"SERVER_ADDR", address_text(connection.local.address()), "connection", convention, {}});
-  out.push_back({"REQUEST_SCHEME", "http", "connection", convention, {}});
-  out.push_back({"REDIRECT_STATUS", "200", "server", convention, {}});
-  if (!redirect_url.empty()) {
-    out.push_back({"REDIRECT_URL", std::string(redirect_url), "local redirect", convention, {}});
-  }
+  add_conventional(out, request, target, connection, root, redirect_url);
   for (auto const& given : rules.environment) set(out, given);
   return out;
 }
