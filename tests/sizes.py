@@ -21,7 +21,6 @@ FUNCTION_LINES = 50
 EXCEPTIONS = frozenset(
     {
         "explanation.cpp",
-        "server.cpp",
     }
 )
 

@@ -4,20 +4,16 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <set>
-#include <thread>
 #include <utility>
 
 #include "gatehouse/app/containment.hpp"
 #include "gatehouse/app/listening.hpp"
 #include "gatehouse/app/make_generation.hpp"
+#include "gatehouse/app/workers.hpp"
 #include "gatehouse/base/keep_going.hpp"
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/base/log.hpp"
@@ -35,37 +31,6 @@
 
 namespace gatehouse::app {
 namespace {
-
-// Runs a loop to its end. What throws out of it is a lack of memory for what was to be waited for:
-// that has cost what was waiting, and the others go on. `start` sees to it that what must run does.
-template <class Start>
-void run_to_end(boost::asio::io_context& loop, Start start) {
-  while (true) {
-    try {
-      start();
-      loop.run();
-      return;
-    } catch (std::exception const& e) {
-      base::log::error("event-lost", e.what());
-      std::this_thread::sleep_for(base::limits::memory_pause);
-    }
-  }
-}
-
-// One thread's event loop and its connections. The connections go before the loop.
-struct worker {
-  explicit worker(std::shared_ptr<net::service const> first)
-      : connections(loop.get_executor(), std::move(first)), keep_running(loop.get_executor()) {
-    // A loop opens its epoll descriptor with its first timer or socket: here, and not when a crowd
-    // of clients has left no descriptor to open.
-    base::timer const first_timer(loop.get_executor());
-  }
-
-  // Only its own thread touches its sockets and pipes; others post to it.
-  boost::asio::io_context loop{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
-  net::connection_set connections;
-  boost::asio::executor_work_guard<base::executor> keep_running;
-};
 
 // The limits on connections that can be kept with the descriptors there are.
 net::admission_limits admission_limits_of(config::options const& chosen) {
@@ -99,7 +64,7 @@ struct server::parts {
   trace_targets targets;
   std::optional<life::generation> current;
   std::optional<net::admission> places;
-  std::vector<std::unique_ptr<worker>> workers;
+  std::optional<workers> threads;
   std::optional<net::listener> listener;
   std::optional<life::predecessor> before_us;
   std::unique_ptr<life::takeover_listener> takeover;
@@ -111,9 +76,8 @@ struct server::parts {
   bool awaiting_successor = false;
   bool asked_to_end = false;
   bool stopping = false;
-  std::atomic<unsigned> unheard = 0;  // actions that a set has yet to carry out
 
-  base::executor main_executor() { return workers.front()->loop.get_executor(); }
+  base::executor main_executor() const { return threads->main_executor(); }
   std::optional<config::usage_error> begin(config::options const& chosen);
   std::variant<sockets, config::usage_error> inherited_sockets(config::options const& chosen,
                                                                life::identity const& who);
@@ -130,10 +94,7 @@ struct server::parts {
   std::optional<config::usage_error> change_generation();
   enum class ending { soon, gently };
   base::task<void> stop(ending how);
-  base::task<bool> connections_end_within(std::chrono::steady_clock::duration limit);
   base::task<bool> scripts_end_within(std::chrono::steady_clock::duration limit);
-  template <class Action>
-  void on_each_set(Action action);
 };
 
 std::variant<std::unique_ptr<server>, config::usage_error> server::create(config::options chosen,
@@ -180,13 +141,9 @@ std::variant<sockets, config::usage_error> server::parts::inherited_sockets(
 }
 
 void server::parts::make_workers() {
-  std::vector<net::connection_set*> sets;
-  for (unsigned i = 0; i < current->chosen.server.threads; ++i) {
-    auto const& made = workers.emplace_back(std::make_unique<worker>(current->service));
-    sets.push_back(&made->connections);
-  }
+  threads.emplace(current->chosen.server.threads, current->service);
   places.emplace(admission_limits_of(current->chosen));
-  listener.emplace(main_executor(), std::move(sets), *places, current->service->render_error);
+  listener.emplace(main_executor(), threads->sets(), *places, current->service->render_error);
 }
 
 std::optional<config::usage_error> server::parts::listen(sockets opened) {
@@ -232,17 +189,11 @@ std::string server::urls() const {
 
 int server::run() {
   auto& p = *parts_;
-  std::vector<std::thread> threads;
-  for (std::size_t i = 1; i < p.workers.size(); ++i) {
-    threads.emplace_back([&loop = p.workers[i]->loop] { run_to_end(loop, [] {}); });
-  }
   p.manager.ready("Serving on " + endpoints_text(p.listener->endpoints()));
-  run_to_end(p.workers.front()->loop, [&p] { p.start(); });
-  for (auto& thread : threads) thread.join();
-  bool const all_ended = std::all_of(p.workers.begin(), p.workers.end(),
-                                     [](auto const& w) { return w->connections.size() == 0; });
-  if (!all_ended)
-    ::_exit(0);  // something did not heed being cut: nothing may be taken from under it
+  p.threads->run([&p] { p.start(); });
+  // A connection that did not end when it was cut is still used by something: nothing may be taken
+  // from under it.
+  if (p.threads->connections() > 0) ::_exit(0);
   return 0;
 }
 
@@ -289,7 +240,7 @@ base::task<void> server::parts::heed_signals() {
       if (!stopping) {
         boost::asio::co_spawn(main_executor(), stop(ending::soon), boost::asio::detached);
       } else {
-        on_each_set([](net::connection_set& set) { set.finish_soon(); });
+        threads->on_each_set([](net::connection_set& set) { set.finish_soon(); });
       }
     } else {
       where.launcher()->signal_all(SIGKILL);
@@ -332,7 +283,8 @@ std::optional<config::usage_error> server::parts::change_generation() try {
   current = std::move(following);
   where.change(current->chosen);
   base::log::set_level(current->chosen.server.log_level);
-  on_each_set([service = current->service](net::connection_set& set) { set.serve_with(service); });
+  threads->on_each_set(
+      [service = current->service](net::connection_set& set) { set.serve_with(service); });
   return std::nullopt;
 } catch (std::exception const& e) {
   return config::usage_error{std::string("gatehouse: ") + e.what()};
@@ -346,15 +298,15 @@ base::task<void> server::parts::stop(ending how) {
   if (targets.exchanges) targets.exchanges->close();
   auto const& chosen = current->chosen;
   if (how == ending::gently) {
-    on_each_set([](net::connection_set& set) { set.wind_down(); });
-    co_await connections_end_within(chosen.server.drain_time);
+    threads->on_each_set([](net::connection_set& set) { set.wind_down(); });
+    co_await threads->connections_end_within(chosen.server.drain_time);
   }
-  on_each_set([](net::connection_set& set) { set.finish_soon(); });
-  bool const ended = co_await connections_end_within(chosen.server.drain_time);
+  threads->on_each_set([](net::connection_set& set) { set.finish_soon(); });
+  bool const ended = co_await threads->connections_end_within(chosen.server.drain_time);
   if (!ended) {
     base::log::warn("drain-timeout", "connections were cut after the drain time");
-    on_each_set([](net::connection_set& set) { set.cut(); });
-    co_await connections_end_within(base::limits::end_wait);
+    threads->on_each_set([](net::connection_set& set) { set.cut(); });
+    co_await threads->connections_end_within(base::limits::end_wait);
   }
   if (where.launcher()->running() > 0) {
     where.launcher()->signal_all(SIGTERM);
@@ -365,37 +317,7 @@ base::task<void> server::parts::stop(ending how) {
     }
   }
   signals->cancel();
-  for (auto const& w : workers) w->keep_running.reset();
-  for (auto const& w : workers) w->loop.stop();
-}
-
-// In the order of asking, and after every connection that was accepted before.
-template <class Action>
-void server::parts::on_each_set(Action action) {
-  for (auto const& w : workers) {
-    ++unheard;
-    boost::asio::post(w->loop.get_executor(), [this, &set = w->connections, action] {
-      action(set);
-      --unheard;
-    });
-  }
-}
-
-base::task<bool> server::parts::connections_end_within(std::chrono::steady_clock::duration limit) {
-  auto const count = [this] {
-    std::size_t sum = 0;
-    for (auto const& w : workers) sum += w->connections.size();
-    return sum;
-  };
-  base::timer pause(main_executor());
-  auto const until = std::chrono::steady_clock::now() + limit;
-  while (true) {
-    pause.expires_after(base::limits::stop_look_interval);
-    co_await pause.async_wait(base::as_result);
-    // A set that has not come to its last action may have connections before it that count nowhere.
-    if (unheard == 0 && count() == 0) co_return true;
-    if (std::chrono::steady_clock::now() >= until) co_return false;
-  }
+  threads->stop();
 }
 
 base::task<bool> server::parts::scripts_end_within(std::chrono::steady_clock::duration limit) {
