@@ -6,6 +6,7 @@
 #include <functional>
 #include <utility>
 
+#include "gatehouse/base/limits.hpp"
 #include "gatehouse/cgi/script_lookup.hpp"
 #include "gatehouse/http/target.hpp"
 
@@ -13,9 +14,6 @@ namespace gatehouse::app {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Directories within directories, in which a search ends even where links lead round in circles.
-constexpr std::size_t deepest = 32;
 
 std::vector<fs::path> entries_of(fs::path const& directory) {
   std::vector<fs::path> out;
@@ -35,7 +33,9 @@ using found_file = std::function<void(std::string const& rest)>;
 void walk(fs::path const& directory, std::string const& rest,
           std::vector<identity_of_directory>& way, found_file const& found) {
   struct ::stat status {};
-  if (way.size() == deepest || ::stat(directory.c_str(), &status) != 0) return;
+  if (way.size() == base::limits::program_directory_depth ||
+      ::stat(directory.c_str(), &status) != 0)
+    return;
   identity_of_directory const here{status.st_dev, status.st_ino};
   if (std::find(way.begin(), way.end(), here) != way.end()) return;
   way.push_back(here);

@@ -6,6 +6,8 @@
 #include <mutex>
 #include <shared_mutex>
 
+#include "gatehouse/base/limits.hpp"
+
 namespace gatehouse::base {
 namespace {
 

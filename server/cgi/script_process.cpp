@@ -171,7 +171,7 @@ void script_process::settle() {
 // What waits on standard error now, and not what somebody goes on adding, perhaps faster than it is
 // read.
 void script_process::read_waiting_errors() {
-  std::array<char, 4096> buffer;
+  std::array<char, base::limits::small_read_bytes> buffer;
   int const fd = errors_.is_open() ? errors_.get() : unwatched_errors_.get();
   auto left = process::waiting_in(fd);
   while (left > 0) {
@@ -216,7 +216,7 @@ std::string script_process::log_name() const {
 }
 
 base::task<void> script_process::log_stderr(std::shared_ptr<script_process> self) {
-  std::array<char, 4096> buffer;
+  std::array<char, base::limits::small_read_bytes> buffer;
   auto& errors = self->errors_;
   // What cannot be watched is read at the end.
   if (self->unwatched_errors_) static_cast<void>(errors.adopt(self->unwatched_errors_));

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "gatehouse/base/escape.hpp"
+#include "gatehouse/base/limits.hpp"
 #include "gatehouse/base/unique_fd.hpp"
 
 namespace gatehouse::cgi {
@@ -19,9 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using findings = std::vector<gateway::script_finding>;
-
-// How far into a file its lines are looked at.
-constexpr std::size_t looked_at_bytes = std::size_t{64} << 10U;
 
 // Of copies of programs without an extension; those with one are told by it.
 constexpr std::array<std::string_view, 21> backup_ends = {
@@ -62,7 +60,7 @@ gateway::script_finding found(gateway::severity how, std::string_view reason,
 }
 
 std::string first_bytes(fs::path const& file) {
-  std::string bytes(looked_at_bytes, '\0');
+  std::string bytes(base::limits::reviewed_bytes, '\0');
   base::unique_fd const opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   auto const count = opened ? ::read(opened.get(), bytes.data(), bytes.size()) : -1;
   bytes.resize(count > 0 ? static_cast<std::size_t>(count) : 0);

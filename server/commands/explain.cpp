@@ -27,13 +27,6 @@
 namespace gatehouse::commands {
 namespace {
 
-using namespace std::chrono_literals;
-
-// A program is stopped by the options of the server, or by who is waiting for it.
-constexpr auto longest_run = 24h;
-constexpr auto longest_description = 10s;
-// Between the end of the response and the last report about the exchange.
-constexpr auto last_report_wait = 5s;
 constexpr std::uint16_t usual_port = 8000;
 constexpr std::uint16_t client_port = 49152;  // the first of the dynamic ones (RFC 6335, 6)
 
@@ -159,7 +152,7 @@ finding ask(question const& q, life::premises& where, app::site& asked) {
     asked.get_ready(q.chosen);
   }
   net::conversation_limits limits;
-  limits.in_all = q.run ? std::chrono::seconds(longest_run) : longest_description;
+  limits.in_all = q.run ? base::limits::explained_run_time : base::limits::explained_time;
   boost::asio::co_spawn(
       loop,
       net::converse(std::make_shared<net::service const>(asked.service()), ends_of(q.chosen.server),
@@ -170,7 +163,7 @@ finding ask(question const& q, life::premises& where, app::site& asked) {
         talked = true;
       });
   while (!talked) loop.run_one();
-  auto const until = std::chrono::steady_clock::now() + last_report_wait;
+  auto const until = std::chrono::steady_clock::now() + base::limits::last_report_wait;
   while (!exchange.kept().done && std::chrono::steady_clock::now() < until)
     loop.run_one_until(until);
   out.recording = exchange.take();

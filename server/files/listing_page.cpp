@@ -306,8 +306,7 @@ bool listing_text::append_next(std::string& to) {
 }
 
 void listing_text::append_entries(std::string& to) {
-  constexpr std::size_t at_a_time = 50;
-  auto const until = std::min(end_, next_ + at_a_time);
+  auto const until = std::min(end_, next_ + base::limits::listing_entries_at_once);
   for (; next_ < until; ++next_) {
     if (!view_.as_json) {
       append_entry(to, list_.entries[next_]);

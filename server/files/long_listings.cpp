@@ -9,14 +9,11 @@
 
 #include "gatehouse/base/clock.hpp"
 #include "gatehouse/base/event.hpp"
+#include "gatehouse/base/limits.hpp"
 #include "gatehouse/files/file_cache.hpp"
 
 namespace gatehouse::files {
 namespace {
-
-// After so many names it is looked whether the server still wants the listing, and whether there is
-// room for it.
-constexpr std::size_t names_at_a_time = 1000;
 
 // A listing and the room that it takes.
 struct counted_listing {
@@ -191,7 +188,7 @@ long_listings::outcome long_listings::read_whole(job const& of) {
   for (auto state = listing_reader::progress::unfinished;
        state == listing_reader::progress::unfinished;) {
     if (stopping_) return http::try_again_later("stopping", of.path);
-    auto const read = reader.read_some(names_at_a_time);
+    auto const read = reader.read_some(base::limits::listing_names_at_once);
     if (read.has_error()) return read.error();
     state = *read;
     if (reader.size_bytes() > limit_bytes_) return too_long(of.path);

@@ -19,10 +19,6 @@ namespace {
 
 using program_ptr = std::unique_ptr<responder>;
 
-// What is read at a time on the way to a head, and on the way to telling whether more comes.
-constexpr std::size_t head_piece_bytes = 16 * 1024;
-constexpr std::size_t looked_ahead_bytes = 4096;
-
 // The script's header block as the parser took it, line by line.
 void report_header_lines(std::string_view head, http::exchange_context const& context) {
   trace::recorder const trace(context);
@@ -43,7 +39,7 @@ void tell(responder const& program, straying const& what, http::exchange_context
 // What has been printed beyond what the parser took, as far as it is there.
 std::string waiting_output(responder& program) {
   std::string out;
-  std::array<char, looked_ahead_bytes> buffer;
+  std::array<char, base::limits::small_read_bytes> buffer;
   while (out.size() < base::limits::script_head_bytes) {
     auto const got = program.read_output_at_once(boost::asio::buffer(buffer));
     if (got.value_or(0) == 0) break;
@@ -69,7 +65,7 @@ base::task<http::http_error> explained(http::http_error error, responder& progra
 // Reads on until the head is whole, or the error that stands for what came instead.
 base::task<http::result<response_head>> read_head(responder& program,
                                                   script_response_parser& parser) {
-  std::array<char, head_piece_bytes> buffer;
+  std::array<char, base::limits::head_read_bytes> buffer;
   while (true) {
     auto const read = co_await program.read_output(boost::asio::buffer(buffer));
     if (read.has_error()) co_return program.failure(read.error());
@@ -83,7 +79,7 @@ base::task<http::result<response_head>> read_head(responder& program,
 // A local redirect's program may still be at work: it is read to its end before its answer is
 // followed, unless it goes on and on.
 base::task<base::error_code> drain(responder& program) {
-  std::array<char, looked_ahead_bytes> buffer;
+  std::array<char, base::limits::small_read_bytes> buffer;
   for (std::size_t surplus = 0; surplus <= base::limits::surplus_bytes;) {
     auto const read = co_await program.read_output(boost::asio::buffer(buffer));
     if (read.has_error()) co_return read.error();
@@ -189,7 +185,7 @@ base::task<http::outcome> read_answer(program_ptr program, http::request const& 
 }
 
 base::task<http::outcome> read_raw_answer(program_ptr program, http::exchange_context& context) {
-  std::array<char, head_piece_bytes> buffer;
+  std::array<char, base::limits::head_read_bytes> buffer;
   auto const read = co_await program->read_output(boost::asio::buffer(buffer));
   if (read.has_error() || *read == 0) {
     auto problem = read.has_error() ? program->failure(read.error())

@@ -10,13 +10,6 @@
 #include "gatehouse/trace/recorder.hpp"
 
 namespace gatehouse::gateway {
-namespace {
-
-// What is read at a time where the content has to be looked at before it is handed on.
-constexpr std::size_t looked_at_bytes = 4096;
-
-}  // namespace
-
 output_body::output_body(std::unique_ptr<responder> program, std::string first,
                          content_framing framing, http::exchange_context& context)
     : program_(std::move(program)),
@@ -31,7 +24,7 @@ base::task<base::result<output_body::beginning>> output_body::begin(
   auto const until = std::chrono::steady_clock::now() + limit;
   while (true) {
     if (framing_.chunked && !encoded_.empty()) {
-      ready_.resize(looked_at_bytes);
+      ready_.resize(base::limits::small_read_bytes);
       auto const decoded = decode(boost::asio::buffer(ready_));
       ready_.resize(decoded.has_value() ? *decoded : 0);
       if (decoded.has_error()) co_return decoded.error();
@@ -43,7 +36,7 @@ base::task<base::result<output_body::beginning>> output_body::begin(
     if (left <= std::chrono::steady_clock::duration::zero()) co_return beginning::later;
     auto& into = framing_.chunked ? encoded_ : ready_;
     auto const before = into.size();
-    into.resize(before + looked_at_bytes);
+    into.resize(before + base::limits::small_read_bytes);
     auto const read =
         co_await program_->read_output_within(boost::asio::buffer(into) + before, left);
     into.resize(before + (read.has_value() ? read->value_or(0) : 0));
@@ -77,7 +70,7 @@ base::task<base::result<std::size_t>> output_body::read_some(boost::asio::mutabl
 bool output_body::has_ended() {
   // An end that the program's own framing says is found by reading on.
   if (at_hand() > 0 || framing_.chunked || framing_.length) return false;
-  ready_.resize(looked_at_bytes);
+  ready_.resize(base::limits::small_read_bytes);
   taken_ = 0;
   auto const got = program_->read_output_at_once(boost::asio::buffer(ready_));
   ready_.resize(got.value_or(0));
@@ -101,7 +94,7 @@ base::task<base::result<std::size_t>> output_body::read_chunks(boost::asio::muta
     auto const decoded = decode(buffer);
     if (decoded.has_error() || *decoded > 0 || output_ended_) co_return decoded;
     auto const before = encoded_.size();
-    encoded_.resize(before + looked_at_bytes);
+    encoded_.resize(before + base::limits::small_read_bytes);
     auto const read = co_await program_->read_output(boost::asio::buffer(encoded_) + before);
     encoded_.resize(before + (read.has_value() ? *read : 0));
     if (read.has_error()) co_return read.error();

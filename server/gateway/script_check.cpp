@@ -14,6 +14,7 @@
 
 #include "gatehouse/base/error.hpp"
 #include "gatehouse/base/escape.hpp"
+#include "gatehouse/base/limits.hpp"
 #include "gatehouse/base/unique_fd.hpp"
 
 namespace gatehouse::gateway {
@@ -263,7 +264,7 @@ void check_content(findings& to, fs::path const& script, start_rules const& rule
     return;
   }
   if (rules.interpreted) return;
-  std::array<char, 512> bytes{};
+  std::array<char, base::limits::program_start_bytes> bytes{};
   auto const count = ::read(file.get(), bytes.data(), bytes.size());
   if (count < 0) {
     to.push_back(

@@ -4,10 +4,10 @@
 #include <cerrno>
 #include <cstring>
 
+#include "gatehouse/base/limits.hpp"
+
 namespace gatehouse::life {
 namespace {
-
-constexpr std::size_t longest_text = 64;
 
 // The kernel passes on what fits here and drops the rest. That can be more than one, because the
 // size is rounded up.
@@ -48,7 +48,7 @@ bool send_takeover_message(int to, std::string_view text, int descriptor) {
 }
 
 takeover_message receive_takeover_message(int from) {
-  std::array<char, longest_text> text{};
+  std::array<char, base::limits::takeover_message_bytes> text{};
   iovec bytes{text.data(), text.size()};
   alignas(cmsghdr) std::array<char, control_bytes> control{};
   msghdr got{};

@@ -81,10 +81,9 @@ class child_process::again {
  private:
   void taken_down() noexcept {
     auto const of = std::exchange(of_, nullptr);
-    if (++of->times_taken_down < most_times) begin(what_, of);
+    if (++of->times_taken_down < base::limits::lost_waits) begin(what_, of);
   }
 
-  static constexpr int most_times = 10;
   routine what_;
   std::shared_ptr<state> of_;
 };

@@ -23,9 +23,6 @@ base::error_code system_error(int number) {
   return {number, boost::system::system_category()};
 }
 
-// How long a starting thread waits when there was no memory.
-constexpr auto memory_pause = std::chrono::milliseconds(10);
-
 // As a batch task (sched(7)) this thread, and each program, which inherits it, has the same share
 // of the processor, but does not interrupt the threads that serve connections when it wakes up.
 void yield_to_loops() {
@@ -185,7 +182,7 @@ void launcher::wake_up(std::shared_ptr<launch::state> const& order) {
     try {
       return boost::asio::post(order->executor, [order] { order->wake.set(); });
     } catch (std::bad_alloc const&) {
-      std::this_thread::sleep_for(memory_pause);
+      std::this_thread::sleep_for(base::limits::memory_pause);
     }
   }
 }

@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "gatehouse/base/limits.hpp"
 #include "gatehouse/process/sandbox.hpp"
 
 // The child shares the parent's memory until it execs: what it runs must not be instrumented.
@@ -247,7 +248,7 @@ base::result<pid_t> vfork_launcher::start(program const& what, int* pidfd) {
     return lending;
   }
 
-  alignas(16) std::array<char, 32 * 1024> stack;
+  alignas(16) std::array<char, base::limits::child_stack_bytes> stack;
   int const flags = CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_CHILD_SETTID |
                     (pidfd != nullptr ? CLONE_PIDFD : 0) | SIGCHLD;
   sigset_t all;

@@ -23,12 +23,6 @@ std::span<base::embedded_file const> inspector_files();
 namespace show {
 namespace {
 
-using namespace std::chrono_literals;
-
-// A comment is sent to a page that has had no news for so long: whoever stands between lets silent
-// connections go.
-constexpr auto silence_limit = 15s;
-
 constexpr std::string_view policy =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -145,7 +139,7 @@ class mailbox final : public exchange_store::watcher, public std::enable_shared_
     text = take();  // what came before there was an event to set
     if (!text.empty()) co_return text;
     auto const news = news_;
-    co_await news->wait_for(silence_limit);
+    co_await news->wait_for(base::limits::feed_silence);
     co_return take();
   }
 
@@ -195,7 +189,7 @@ class event_stream final : public http::body_source {
 
 base::task<base::result<std::string>> read_whole(http::body_source& body) {
   std::string whole;
-  std::array<char, 16 * 1024> buffer;
+  std::array<char, base::limits::small_read_bytes> buffer;
   while (true) {
     auto const read = co_await body.read_some(boost::asio::buffer(buffer));
     if (read.has_error()) co_return read.error();

@@ -2,12 +2,11 @@
 
 #include <array>
 
+#include "gatehouse/base/limits.hpp"
 #include "gatehouse/base/log.hpp"
 
 namespace gatehouse::trace {
 namespace {
-
-constexpr std::size_t shown_bytes = 400;
 
 constexpr std::array<std::string_view, std::variant_size_v<event>> names = {
     "request-head",  "request-parsed",  "routed",      "script-found",  "meta-variable",
@@ -16,8 +15,8 @@ constexpr std::array<std::string_view, std::variant_size_v<event>> names = {
     "response-head", "response-bytes",  "ended"};
 
 std::string first_of(std::string_view text) {
-  std::string out(text.substr(0, shown_bytes));
-  if (text.size() > shown_bytes) out += " ...";
+  std::string out(text.substr(0, base::limits::log_trace_bytes));
+  if (text.size() > base::limits::log_trace_bytes) out += " ...";
   return out;
 }
 

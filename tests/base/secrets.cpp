@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "gatehouse/base/limits.hpp"
+
 using namespace gatehouse::base;
 
 TEST_CASE("a secret is taken out of a text, also where its end was cut off") {

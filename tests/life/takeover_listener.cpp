@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "../temporary_directory.hpp"
+#include "gatehouse/base/limits.hpp"
 #include "gatehouse/life/predecessor.hpp"
 
 using namespace gatehouse;

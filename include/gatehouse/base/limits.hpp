@@ -25,6 +25,10 @@ inline constexpr std::size_t framing_excess_bytes = 16 * 1024;
 inline constexpr std::size_t script_head_bytes = 64 * 1024;
 // One piece of a body in flight between a script and a client, in either direction.
 inline constexpr std::size_t stream_buffer_bytes = 64 * 1024;
+// What one read takes into a buffer on a coroutine's frame: on the way to a script's header block,
+// and where little is expected or what comes has to be looked at before it is handed on.
+inline constexpr std::size_t head_read_bytes = 16 * 1024;
+inline constexpr std::size_t small_read_bytes = 4 * 1024;
 // What a script's pipe is widened to once it was found full, so that script and server take turns
 // less often: a place for each of so many pages. A page that was moved there from a socket may be
 // one of 32 KiB. Without a privilege, all pipes of one user together get 64 MiB (pipe(7)).
@@ -53,6 +57,11 @@ inline constexpr std::size_t body_bytes_in_memory = 16 * 1024;
 inline constexpr auto left_output_time = 5s;
 inline constexpr std::size_t pipe_holders = 3;
 inline constexpr std::size_t processes_a_turn = 16;
+// How often a coroutine that watches over a process is begun again after a lack of memory has
+// destroyed it.
+inline constexpr int lost_waits = 10;
+// The stack on which a child runs between clone and exec, while the thread that started it waits.
+inline constexpr std::size_t child_stack_bytes = 32 * 1024;
 // The interval at which the server checks a process group that it is stopping, and a script for
 // which it has no pidfd.
 inline constexpr auto process_look_interval = 50ms;
@@ -114,10 +123,21 @@ inline constexpr std::size_t surplus_bytes = 1024 * 1024;
 // the shortest interval between two reports that lines are lost.
 inline constexpr auto log_wait = 20ms;
 inline constexpr auto log_news_interval = 1s;
+// How many secrets no log shows, and from how many bytes of one on it is recognized where the rest
+// was cut off.
+inline constexpr std::size_t secrets_kept = 16;
+inline constexpr std::size_t secret_head_bytes = 8;
+// How much of a text of an exchange one line of the log shows at level trace.
+inline constexpr std::size_t log_trace_bytes = 400;
 // In a take-over (--takeover): how long either server waits for the other's next message, and how
 // long the running one waits for the new one to get ready.
 inline constexpr auto takeover_answer = 10s;
 inline constexpr auto takeover_time = 60s;
+// The longest message of a take-over; how many peers may have connected to the running server
+// without a greeting, and how long each of them has to greet.
+inline constexpr std::size_t takeover_message_bytes = 64;
+inline constexpr std::size_t takeover_peers = 16;
+inline constexpr auto takeover_greeting = 1s;
 // A script's stderr: longest line in the log, and how many last lines are kept for a diagnosis.
 inline constexpr std::size_t stderr_line_bytes = 2 * 1024;
 inline constexpr std::size_t stderr_lines_kept = 20;
@@ -137,17 +157,37 @@ inline constexpr std::size_t waiting_news_bytes = 256 * 1024;
 // time: one may ask the inspector to send another.
 inline constexpr std::size_t composed_request_bytes = 1024 * 1024;
 inline constexpr std::size_t composed_requests = 16;
+// A page of the inspector that has had no news for so long is sent a comment, because whoever
+// stands between it and the server lets silent connections go.
+inline constexpr auto feed_silence = 15s;
 // How many of a script's lines on stderr a recorded exchange keeps.
 inline constexpr std::size_t traced_lines = 200;
 // What `--trace` prints of a script's input, and of its output.
 inline constexpr std::size_t printed_bytes = 2 * 1024;
 // Names of a directory of programs that are compared with one that is not there.
 inline constexpr std::size_t names_compared = 500;
+// How many directories within directories `check` goes down in search of programs, so that it ends
+// even where links lead round in circles.
+inline constexpr std::size_t program_directory_depth = 32;
+// What is read of a program to find out what is wrong with it: its start, which is enough to tell
+// how the system would run it, and for `check` its first lines.
+inline constexpr std::size_t program_start_bytes = 512;
+inline constexpr std::size_t reviewed_bytes = 64 * 1024;
+// How long `check --run` gives each program; how long `explain` waits for a description, and with
+// --run for a program that the options let run; and how long it waits then for the last report.
+inline constexpr auto trial_time = 10s;
+inline constexpr auto explained_time = 10s;
+inline constexpr auto explained_run_time = 24h;
+inline constexpr auto last_report_wait = 5s;
 // A directory of more names than this is read by a thread of its own. So many requests may wait for
 // such listings of one served directory, and each for so long.
 inline constexpr std::size_t quick_listing_entries = 100;
 inline constexpr std::size_t waiting_for_listings = 256;
 inline constexpr auto listing_wait = 10s;
+// After so many names the thread that reads a directory checks whether the listing is still wanted
+// and whether there is room for it; and so many entries make one piece of a listing's text.
+inline constexpr std::size_t listing_names_at_once = 1000;
+inline constexpr std::size_t listing_entries_at_once = 50;
 // The entries of a long listing that are shown on one page.
 inline constexpr std::size_t listing_page_entries = 1000;
 // The total size of the long listings of one served directory that are kept or still being sent,

@@ -3,19 +3,9 @@
 // there are many ways by which a client's bytes reach a log, and one at the end of them all:
 // whoever writes lines of a log (log_output, the printer of --trace) takes the secrets out there.
 
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
-
-namespace gatehouse::base::limits {
-
-// How many secrets are known, and from how many bytes of one on it is recognized when the rest was
-// cut off.
-inline constexpr std::size_t secrets_kept = 16;
-inline constexpr std::size_t secret_head_bytes = 8;
-
-}  // namespace gatehouse::base::limits
 
 namespace gatehouse::base {
 

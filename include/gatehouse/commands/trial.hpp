@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "gatehouse/base/limits.hpp"
 #include "gatehouse/config/options.hpp"
 #include "gatehouse/gateway/script_check.hpp"
 #include "gatehouse/trace/recording.hpp"
@@ -23,7 +24,7 @@ class trial {
  public:
   // chosen: with its directories resolved; outlives the trial.
   explicit trial(config::options const& chosen,
-                 std::chrono::milliseconds limit = std::chrono::seconds(10));
+                 std::chrono::milliseconds limit = base::limits::trial_time);
   trial(trial const&) = delete;
   trial& operator=(trial const&) = delete;
   ~trial();  // kills programs that still run

@@ -15,7 +15,6 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <optional>
@@ -24,15 +23,6 @@
 #include <vector>
 
 #include "gatehouse/base/unique_fd.hpp"
-
-namespace gatehouse::base::limits {
-
-// How many may have connected and not greeted, and how long each of them has to greet. What else is
-// waited for stands in base/limits.hpp.
-inline constexpr std::size_t takeover_peers = 16;
-inline constexpr auto takeover_greeting = std::chrono::seconds(1);
-
-}  // namespace gatehouse::base::limits
 
 namespace gatehouse::life {
 
