@@ -132,6 +132,14 @@ void write(level l, std::string_view reason, std::string_view text,
 } catch (...) {  // no memory for the line
 }
 
+void write_about(level l, std::string_view reason, std::string_view who,
+                 std::string_view text) noexcept try {
+  auto const sp = to_spdlog(l);
+  if (!logger().should_log(sp)) return;
+  logger().log(sp, "{}: {} {}", reason, log_escaped(who), log_escaped(text));
+} catch (...) {  // no memory for the line
+}
+
 void quote(level l, std::string_view reason, std::string_view who, std::string_view line) noexcept
     try {
   auto const sp = to_spdlog(l);

@@ -11,7 +11,6 @@
 
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/base/log.hpp"
-#include "gatehouse/base/program_text.hpp"
 #include "gatehouse/cgi/script_limit.hpp"
 #include "gatehouse/process/pipe.hpp"
 #include "gatehouse/process/pipe_holders.hpp"
@@ -22,7 +21,6 @@ script_process::script_process(http::exchange_context& context, run_plan& plan,
                                run_limits const& limits)
     : executor_(context.get_executor()),
       context_(&context),
-      name_(std::move(plan.name)),
       limits_(limits),
       held_by_(plan.program.held_by),
       slot_(std::move(plan.slot)),
@@ -80,7 +78,8 @@ void script_process::watch() noexcept try {
   if (state_ == state::ended) return;
   boost::asio::co_spawn(executor_, log_stderr(shared_from_this()), boost::asio::detached);
 } catch (std::bad_alloc const&) {
-  base::log::error("script-unwatched", "out of memory");
+  base::log::write_about(base::log::level::error, "script-unwatched", log_name(),
+                         "writes to its standard error unseen until it ends: out of memory");
 }
 
 void script_process::fail(fault what, base::error_code const& why) {
@@ -209,10 +208,6 @@ void script_process::report_end() const {
 void script_process::on_stderr_line(std::string_view line) const {
   base::log::quote(base::log::level::warn, "script-stderr", log_name(), line);
   trace(trace::stderr_line{line});
-}
-
-std::string script_process::log_name() const {
-  return base::program_text(name_, child_->pid());
 }
 
 base::task<void> script_process::log_stderr(std::shared_ptr<script_process> self) {

@@ -60,7 +60,8 @@ base::task<base::result<std::unique_ptr<script_run>>> script_run::start(
   if (body != nullptr) {
     if (auto const error = run->input_.adopt(ours->input)) co_return error;
   }
-  process::order ordered(context.get_executor(), launcher, std::move(plan.program), limits.grace);
+  process::order ordered(context.get_executor(), launcher, std::move(plan.program),
+                         std::move(plan.name), limits.grace);
   process->look_out();
   // The first output tells as well as the launcher does that the script runs, and its end that it
   // could not be started. Who looks on wants to know when it was.

@@ -12,6 +12,7 @@
 
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/base/log.hpp"
+#include "gatehouse/base/program_text.hpp"
 
 namespace gatehouse::process {
 namespace {
@@ -33,13 +34,15 @@ descriptor pidfd_of(pid_t pid, base::executor ex) {
 }  // namespace
 
 struct child_process::state {
-  state(base::executor ex, pid_t p, launcher& f, std::chrono::steady_clock::duration g)
-      : pid(p), from(f), grace(g), ended(ex), pause(ex) {}
+  state(base::executor ex, pid_t p, launcher& f, std::string_view name,
+        std::chrono::steady_clock::duration g)
+      : pid(p), log_name(base::program_text(name, p)), from(f), grace(g), ended(ex), pause(ex) {}
 
   // Gives false when the group has no process left.
   bool signal_group(int signal) const { return ::kill(-pid, signal) == 0; }
 
   pid_t pid;
+  std::string const log_name;
   launcher& from;
   std::chrono::steady_clock::duration grace;
   base::event ended;
@@ -88,9 +91,9 @@ class child_process::again {
   std::shared_ptr<state> of_;
 };
 
-child_process::child_process(base::executor ex, pid_t pid, launcher& from,
+child_process::child_process(base::executor ex, pid_t pid, launcher& from, std::string_view name,
                              std::chrono::steady_clock::duration grace)
-    : state_(std::make_shared<state>(ex, pid, from, grace)) {}
+    : state_(std::make_shared<state>(ex, pid, from, name, grace)) {}
 
 child_process::~child_process() {
   if (!state_) return;
@@ -104,6 +107,10 @@ child_process::~child_process() {
 
 pid_t child_process::pid() const {
   return state_->pid;
+}
+
+std::string const& child_process::log_name() const {
+  return state_->log_name;
 }
 
 std::optional<int> child_process::status() const {
@@ -177,8 +184,9 @@ bool child_process::look(std::shared_ptr<state> of) {
   // A program that has us trace it (ptrace(2), PTRACE_TRACEME) is told of when it stops, too.
   if (!failure && (told == 0 || WIFSTOPPED(how))) return false;
   if (failure) {
-    base::log::error("script-status-unknown",
-                     "how process " + std::to_string(s.pid) + " ended: " + failure.message());
+    base::log::error(
+        "script-status-unknown",
+        s.log_name + " has ended, and the system does not tell how: " + failure.message());
   }
   // Reaped: from now on its pid may belong to another process.
   s.status = failure ? unknown_status : how;
@@ -215,8 +223,8 @@ base::task<void> child_process::watch_rest(std::shared_ptr<state> s) {
 // would have to be given anew in the moment since the leader was reaped.
 void child_process::kill_rest(state const& s) {
   if (!s.signal_group(SIGKILL)) return;
-  base::log::warn("script-left-processes",
-                  "what process group " + std::to_string(s.pid) + " left running was killed");
+  base::log::write_about(base::log::level::warn, "script-left-processes", s.log_name,
+                         "has ended and left processes running; they were killed");
 }
 
 // A wake-up need not be the end: asio's epoll reactor may wake a wait for nothing, when an event
@@ -249,9 +257,8 @@ base::task<void> child_process::see_group_off(std::shared_ptr<state> s) {
   }
   if (any_left && s->signal_group(SIGKILL)) {
     auto const grace = std::chrono::duration_cast<std::chrono::milliseconds>(s->grace).count();
-    base::log::warn("script-killed", "process group " + std::to_string(s->pid) +
-                                         " did not end within " + std::to_string(grace) +
-                                         " ms of TERM");
+    base::log::warn("script-killed", s->log_name + " or what it started did not end within " +
+                                         std::to_string(grace) + " ms of TERM; it was killed");
   }
   while (!s->status) co_await s->ended.wait();
   s->from.ended(

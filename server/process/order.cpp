@@ -10,25 +10,31 @@
 namespace gatehouse::process {
 namespace {
 
-base::task<void> see_off(launch launched, base::executor ex, launcher& from,
-                         std::chrono::steady_clock::duration grace) {
+base::task<void> stop_when_started(launch launched, base::executor ex, launcher& from,
+                                   std::string name, std::chrono::steady_clock::duration grace) {
   auto const pid = co_await launched.outcome();
-  if (pid.has_value()) child_process(ex, *pid, from, grace).stop();
+  if (pid.has_value()) child_process(ex, *pid, from, name, grace).stop();
 }
 
 }  // namespace
 
-order::order(base::executor ex, launcher& from, program what,
+order::order(base::executor ex, launcher& from, program what, std::string name,
              std::chrono::steady_clock::duration grace)
-    : launched_(from.begin(ex, std::move(what))), executor_(ex), from_(from), grace_(grace) {}
+    : launched_(from.begin(ex, std::move(what))),
+      executor_(ex),
+      name_(std::move(name)),
+      from_(from),
+      grace_(grace) {}
 
 order::~order() {
   if (settled_) return;
   try {
-    boost::asio::co_spawn(executor_, see_off(std::move(launched_), executor_, from_, grace_),
+    boost::asio::co_spawn(executor_,
+                          stop_when_started(std::move(launched_), executor_, from_, name_, grace_),
                           boost::asio::detached);
   } catch (std::exception const&) {
-    base::log::error("script-abandoned", "out of memory");
+    base::log::write_about(base::log::level::error, "script-abandoned", name_,
+                           "is not wanted any more and runs on: out of memory to stop it");
   }
 }
 
@@ -36,7 +42,7 @@ base::task<base::result<child_process>> order::child() {
   auto const pid = co_await launched_.outcome();
   settled_ = pid.has_error();
   if (pid.has_error()) co_return pid.error();
-  child_process out(executor_, *pid, from_, grace_);
+  child_process out(executor_, *pid, from_, name_, grace_);
   settled_ = true;
   co_return std::move(out);
 }

@@ -37,7 +37,9 @@ class faulty_server {
 
   // Starts it again if it has ended. Gives how it ended, if so.
   std::optional<int> revive();
-  // What it had logged then.
+  // What it has logged since it was started, or started again.
+  std::string log() const { return server_->log(); }
+  // What it had logged when it ended.
   std::string const& last_words() const { return last_words_; }
 
   void begin_notes();

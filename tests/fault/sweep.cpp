@@ -12,7 +12,9 @@
 #include <iostream>
 #include <iterator>
 #include <map>
+#include <regex>
 #include <set>
+#include <sstream>
 
 #include "../wire/client.hpp"
 #include "../wire/patience.hpp"
@@ -135,6 +137,7 @@ class sweep {
       std::cout << what.name << ": " << counted_.tried - before << " in " << took.count() << " s"
                 << std::endl;
     }
+    check_names();
     report();
   }
 
@@ -244,6 +247,17 @@ class sweep {
       std::cout << "slow: " << text << std::endl;
     } else {
       FAIL_CHECK(text);
+    }
+  }
+
+  // Whatever has failed, a line of the log about a script says about which one.
+  void check_names() const {
+    std::regex const about_script(" (error|warning|info) script-[a-z-]+: ");
+    std::regex const with_name(" script-[a-z-]+: ([0-9]+ to 127\\.0\\.0\\.1: )?/");
+    std::istringstream log(server_.log());
+    for (std::string line; std::getline(log, line);) {
+      if (!std::regex_search(line, about_script)) continue;
+      CHECK_MESSAGE(std::regex_search(line, with_name), line);
     }
   }
 

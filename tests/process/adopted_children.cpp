@@ -75,7 +75,8 @@ TEST_CASE("orphans that the server is given are reaped, and so are those that en
   auto const test = [&]() -> base::task<void> {
     for (int i = 0; i < 2; ++i) {
       process::order ordered(loop.get_executor(), launcher,
-                             shell("for i in 1 2 3; do (sleep 0.$i &); done; exit 7"), 10s);
+                             shell("for i in 1 2 3; do (sleep 0.$i &); done; exit 7"), "/cgi-bin/x",
+                             10s);
       auto child = co_await ordered.child();
       REQUIRE(child.has_value());
       CHECK(co_await child->ended_within(20s));
@@ -103,7 +104,7 @@ TEST_CASE("the status of a child that a launcher has started is never taken by a
       auto what = shell("exit 7");
       if (i % 4 == 0) what = shell("(exit 0 &); exit 7");
       if (i % 4 == 1) what.path = "/nonexistent";
-      process::order ordered(loop.get_executor(), launcher, std::move(what), 10s);
+      process::order ordered(loop.get_executor(), launcher, std::move(what), "/cgi-bin/x", 10s);
       auto child = co_await ordered.child();
       CHECK(child.has_error() == (i % 4 == 1));
       if (child.has_error()) continue;

@@ -44,7 +44,7 @@ base::task<process::child_process> start(base::executor ex, process::launcher& l
   what.standard_output = std::move(pipe->write);
   what.standard_error.reset(::open("/dev/null", O_WRONLY | O_CLOEXEC));
   output = std::move(pipe->read);
-  process::order ordered(ex, launcher, std::move(what), grace);
+  process::order ordered(ex, launcher, std::move(what), "/cgi-bin/x", grace);
   auto child = co_await ordered.child();
   REQUIRE(child.has_value());
   co_return std::move(*child);

@@ -36,7 +36,7 @@ struct place {
     auto what = program_at(std::move(path));
     auto ours = process::connect(what, process::is_fed{true});
     REQUIRE(ours.has_value());
-    ordered.emplace(loop.get_executor(), launcher, std::move(what), 10s);
+    ordered.emplace(loop.get_executor(), launcher, std::move(what), "/cgi-bin/x", 10s);
     return std::move(*ours);
   }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <sstream>
 #include <stdexcept>
@@ -129,6 +130,50 @@ TEST_CASE("each line of a script's standard error names the script in a file") {
     CHECK(lines[i].find(" warning script-stderr: /cgi-bin/failing[") != std::string::npos);
   CHECK(lines[at + 1].ends_with("]   File \"/srv/x.py\", line 3"));
   CHECK(lines[at + 2].ends_with("] ZeroDivisionError: \\ \\x1b[2J"));
+}
+
+TEST_CASE("each line about a script names the script and its process") {
+  struct row {
+    std::string_view reason;
+    std::string_view script;  // behind its #! line
+  };
+  constexpr std::string_view deaf = "trap '' TERM\nwhile :; do sleep 1; done\n";
+  row const rows[] = {
+      {"script-stderr", "echo oh >&2\nprintf 'Content-Type: text/plain\\n\\nx'\n"},
+      {"script-timeout", "sleep 1000\n"},
+      {"script-killed", deaf},
+      {"script-limit",
+       "printf 'Content-Type: text/plain\\n\\n'\nexec head -c 9000 /dev/zero >file\n"},
+      {"script-no-output", "exit 0\n"},
+      {"script-bad-header", "printf 'bad\\tname: x\\n\\nx'\n"},
+      {"script-no-blank-line", "printf 'no header\\n\\nx'\n"},
+      {"script-bad-status", "printf 'Status: none\\n\\nx'\n"},
+      {"script-failed", "printf 'Content-Type: text/plain\\n\\n'\nkill -KILL $$\n"},
+      {"script-failed-late", "printf 'Content-Type: text/plain\\n\\nx'\nexit 3\n"},
+      {"script-bad-chunks",
+       "printf 'Transfer-Encoding: chunked\\nContent-Type: text/plain\\n\\nzz'\n"},
+      {"script-repeated-header", "printf 'Content-Type: a/b\\nContent-Type: text/plain\\n\\nx'\n"},
+      {"script-no-content-type", "printf 'X-A: b\\n\\nx'\n"},
+      {"content-over-length", "printf 'Content-Length: 1\\nContent-Type: text/plain\\n\\nmore'\n"},
+  };
+  site const files;
+  for (row const& r : rows) files.script(r.reason, "#!/bin/sh\n" + std::string(r.script));
+  server const s(files,
+                 {"--script-timeout", "300ms", "--grace", "100ms", "--limit-file-size", "1k"});
+  for (row const& r : rows) {
+    CAPTURE(r.reason);
+    auto const name = "/cgi-bin/" + std::string(r.reason);
+    client c(s.port());
+    c.send(request("GET", name));
+    auto const reason = " " + std::string(r.reason) + ": ";
+    CHECK(eventually([&] {
+      auto const lines = lines_of(s.log());
+      return std::any_of(lines.begin(), lines.end(), [&](std::string const& line) {
+        return line.find(reason) != std::string::npos &&
+               line.find(": " + name + "[") != std::string::npos;
+      });
+    }));
+  }
 }
 
 TEST_CASE("a traceback is one block on a terminal") {

@@ -21,6 +21,11 @@ bool enabled(level l);
 void write(level l, std::string_view reason, std::string_view text,
            std::string_view command = {}) noexcept;
 
+// Writes `reason: who text`, about a program. Needs no memory of the caller, so that it can also
+// tell of a lack of memory.
+void write_about(level l, std::string_view reason, std::string_view who,
+                 std::string_view text) noexcept;
+
 // Writes `reason: who line`: what a program has printed. On a terminal, lines of one program that
 // follow each other are one block: what stands before `line` is not repeated, and the line is
 // indented instead.

@@ -111,7 +111,7 @@ class script_process : public std::enable_shared_from_this<script_process> {
   // Whether the server told it to end before it did.
   bool was_stopped() const { return stopped_; }
   // The script and its process, for a line of the log.
-  std::string log_name() const;
+  std::string const& log_name() const { return child_->log_name(); }
   std::vector<std::string> const& stderr_lines() const { return tail_.lines(); }
   std::vector<std::string> const& limits_met() const { return met_; }
 
@@ -130,7 +130,6 @@ class script_process : public std::enable_shared_from_this<script_process> {
   base::executor executor_;
   http::exchange_context* context_;             // null once the exchange is over
   std::unique_ptr<http::subscription> client_;  // it leaves
-  std::string name_;
   run_limits limits_;
   std::shared_ptr<process::containment const> held_by_;
   script_slots::slot slot_;

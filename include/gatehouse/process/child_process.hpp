@@ -10,6 +10,8 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "gatehouse/base/event.hpp"
 #include "gatehouse/process/launcher.hpp"
@@ -22,9 +24,10 @@ inline constexpr int unknown_status = -1;
 
 class child_process {
  public:
-  // pid: of a program that `from` started and nobody reaps but this. grace: how long the group has
-  // between TERM and KILL. The launcher outlives the program.
-  child_process(base::executor ex, pid_t pid, launcher& from,
+  // pid: of a program that `from` started and nobody reaps but this. name: what the log calls the
+  // program. grace: how long the group has between TERM and KILL. The launcher outlives the
+  // program.
+  child_process(base::executor ex, pid_t pid, launcher& from, std::string_view name,
                 std::chrono::steady_clock::duration grace);
   child_process(child_process&&) noexcept = default;
   child_process& operator=(child_process&&) = delete;
@@ -32,6 +35,9 @@ class child_process {
   ~child_process();
 
   pid_t pid() const;
+
+  // The program and its process, for a line of the log: "/cgi-bin/x[123]".
+  std::string const& log_name() const;
 
   // How it ended, as from wait(2), or unknown_status; nothing as long as its end was not noticed.
   std::optional<int> status() const;

@@ -3,6 +3,7 @@
 // give up meanwhile: then the program is stopped as soon as it runs.
 
 #include <chrono>
+#include <string>
 
 #include "gatehouse/process/child_process.hpp"
 #include "gatehouse/process/launcher.hpp"
@@ -11,9 +12,10 @@ namespace gatehouse::process {
 
 class order {
  public:
-  // Has the program started; does not suspend, see launcher::begin(). grace: see child_process. The
-  // launcher outlives the program.
-  order(base::executor ex, launcher& from, program what, std::chrono::steady_clock::duration grace);
+  // Has the program started; does not suspend, see launcher::begin(). name and grace: see
+  // child_process. The launcher outlives the program.
+  order(base::executor ex, launcher& from, program what, std::string name,
+        std::chrono::steady_clock::duration grace);
   order(order const&) = delete;
   order& operator=(order const&) = delete;
   // A program that nobody took on is stopped as soon as it runs.
@@ -26,6 +28,7 @@ class order {
  private:
   launch launched_;
   base::executor executor_;
+  std::string name_;
   launcher& from_;
   std::chrono::steady_clock::duration grace_;
   bool settled_ = false;  // taken on, or never started
