@@ -21,7 +21,8 @@ namespace {
 // What a generation's service lives in.
 struct logged_site {
   // Throws as site does.
-  logged_site(config::options const& chosen, life::premises& where) : what(chosen, where) {}
+  logged_site(config::options const& chosen, life::shared_resources& shared)
+      : what(chosen, shared) {}
 
   access_log log;
   site what;
@@ -81,9 +82,9 @@ void attach_targets(site& what, std::weak_ptr<net::service const> service,
 
 std::variant<life::generation, config::usage_error> make_generation(
     config::options const& chosen, std::vector<boost::asio::ip::tcp::endpoint> const& at,
-    life::premises& where, trace_targets& targets) try {
+    life::shared_resources& shared, trace_targets& targets) try {
   base::keep_secret(chosen.server.inspect_token);
-  auto const one = std::make_shared<logged_site>(chosen, where);
+  auto const one = std::make_shared<logged_site>(chosen, shared);
   if (auto const wrong = refuse_open_inspector(chosen, at)) return *wrong;
   if (auto const wrong = open_log(*one, chosen)) return *wrong;
   std::shared_ptr<net::service> const service(one, &one->what.service());

@@ -20,10 +20,10 @@
 #include "gatehouse/config/capacity.hpp"
 #include "gatehouse/life/generation.hpp"
 #include "gatehouse/life/predecessor.hpp"
-#include "gatehouse/life/premises.hpp"
 #include "gatehouse/life/privileges.hpp"
 #include "gatehouse/life/reload.hpp"
 #include "gatehouse/life/service_manager.hpp"
+#include "gatehouse/life/shared_resources.hpp"
 #include "gatehouse/life/takeover_listener.hpp"
 #include "gatehouse/net/listener.hpp"
 #include "gatehouse/process/adopted_children.hpp"
@@ -56,11 +56,11 @@ std::set<uid_t> trusted_users(life::identity const& who) {
 
 struct server::parts {
   parts(config::options const& chosen, option_source source)
-      : again(std::move(source)), where(chosen) {}
+      : again(std::move(source)), shared(chosen) {}
 
   option_source again;
   life::service_manager manager;
-  life::premises where;
+  life::shared_resources shared;
   trace_targets targets;
   std::optional<life::generation> current;
   std::optional<net::admission> places;
@@ -112,7 +112,7 @@ std::optional<config::usage_error> server::parts::begin(config::options const& c
     opened = given_or_opened(std::get<sockets>(std::move(opened)), chosen.server);
   if (auto const* const error = std::get_if<config::usage_error>(&opened)) return *error;
   auto& listening = std::get<sockets>(opened);
-  auto first = make_generation(chosen, endpoints_of(listening), where, targets);
+  auto first = make_generation(chosen, endpoints_of(listening), shared, targets);
   if (auto const* const error = std::get_if<config::usage_error>(&first)) return *error;
   current = std::get<life::generation>(std::move(first));
   make_workers();
@@ -201,7 +201,7 @@ int server::run() {
 void server::parts::start() {
   listener->start();
   base::keep_going(main_executor(), heeding, [this] { return heed_signals(); });
-  base::keep_going(main_executor(), reaping, [this] { return adopted->reap(*where.launcher()); });
+  base::keep_going(main_executor(), reaping, [this] { return adopted->reap(*shared.launcher()); });
   if (takeover)
     base::keep_going(main_executor(), awaiting_successor, [this] { return await_successor(); });
 }
@@ -211,7 +211,7 @@ void server::parts::get_ready() {
   ::signal(SIGPIPE, SIG_IGN);
   await_signals();
   adopted.emplace(main_executor());
-  where.get_ready(current->chosen.server.threads, make_filter(current->chosen.server));
+  shared.get_ready(current->chosen.server.threads, make_filter(current->chosen.server));
   current->get_ready();
   auto const landlock = process::landlock_version();
   for (auto const& remark :
@@ -243,7 +243,7 @@ base::task<void> server::parts::heed_signals() {
         threads->on_each_set([](net::connection_set& set) { set.finish_soon(); });
       }
     } else {
-      where.launcher()->signal_all(SIGKILL);
+      shared.launcher()->signal_all(SIGKILL);
       ::_exit(128 + signal);
     }
   }
@@ -273,7 +273,7 @@ std::optional<config::usage_error> server::parts::change_generation() try {
   if (auto const* const wrong = std::get_if<config::usage_error>(&read)) return *wrong;
   auto& next = std::get<config::options>(read);
   auto const kept = life::keep_fixed(next.server, current->chosen.server);
-  auto made = make_generation(next, listener->endpoints(), where, targets);
+  auto made = make_generation(next, listener->endpoints(), shared, targets);
   if (auto const* const wrong = std::get_if<config::usage_error>(&made)) return *wrong;
   auto& following = std::get<life::generation>(made);
   following.get_ready();
@@ -281,7 +281,7 @@ std::optional<config::usage_error> server::parts::change_generation() try {
     base::log::warn("reload-kept", "--" + std::string(name) + " keeps its value until a restart");
   }
   current = std::move(following);
-  where.change(current->chosen);
+  shared.change(current->chosen);
   base::log::set_level(current->chosen.server.log_level);
   threads->on_each_set(
       [service = current->service](net::connection_set& set) { set.serve_with(service); });
@@ -308,11 +308,11 @@ base::task<void> server::parts::stop(ending how) {
     threads->on_each_set([](net::connection_set& set) { set.cut(); });
     co_await threads->connections_end_within(base::limits::end_wait);
   }
-  if (where.launcher()->running() > 0) {
-    where.launcher()->signal_all(SIGTERM);
+  if (shared.launcher()->running() > 0) {
+    shared.launcher()->signal_all(SIGTERM);
     bool const over = co_await scripts_end_within(chosen.server.grace);
     if (!over) {
-      where.launcher()->signal_all(SIGKILL);
+      shared.launcher()->signal_all(SIGKILL);
       co_await scripts_end_within(base::limits::end_wait);
     }
   }
@@ -323,7 +323,7 @@ base::task<void> server::parts::stop(ending how) {
 base::task<bool> server::parts::scripts_end_within(std::chrono::steady_clock::duration limit) {
   base::timer pause(main_executor());
   auto const until = std::chrono::steady_clock::now() + limit;
-  while (where.launcher()->running() > 0) {
+  while (shared.launcher()->running() > 0) {
     if (std::chrono::steady_clock::now() >= until) co_return false;
     pause.expires_after(base::limits::stop_look_interval);
     co_await pause.async_wait(base::as_result);

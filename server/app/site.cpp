@@ -125,11 +125,11 @@ std::string script_path(std::vector<gateway::meta_variable> const& environment) 
   return out;
 }
 
-site::site(config::options const& chosen, life::premises& where)
-    : where_(where), rules_(make_gateway_rules(chosen)), routes_(where.answered_at_once()) {
-  rules_.slots = &where.slots();
-  rules_.spool_space = where.spool_space();
-  rules_.descriptor_limit = where.descriptor_limit();
+site::site(config::options const& chosen, life::shared_resources& shared)
+    : shared_(shared), rules_(make_gateway_rules(chosen)), routes_(shared.answered_at_once()) {
+  rules_.slots = &shared.slots();
+  rules_.spool_space = shared.spool_space();
+  rules_.descriptor_limit = shared.descriptor_limit();
   routes_.mount(std::string(health_path), std::make_unique<health>(), {"the server's health", ""});
   mount_all(routes_, chosen, rules_);
   service_.handler = &routes_;
@@ -152,7 +152,7 @@ void site::get_ready(config::options const& chosen) {
   auto held_by = make_containment(chosen.server);
   held_by.sandbox = make_sandbox(chosen);
   rules_.held_by = std::make_shared<process::containment const>(std::move(held_by));
-  rules_.launcher = where_.launcher();
+  rules_.launcher = shared_.launcher();
 }
 
 }  // namespace gatehouse::app

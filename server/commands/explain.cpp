@@ -130,15 +130,15 @@ net::connection_ends ends_of(config::server_options const& server) {
 }
 
 // Programs are in groups of their own, which a Ctrl+C does not reach.
-void stop_on_signal(boost::asio::signal_set& signals, life::premises& where) {
-  signals.async_wait([&where](boost::system::error_code const& ec, int signal) {
+void stop_on_signal(boost::asio::signal_set& signals, life::shared_resources& shared) {
+  signals.async_wait([&shared](boost::system::error_code const& ec, int signal) {
     if (ec) return;
-    where.launcher()->signal_all(SIGKILL);
+    shared.launcher()->signal_all(SIGKILL);
     ::_exit(128 + signal);
   });
 }
 
-finding ask(question const& q, life::premises& where, app::site& asked) {
+finding ask(question const& q, life::shared_resources& shared, app::site& asked) {
   finding out;
   trace::latest_exchange exchange;
   asked.trace_to(exchange);
@@ -147,8 +147,8 @@ finding ask(question const& q, life::premises& where, app::site& asked) {
   std::optional<boost::asio::signal_set> signals;
   if (q.run) {
     signals.emplace(loop, SIGINT, SIGTERM);
-    stop_on_signal(*signals, where);
-    where.get_ready(q.chosen.server.threads, app::make_filter(q.chosen.server));
+    stop_on_signal(*signals, shared);
+    shared.get_ready(q.chosen.server.threads, app::make_filter(q.chosen.server));
     asked.get_ready(q.chosen);
   }
   net::conversation_limits limits;
@@ -222,9 +222,9 @@ int answer(question const& q) {
     std::cerr << wrong->line << std::endl;
     return command_used_wrongly;
   }
-  life::premises where(q.chosen);
-  app::site asked(q.chosen, where);
-  auto found = ask(q, where, asked);
+  life::shared_resources shared(q.chosen);
+  app::site asked(q.chosen, shared);
+  auto found = ask(q, shared, asked);
   if (!q.run && found.recording.program) finish_description(found.recording, q.body);
   bool const well = went_well(found.recording, q.run);
   if (q.as == form::shell) {

@@ -67,17 +67,17 @@ script_finding incomplete(trace::recording const& seen) {
 
 struct trial::parts {
   parts(config::options const& chosen, std::chrono::milliseconds time)
-      : where(chosen), what(chosen, where), limit(time) {
+      : shared(chosen), what(chosen, shared), limit(time) {
     boost::asio::ip::address const here = boost::asio::ip::address_v4::loopback();
     ends = {{here, 0}, {here, chosen.server.port}};
     what.trace_to(exchange);
     ::signal(SIGPIPE, SIG_IGN);
-    where.get_ready(chosen.server.threads, app::make_filter(chosen.server));
+    shared.get_ready(chosen.server.threads, app::make_filter(chosen.server));
     what.get_ready(chosen);
   }
 
   trace::latest_exchange exchange;
-  life::premises where;
+  life::shared_resources shared;
   app::site what;
   net::connection_ends ends;
   std::chrono::milliseconds limit;
@@ -87,7 +87,7 @@ trial::trial(config::options const& chosen, std::chrono::milliseconds limit)
     : parts_(std::make_unique<parts>(chosen, limit)) {}
 
 trial::~trial() {
-  parts_->where.launcher()->signal_all(SIGKILL);
+  parts_->shared.launcher()->signal_all(SIGKILL);
 }
 
 trial_result trial::get(std::string const& path) {

@@ -23,7 +23,7 @@ struct fixture {
 
   tests::temporary_directory at;
   config::options chosen;
-  life::premises where{chosen};
+  life::shared_resources shared{chosen};
   app::trace_targets targets;
 };
 
@@ -57,7 +57,7 @@ TEST_CASE("a generation that cannot be made says why, in one line") {
     CAPTURE(r.label);
     fixture f;
     r.change(f);
-    auto const made = app::make_generation(f.chosen, {r.at}, f.where, f.targets);
+    auto const made = app::make_generation(f.chosen, {r.at}, f.shared, f.targets);
     auto const* const wrong = std::get_if<config::usage_error>(&made);
     CHECK((wrong == nullptr) == r.says.empty());
     if (wrong == nullptr) continue;
@@ -69,7 +69,7 @@ TEST_CASE("a generation that cannot be made says why, in one line") {
 TEST_CASE("what answers lasts as long as the connections that have its service") {
   fixture f;
   f.chosen.server.inspect = true;  // which refers to the service
-  auto made = app::make_generation(f.chosen, {loopback}, f.where, f.targets);
+  auto made = app::make_generation(f.chosen, {loopback}, f.shared, f.targets);
   std::optional<life::generation> first = std::get<life::generation>(std::move(made));
   std::weak_ptr<net::service> const lasting = first->service;
   auto service = first->service;
@@ -87,12 +87,12 @@ TEST_CASE("the next generation reports to the same targets") {
   };
   fixture f;
   f.chosen.server.inspect = true;
-  auto const first = app::make_generation(f.chosen, {loopback}, f.where, f.targets);
+  auto const first = app::make_generation(f.chosen, {loopback}, f.shared, f.targets);
   REQUIRE(f.targets.exchanges.has_value());
   CHECK_FALSE(f.targets.printing.has_value());
   auto const watcher = std::make_shared<listening>();
   f.targets.exchanges->watch(watcher);
-  auto const second = app::make_generation(f.chosen, {loopback}, f.where, f.targets);
+  auto const second = app::make_generation(f.chosen, {loopback}, f.shared, f.targets);
   f.targets.exchanges->close();
   CHECK(watcher->heard);
 }

@@ -7,7 +7,7 @@
 
 #include "gatehouse/config/options.hpp"
 #include "gatehouse/life/generation.hpp"
-#include "gatehouse/life/premises.hpp"
+#include "gatehouse/life/shared_resources.hpp"
 #include "gatehouse/show/exchange_store.hpp"
 #include "gatehouse/trace/log_tracer.hpp"
 #include "gatehouse/trace/printer.hpp"
@@ -24,12 +24,12 @@ struct trace_targets {
 };
 
 // Opens the access log, and has the site report its exchanges to the log and to the targets.
-// chosen: with its directories resolved; at: where the server listens; where and targets outlive
+// chosen: with its directories resolved; at: where the server listens; shared and targets outlive
 // the generation's service. Programs do not run yet (life::generation::get_ready). The error is one
 // line for standard error: an access log or a directory that cannot be opened, an inspector that
 // everybody would reach. Does not throw.
 std::variant<life::generation, config::usage_error> make_generation(
     config::options const& chosen, std::vector<boost::asio::ip::tcp::endpoint> const& at,
-    life::premises& where, trace_targets& targets);
+    life::shared_resources& shared, trace_targets& targets);
 
 }  // namespace gatehouse::app

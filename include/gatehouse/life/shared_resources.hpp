@@ -1,7 +1,8 @@
 #pragma once
-// What stays while sites come and go: the places and the threads that scripts run with, and what
-// was so at the start of the process. A script that was begun under one site may end under the
-// next.
+// What all generations of a server share, because it outlives each of them: the launcher of
+// scripts, the places among those that run, the space for spooled bodies, and the limit of
+// descriptors that was in force when the process started. A script that was started under one
+// generation may end under the next.
 
 #include <sys/resource.h>
 
@@ -18,12 +19,12 @@
 
 namespace gatehouse::life {
 
-class premises {
+class shared_resources {
  public:
   // Raises the limit of open descriptors.
-  explicit premises(config::options const& chosen);
-  premises(premises const&) = delete;
-  premises& operator=(premises const&) = delete;
+  explicit shared_resources(config::options const& chosen);
+  shared_resources(shared_resources const&) = delete;
+  shared_resources& operator=(shared_resources const&) = delete;
 
   // Programs can be started. After the signal handlers are set and privileges are given up, and
   // before there are many descriptors (see process::vfork_launcher). filter: with a --sandbox.

@@ -1,4 +1,4 @@
-#include "gatehouse/life/premises.hpp"
+#include "gatehouse/life/shared_resources.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -21,12 +21,13 @@ std::uint64_t spool_bytes(config::options const& chosen) {
 
 }  // namespace
 
-premises::premises(config::options const& chosen)
+shared_resources::shared_resources(config::options const& chosen)
     : slots_(chosen.site.max_scripts, chosen.server.queue),
       spool_space_(std::make_shared<base::budget>(spool_bytes(chosen))),
       descriptor_limit_(raise_descriptor_limit()) {}
 
-void premises::get_ready(unsigned threads, std::optional<process::system_call_filter> filter) {
+void shared_resources::get_ready(unsigned threads,
+                                 std::optional<process::system_call_filter> filter) {
   launcher_ =
       std::make_unique<process::launcher>(process::pace{.alone = 2 * threads,
                                                         .beside_others = std::max(1U, threads / 2),
@@ -34,7 +35,7 @@ void premises::get_ready(unsigned threads, std::optional<process::system_call_fi
                                           std::move(filter));
 }
 
-void premises::change(config::options const& chosen) {
+void shared_resources::change(config::options const& chosen) {
   slots_.resize(chosen.site.max_scripts, chosen.server.queue);
   spool_space_->resize(spool_bytes(chosen));
 }
