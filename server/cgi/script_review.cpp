@@ -105,7 +105,7 @@ bool has_execute_bit(fs::path const& file) {
 }
 
 // What lies among the programs and is not meant to be one.
-gateway::script_finding stray(fs::path const& file, file_role role, bool runs) {
+gateway::script_finding not_a_program(fs::path const& file, file_role role, bool runs) {
   std::string const remove = "rm " + base::shell_quoted(file.native());
   if (role == file_role::backup) {
     return found(gateway::severity::warning, "backup-among-programs",
@@ -139,8 +139,8 @@ std::optional<gateway::script_finding> review_role(fs::path const& script,
   if (!fs::is_regular_file(script, ec)) return std::nullopt;
   auto const role = role_of(script.filename().native());
   bool const runs = rules.interpreted || has_execute_bit(script);
-  if (role != file_role::program) return stray(script, role, runs);
-  if (!runs && is_data(script)) return stray(script, role, runs);
+  if (role != file_role::program) return not_a_program(script, role, runs);
+  if (!runs && is_data(script)) return not_a_program(script, role, runs);
   return std::nullopt;
 }
 
@@ -176,11 +176,11 @@ file_role role_of(std::string_view name) {
 std::vector<gateway::script_finding> review_script(fs::path const& script,
                                                    gateway::start_rules const& rules, bool named) {
   findings out;
-  auto stray_file = review_role(script, rules);
-  bool const judged = named || !stray_file;
+  auto no_program = review_role(script, rules);
+  bool const judged = named || !no_program;
   if (judged) out = gateway::start_findings(script, rules);
-  if (stray_file && (!named || stray_file->how != gateway::severity::note)) {
-    out.push_back(std::move(*stray_file));
+  if (no_program && (!named || no_program->how != gateway::severity::note)) {
+    out.push_back(std::move(*no_program));
   }
   review_writers(out, script, "script", "change it, and the server runs what they write.");
   if (judged) {

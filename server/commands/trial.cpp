@@ -48,8 +48,9 @@ script_finding unfinished(trial_result const& result) {
 }
 
 // What is taken all the same, but should not be relied on.
-script_finding strays(trace::recorded_remark const& remark) {
-  auto out = found(severity::note, "trial-strays", "It strays from RFC 3875: " + remark.text + ".");
+script_finding deviation(trace::recorded_remark const& remark) {
+  auto out =
+      found(severity::note, "trial-strays", "It deviates from RFC 3875: " + remark.text + ".");
   if (remark.reason == "content-over-length")
     out = found(severity::warning, "trial-over-length", "It " + remark.text + ".");
   return out;
@@ -118,7 +119,7 @@ std::vector<script_finding> trial_findings(trial_result const& result) {
     return out;
   }
   for (auto const& remark : seen.remarks) {
-    if (!remark.failed) out.push_back(strays(remark));
+    if (!remark.failed) out.push_back(deviation(remark));
   }
   if (!seen.complete) out.push_back(incomplete(seen));
   if (seen.complete && seen.end && seen.end->wait_status != 0) {

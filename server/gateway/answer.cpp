@@ -29,8 +29,10 @@ void report_header_lines(std::string_view head, http::exchange_context const& co
   if (sound) trace(trace::header_block{head.size()});
 }
 
-// Strayings are taken, and their author is told: by a line of the log, and by whoever looks on.
-void tell(responder const& program, straying const& what, http::exchange_context const& context) {
+// The output is accepted all the same. Its author learns of the deviation from the log and from
+// whatever records the exchange.
+void report_deviation(responder const& program, deviation const& what,
+                      http::exchange_context const& context) {
   base::log::info(what.reason, program.log_name() + " " + what.text);
   trace::recorder const trace(context);
   trace(trace::remark{what.reason, what.text});
@@ -150,7 +152,8 @@ base::task<http::outcome> with_content(program_ptr program, response_head head,
     co_return told;
   }
   if (body->at_hand() > 0 && !head.has_content_type && !framing.discarded)
-    tell(body->program(), {"script-no-content-type", "its content has no Content-Type"}, context);
+    report_deviation(body->program(), {"script-no-content-type", "its content has no Content-Type"},
+                     context);
   auto response = make_response(std::move(head), std::move(body));
   co_return response;
 }
@@ -174,7 +177,7 @@ base::task<http::outcome> read_answer(program_ptr program, http::request const& 
     auto told = co_await explained(head.error(), *program, &parser);
     co_return told;
   }
-  for (auto const& strays : head->strayings) tell(*program, strays, context);
+  for (auto const& each : head->deviations) report_deviation(*program, each, context);
   if (head->kind == response_kind::local_redirect) {
     answer = co_await redirected(std::move(program), *head, parser);
   } else {

@@ -105,7 +105,7 @@ http::result<response_head> header_block::head() {
   for (auto const& l : lines_) {
     if (is_handed_on(l.use)) out.fields.add(l.field.name, l.field.value);
   }
-  out.strayings = std::move(strayings_);
+  out.deviations = std::move(deviations_);
   return out;
 }
 
@@ -113,10 +113,10 @@ std::string_view header_block::meaning(std::size_t index) const {
   return meaning_of(lines_[index].use);
 }
 
-void header_block::stray(std::string_view reason, std::string text) {
-  auto const told = std::any_of(strayings_.begin(), strayings_.end(),
-                                [&](straying const& s) { return s.text == text; });
-  if (!told) strayings_.push_back({reason, std::move(text)});
+void header_block::note_deviation(std::string_view reason, std::string text) {
+  auto const told = std::any_of(deviations_.begin(), deviations_.end(),
+                                [&](deviation const& s) { return s.text == text; });
+  if (!told) deviations_.push_back({reason, std::move(text)});
 }
 
 header_block::printed_line** header_block::slot(std::string_view name) {
@@ -135,8 +135,8 @@ void header_block::note_last() {
     if (place == nullptr) continue;
     if (*place != nullptr) {
       (*place)->use = line_use::overridden;
-      stray("script-repeated-header",
-            std::string(l.field.name) + " comes more than once; the last one counts");
+      note_deviation("script-repeated-header",
+                     std::string(l.field.name) + " comes more than once; the last one counts");
     }
     *place = &l;
   }
@@ -153,8 +153,8 @@ std::optional<http::http_error> header_block::read_status(response_head& out) {
   }
   status_->use = line_use::status;
   if (out.status > 599)
-    stray("script-odd-status",
-          "Status " + std::to_string(out.status) + " is none of HTTP's (200 to 599)");
+    note_deviation("script-odd-status",
+                   "Status " + std::to_string(out.status) + " is none of HTTP's (200 to 599)");
   return std::nullopt;
 }
 
@@ -172,8 +172,9 @@ std::optional<http::http_error> header_block::read_coding(response_head& out) {
     }
     out.chunked = true;
     l.use = line_use::coding;
-    stray("script-transfer-encoding",
-          "Transfer-Encoding is the server's to set (RFC 3875, 6.3.4); the chunks are decoded");
+    note_deviation(
+        "script-transfer-encoding",
+        "Transfer-Encoding is the server's to set (RFC 3875, 6.3.4); the chunks are decoded");
   }
   return std::nullopt;
 }
@@ -184,17 +185,17 @@ void header_block::read_length(response_head& out) {
   auto const number = http::parse_decimal(value);
   if (out.chunked) {
     length_->use = line_use::of_other_coding;
-    stray("script-repeated-framing",
-          "Content-Length stands beside Transfer-Encoding and is not used");
+    note_deviation("script-repeated-framing",
+                   "Content-Length stands beside Transfer-Encoding and is not used");
   } else if (number) {
     length_->use = line_use::length;
     out.content_length = number;
   } else {
     length_->use = line_use::counts_as_none;
-    stray("script-bad-content-length",
-          value.empty() ? "Content-Length is empty and counts as none"
-                        : "Content-Length is not a number of bytes and counts as none: " +
-                              std::string(value));
+    note_deviation("script-bad-content-length",
+                   value.empty() ? "Content-Length is empty and counts as none"
+                                 : "Content-Length is not a number of bytes and counts as none: " +
+                                       std::string(value));
   }
 }
 
@@ -213,9 +214,10 @@ void header_block::read_other() {
     } else if (is("Connection") || is("Keep-Alive") || is("Proxy-Connection") || is("TE") ||
                is("Trailer") || is("Upgrade") || std::any_of(named_.begin(), named_.end(), is)) {
       l.use = line_use::of_connection;
-      stray("script-connection-header",
-            std::string(l.field.name) +
-                " is about the connection, which is the server's (RFC 3875, 6.3.4); it is dropped");
+      note_deviation(
+          "script-connection-header",
+          std::string(l.field.name) +
+              " is about the connection, which is the server's (RFC 3875, 6.3.4); it is dropped");
     }
   }
 }
@@ -227,7 +229,7 @@ void header_block::classify(response_head& out) {
   auto const where = location_->field.value;
   if (where.empty() && status_ == nullptr) {
     location_->use = line_use::counts_as_none;
-    return stray("script-location", "Location is empty and counts as none");
+    return note_deviation("script-location", "Location is empty and counts as none");
   }
   bool const path = where.starts_with('/') && !where.starts_with("//");
   bool const alone = std::all_of(lines_.begin(), lines_.end(), [&](printed_line const& l) {
@@ -250,17 +252,20 @@ void header_block::classify(response_head& out) {
 void header_block::tell_redirect(bool path) {
   std::string_view const where = location_->field.value;
   if (path && where.find('#') == std::string_view::npos) {
-    stray("script-location",
-          "Location is a path and stands beside other headers; the client is sent there (302). "
-          "Print Status: 302 Found as well (RFC 3875, 6.2.4)");
+    note_deviation(
+        "script-location",
+        "Location is a path and stands beside other headers; the client is sent there (302). "
+        "Print Status: 302 Found as well (RFC 3875, 6.2.4)");
   } else if (!is_absolute_uri(where)) {
-    stray("script-location",
-          "Location is neither a path alone nor an absolute URI (RFC 3875, 6.3.2); the client is "
-          "sent there (302)");
+    note_deviation(
+        "script-location",
+        "Location is neither a path alone nor an absolute URI (RFC 3875, 6.3.2); the client is "
+        "sent there (302)");
   } else if (type_ != nullptr) {
-    stray("script-location",
-          "Location stands beside a Content-Type without a Status; the client is sent there (302). "
-          "Print Status: 302 Found as well (RFC 3875, 6.2.4)");
+    note_deviation(
+        "script-location",
+        "Location stands beside a Content-Type without a Status; the client is sent there (302). "
+        "Print Status: 302 Found as well (RFC 3875, 6.2.4)");
   }
 }
 

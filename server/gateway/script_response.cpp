@@ -212,7 +212,7 @@ http::result<response_head> read_block(std::string_view block, std::vector<heade
   auto head = printed.head();
   if (head.has_error()) return head;
   if (early_empty_line)
-    head->strayings.push_back(
+    head->deviations.push_back(
         {"script-early-blank-line", "an empty line stands before the headers; it is skipped"});
   for (std::size_t i = 0; uses != nullptr && i < uses->size(); ++i) {
     (*uses)[i].meaning = printed.meaning(i);

@@ -64,8 +64,8 @@ void expect_sound(response_head const& head) {
     expect(!head.fields.contains(name), "what is the server's to say is dropped");
   }
   expect(!head.chunked || !head.content_length, "one framing");
-  for (auto const& strays : head.strayings)
-    expect(!strays.reason.empty() && is_one_line(base::log_escaped(strays.text)), "told in a line");
+  for (auto const& each : head.deviations)
+    expect(!each.reason.empty() && is_one_line(base::log_escaped(each.text)), "told in a line");
   expect(head.fields.count("Content-Type") <= 1 && head.fields.count("Location") <= 1, "once");
   if (head.kind == gateway::response_kind::local_redirect) {
     expect(head.location.starts_with('/') && head.fields.size() == 1, "a path and nothing else");

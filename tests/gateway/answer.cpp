@@ -346,7 +346,7 @@ TEST_CASE("an answer whose content nobody is sent is read to its end and never c
   }
 }
 
-TEST_CASE("strayings are told, and content without a type is one") {
+TEST_CASE("deviations are told, and content without a type is one") {
   CHECK(answered({head + "body"}).remarks.empty());
   CHECK(has(answered({"X-A: b\n\nbody"}).remarks, "script-no-content-type: "));
   CHECK(answered({"X-A: b\n\n"}).remarks.empty());

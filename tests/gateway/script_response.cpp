@@ -19,12 +19,12 @@ std::string many_fields(std::size_t count) {
   return out;
 }
 
-// The reason codes of what strays, in their order.
-std::string strayings(std::string_view text) {
+// The reason codes of the deviations, in their order.
+std::string deviations(std::string_view text) {
   auto const head = parse(text);
   if (head.has_error() || !head->has_value()) return "no head";
   std::string out;
-  for (auto const& s : (*head)->strayings) out.append(out.empty() ? "" : " ").append(s.reason);
+  for (auto const& s : (*head)->deviations) out.append(out.empty() ? "" : " ").append(s.reason);
   return out;
 }
 
@@ -158,7 +158,7 @@ TEST_CASE("of a repeated Status, Location, Content-Type or Content-Length the la
     REQUIRE(head.has_value());
     CHECK((*head)->status == r.status);
     CHECK(handed_on(r.text) == r.handed_on);
-    CHECK(strayings(r.text).starts_with("script-repeated-header"));
+    CHECK(deviations(r.text).starts_with("script-repeated-header"));
   }
 }
 
@@ -167,7 +167,7 @@ TEST_CASE("an empty Content-Length, or one that is no number, counts as none") {
     CAPTURE(value);
     auto const text = "Content-Type: a/b\nContent-Length:" + std::string(value) + "\n\n";
     CHECK(handed_on(text) == "Content-Type: a/b; ");
-    CHECK(strayings(text) == "script-bad-content-length");
+    CHECK(deviations(text) == "script-bad-content-length");
   }
 }
 
@@ -238,7 +238,7 @@ TEST_CASE("Transfer-Encoding: chunked says how the content is framed, and is not
   CHECK(handed_on("Content-Type: a/b\nTransfer-Encoding: chunked\n\n") == "Content-Type: a/b; ");
 }
 
-TEST_CASE("what strays from RFC 3875 is taken and told") {
+TEST_CASE("what deviates from RFC 3875 is accepted and told") {
   struct row {
     std::string_view text;
     std::string_view told;
@@ -266,7 +266,7 @@ TEST_CASE("what strays from RFC 3875 is taken and told") {
   };
   for (row const& r : rows) {
     CAPTURE(r.text);
-    CHECK(strayings(r.text) == r.told);
+    CHECK(deviations(r.text) == r.told);
   }
 }
 

@@ -307,7 +307,7 @@ TEST_CASE("chunks that break off are an output that ends early") {
   CHECK(s.logged("answered, then failed: it printed chunks that are none"));
 }
 
-TEST_CASE("what strays from RFC 3875 is told to the script's author") {
+TEST_CASE("what deviates from RFC 3875 is told to the script's author") {
   site const files;
   server const s(files);
   struct row {

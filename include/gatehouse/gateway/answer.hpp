@@ -15,7 +15,7 @@ namespace gatehouse::gateway {
 // as the client takes it. The head of the answer is held until its first content, the program's end
 // or limits::head_hold. Errors: 502 (what it printed, or a failure before any content), and those
 // of responder::failure(). The program has been finished, unless the answer is a response: that
-// finishes it. What strays from RFC 3875 is logged.
+// finishes it. Where the output deviates from RFC 3875, the log says so.
 base::task<http::outcome> read_answer(std::unique_ptr<responder> program,
                                       http::request const& request,
                                       http::exchange_context& context);

@@ -54,7 +54,7 @@ class header_block {
   };
 
   printed_line** slot(std::string_view name);
-  void stray(std::string_view reason, std::string text);
+  void note_deviation(std::string_view reason, std::string text);
   void note_last();
   std::optional<http::http_error> read_status(response_head& out);
   std::optional<http::http_error> read_coding(response_head& out);
@@ -70,7 +70,7 @@ class header_block {
   printed_line* location_ = nullptr;
   printed_line* type_ = nullptr;
   printed_line* length_ = nullptr;
-  std::vector<straying> strayings_;
+  std::vector<deviation> deviations_;
 };
 
 }  // namespace gatehouse::gateway

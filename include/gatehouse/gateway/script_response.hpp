@@ -19,9 +19,9 @@ enum class response_kind {
   client_redirect,  // 6.2.3 and 6.2.4: the status is 302 unless the script gave another
 };
 
-// Where a script's output strays from RFC 3875 in a way that other servers take, and this one too.
-// Its author is told.
-struct straying {
+// Where a script's output deviates from RFC 3875 in a way that other servers accept, and this one
+// too. The script's author is told of it.
+struct deviation {
   std::string_view reason;  // a literal such as "script-repeated-header"; stable
   std::string text;         // one sentence
 };
@@ -35,7 +35,7 @@ struct response_head {
   std::optional<std::uint64_t> content_length;
   bool chunked = false;  // the content is in the chunked coding, which is to be taken off
   bool has_content_type = false;
-  std::vector<straying> strayings;
+  std::vector<deviation> deviations;
 };
 
 // A header line of a script, and what the server did with it.

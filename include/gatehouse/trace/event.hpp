@@ -90,7 +90,7 @@ struct stderr_line {
 };
 
 // What the script's author should know about an answer that is given all the same: where its output
-// strays from RFC 3875, or that the script failed after it had answered.
+// deviates from RFC 3875, or that the script failed after it had answered.
 struct remark {
   std::string_view reason;  // a reason code, such as "script-repeated-header"
   std::string_view text;
