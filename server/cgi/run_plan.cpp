@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "gatehouse/base/limits.hpp"
-#include "gatehouse/cgi/begun_body.hpp"
+#include "gatehouse/cgi/buffered_body.hpp"
 #include "gatehouse/cgi/script_arguments.hpp"
 #include "gatehouse/gateway/meta_variables.hpp"
 #include "gatehouse/process/spool_file.hpp"
@@ -102,12 +102,12 @@ base::task<base::result<script_input_plan>> plan_input(gateway_rules const& rule
   if (plan.length.value_or(0) > 0) {
     plan.body = &body;
     if (body.at_hand() < *plan.length) {
-      auto begun = co_await begun_body::wait_for(body, *plan.length, rules.spool_space);
-      if (begun.has_error()) co_return begun.error();
-      plan.begun = std::move(*begun);
-      plan.body = plan.begun.get();
+      auto buffered = co_await buffered_body::wait_for(body, *plan.length, rules.spool_space);
+      if (buffered.has_error()) co_return buffered.error();
+      plan.buffered = std::move(*buffered);
+      plan.body = plan.buffered.get();
     }
-    plan.at_hand =
+    plan.readable_at_once =
         plan.body->at_hand() == *plan.length && *plan.length <= base::limits::small_body_bytes;
   }
   co_return std::move(plan);

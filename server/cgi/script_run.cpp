@@ -47,7 +47,7 @@ base::task<base::result<std::unique_ptr<script_run>>> script_run::start(
   if (plan.input.file) plan.program.standard_input = std::move(plan.input.file);
   auto ours = process::connect(plan.program, process::is_fed{body != nullptr});
   if (ours.has_error()) co_return ours.error();
-  if (body != nullptr && plan.input.at_hand) {
+  if (body != nullptr && plan.input.readable_at_once) {
     auto const error = co_await put_whole_body(*body, ours->input.get(), context);
     if (error) co_return error;
     ours->input.reset();
@@ -69,7 +69,7 @@ base::task<base::result<std::unique_ptr<script_run>>> script_run::start(
   auto child = co_await ordered.child();
   if (child.has_error()) co_return child.error();
   process->begin(std::move(*child));
-  if (body != nullptr) run->input_.begin(*body, std::move(plan.input.begun));
+  if (body != nullptr) run->input_.begin(*body, std::move(plan.input.buffered));
   co_return std::move(run);
 }
 

@@ -22,10 +22,10 @@ namespace gatehouse::cgi {
 
 // What goes into a script. At most one of body and file is there.
 struct script_input_plan {
-  http::body_source* body = nullptr;         // read until its end; outlives the run's finish()
-  std::unique_ptr<http::body_source> begun;  // owns body if that is not the request's own
+  http::body_source* body = nullptr;            // read until its end; outlives the run's finish()
+  std::unique_ptr<http::body_source> buffered;  // owns body if that is not the request's own
   // All of body can be read without suspending, and is at most limits::small_body_bytes.
-  bool at_hand = false;
+  bool readable_at_once = false;
   base::unique_fd file;                 // the whole body, at its first byte
   base::budget::part spooled;           // what file takes
   std::optional<std::uint64_t> length;  // of the body, if there is one
@@ -41,7 +41,7 @@ struct run_plan {
 
 // The request body as what a script reads, with its length. A chunked one is spooled first, because
 // its length has to be known before the script starts (RFC 3875, 4.1.2), and one that does not come
-// at once is waited for (begun_body.hpp). Suspends until then. Errors: those of the body and of
+// at once is waited for (buffered_body.hpp). Suspends until then. Errors: those of the body and of
 // process::spool_file.
 base::task<base::result<script_input_plan>> plan_input(gateway_rules const& rules,
                                                        http::request const& request,

@@ -1,7 +1,7 @@
 #pragma once
-// A request body that is waited for before its script takes a place among those that run, so that
-// slow clients keep no script from running. A body that comes fast is passed on as soon as it is
-// known to: its script starts, and the rest is streamed. Any other is kept until it is whole: its
+// A request body whose beginning is buffered before its script takes a place among those that run,
+// so that slow clients keep no script from running. As soon as a body is known to come fast, its
+// script starts and the rest is streamed. Any other body is buffered until it is whole: its
 // beginning in memory, the rest in a spool file.
 
 #include <cstdint>
@@ -15,12 +15,12 @@
 namespace gatehouse::cgi {
 
 // What has come of a body, and then what is still to come.
-class begun_body final : public http::body_source {
+class buffered_body final : public http::body_source {
  public:
   // Suspends until the body is whole, or limits::prompt_body_bytes of it came within
   // limits::prompt_body_time, or no room is left to keep more. length: of the whole body. rest
   // outlives what is made here. Errors: those of rest.
-  static base::task<base::result<std::unique_ptr<begun_body>>> wait_for(
+  static base::task<base::result<std::unique_ptr<buffered_body>>> wait_for(
       http::body_source& rest, std::uint64_t length, std::shared_ptr<base::budget> space);
 
   base::task<base::result<std::size_t>> read_some(boost::asio::mutable_buffer buffer) override;
@@ -28,7 +28,7 @@ class begun_body final : public http::body_source {
   std::size_t at_hand() const override;
 
  private:
-  explicit begun_body(http::body_source& rest) : rest_(rest) {}
+  explicit buffered_body(http::body_source& rest) : rest_(rest) {}
   bool keep_on_disk(std::shared_ptr<base::budget> const& space);
   base::error_code rewind();
 

@@ -1,4 +1,4 @@
-#include "gatehouse/cgi/begun_body.hpp"
+#include "gatehouse/cgi/buffered_body.hpp"
 
 #include <unistd.h>
 
@@ -14,9 +14,9 @@ namespace gatehouse::cgi {
 
 namespace limits = base::limits;
 
-base::task<base::result<std::unique_ptr<begun_body>>> begun_body::wait_for(
+base::task<base::result<std::unique_ptr<buffered_body>>> buffered_body::wait_for(
     http::body_source& rest, std::uint64_t length, std::shared_ptr<base::budget> space) {
-  std::unique_ptr<begun_body> body(new begun_body(rest));
+  std::unique_ptr<buffered_body> body(new buffered_body(rest));
   body->piece_ = std::make_unique_for_overwrite<char[]>(limits::prompt_body_bytes);
   auto since = std::chrono::steady_clock::now();
   for (std::uint64_t came = 0; came < length;) {
@@ -39,7 +39,7 @@ base::task<base::result<std::unique_ptr<begun_body>>> begun_body::wait_for(
 
 // Moves what is in memory into the file; gives whether there was room. Where there is none, the
 // body is taken as it is: its script waits for the rest.
-bool begun_body::keep_on_disk(std::shared_ptr<base::budget> const& space) {
+bool buffered_body::keep_on_disk(std::shared_ptr<base::budget> const& space) {
   if (!file_) {
     auto made = process::spool_file::create(space);
     if (made.has_error()) return false;
@@ -50,7 +50,7 @@ bool begun_body::keep_on_disk(std::shared_ptr<base::budget> const& space) {
   return true;
 }
 
-base::error_code begun_body::rewind() {
+base::error_code buffered_body::rewind() {
   if (!file_) return {};
   left_on_disk_ = file_->size();
   auto released = file_->release();
@@ -59,7 +59,7 @@ base::error_code begun_body::rewind() {
   return {};
 }
 
-base::task<base::result<std::size_t>> begun_body::read_some(boost::asio::mutable_buffer buffer) {
+base::task<base::result<std::size_t>> buffered_body::read_some(boost::asio::mutable_buffer buffer) {
   if (left_on_disk_ > 0) {
     auto const wanted = std::min<std::uint64_t>(left_on_disk_, buffer.size());
     auto const got = ::read(on_disk_->file.get(), buffer.data(), static_cast<std::size_t>(wanted));
@@ -79,13 +79,13 @@ base::task<base::result<std::size_t>> begun_body::read_some(boost::asio::mutable
   co_return read;
 }
 
-base::task<base::result<std::size_t>> begun_body::splice_some(int pipe) {
+base::task<base::result<std::size_t>> buffered_body::splice_some(int pipe) {
   if (left_on_disk_ > 0 || taken_ < filled_) co_return std::size_t{0};
   auto const moved = co_await rest_.splice_some(pipe);
   co_return moved;
 }
 
-std::size_t begun_body::at_hand() const {
+std::size_t buffered_body::at_hand() const {
   return left_on_disk_ > 0 ? 0 : filled_ - taken_;
 }
 
