@@ -28,30 +28,30 @@ script_process::script_process(http::exchange_context& context, run_plan& plan,
       output_(executor_),
       errors_(executor_),
       tail_([this](std::string_view line) { on_stderr_line(line); }),
-      moment_(executor_),
+      unwatched_timer_(executor_),
       silence_(executor_, [this] { on_silence(); }),
-      whole_(executor_, [this] { fail(fault::deadline, base::errc::timed_out); }) {}
+      deadline_(executor_, [this] { fail(fault::deadline, base::errc::timed_out); }) {}
 
 base::error_code script_process::adopt(base::unique_fd& output, base::unique_fd errors) {
   unwatched_errors_ = std::move(errors);
   return output_.adopt(output);
 }
 
-void script_process::look_out() {
+void script_process::watch_client() {
   client_ = context_->when_client_leaves([weak = weak_from_this()] {
     if (auto const alive = weak.lock()) alive->fail(fault::client, base::errc::client_gone);
   });
-  moment_.expires_after(base::limits::unwatched_time);
-  moment_.async_wait([weak = weak_from_this()](base::error_code const& ec) {
+  unwatched_timer_.expires_after(base::limits::unwatched_time);
+  unwatched_timer_.async_wait([weak = weak_from_this()](base::error_code const& ec) {
     auto const alive = weak.lock();
-    if (!ec && alive) alive->on_moment();
+    if (!ec && alive) alive->on_unwatched_time();
   });
 }
 
 // It is not one of the short ones.
-void script_process::on_moment() {
+void script_process::on_unwatched_time() {
   if (child_) return watch();
-  if (state_ == state::ordered) state_ = state::overdue;
+  if (state_ == state::ordered) state_ = state::late;
   output_.cancel();  // whoever awaits the first output asks the launcher now
 }
 
@@ -59,7 +59,7 @@ void script_process::begin(process::child_process child) {
   bool const unwatched = state_ == state::ordered && !traced();
   bool const unwanted = state_ == state::stopping;
   child_.emplace(std::move(child));
-  state_ = state::young;
+  state_ = state::unwatched;
   context_->record.script_pid = child_->pid();
   trace(trace::process_started{child_->pid()});
   child_->when_ended([weak = weak_from_this()] {
@@ -68,11 +68,12 @@ void script_process::begin(process::child_process child) {
   if (held_by_ != nullptr && held_by_->sandbox != nullptr) child_->take_group_along();
   if (unwanted) stop();
   if (!unwatched) watch();
-  if (limits_.whole > std::chrono::steady_clock::duration::zero()) whole_.set(limits_.whole);
+  if (limits_.deadline > std::chrono::steady_clock::duration::zero())
+    deadline_.set(limits_.deadline);
 }
 
 void script_process::watch() noexcept try {
-  if (state_ != state::young) return;
+  if (state_ != state::unwatched) return;
   state_ = state::watched;
   child_->watch();
   if (state_ == state::ended) return;
@@ -111,7 +112,7 @@ void script_process::leave_exchange() {
   context_ = nullptr;
 }
 
-base::task<void> script_process::output_news() {
+base::task<void> script_process::output_or_end() {
   reading_ = reading::awaited;
   progressed();
   auto const [ec] = co_await output_.readable();
@@ -120,7 +121,7 @@ base::task<void> script_process::output_news() {
   silence_.clear();
   if (is_failure(ec)) fail(fault::system, ec);
   if (!silent || state_ != state::outlived) co_return;
-  co_await tell_holders();
+  co_await log_holders();
   if (state_ == state::outlived) settle();
 }
 
@@ -161,10 +162,10 @@ void script_process::settle() {
   unwatched_errors_.reset();
   errors_.close();
   child_->release_rest();
-  if (held_by_ != nullptr) tell_limits();
+  if (held_by_ != nullptr) log_limits();
   output_.cancel();
-  moment_.cancel();
-  whole_.clear();
+  unwatched_timer_.cancel();
+  deadline_.clear();
 }
 
 // What waits on standard error now, and not what somebody goes on adding, perhaps faster than it is
@@ -182,12 +183,13 @@ void script_process::read_waiting_errors() {
   }
 }
 
-void script_process::tell_limits() {
-  met_ = cgi::limits_met(*held_by_, {*child_->status(), child_->used(), stopped_, tail_.lines()});
-  for (auto const& limit : met_) base::log::warn("script-limit", log_name() + " " + limit);
+void script_process::log_limits() {
+  limits_met_ =
+      cgi::limits_met(*held_by_, {*child_->status(), child_->used(), stopped_, tail_.lines()});
+  for (auto const& limit : limits_met_) base::log::warn("script-limit", log_name() + " " + limit);
 }
 
-base::task<void> script_process::tell_holders() {
+base::task<void> script_process::log_holders() {
   auto const holders = co_await process::holders_of(executor_, output_.get());
   base::log::warn(
       "script-output-held",

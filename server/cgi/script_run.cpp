@@ -62,7 +62,7 @@ base::task<base::result<std::unique_ptr<script_run>>> script_run::start(
   }
   process::order ordered(context.get_executor(), launcher, std::move(plan.program),
                          std::move(plan.name), limits.grace);
-  process->look_out();
+  process->watch_client();
   // The first output tells as well as the launcher does that the script runs, and its end that it
   // could not be started. Who looks on wants to know when it was.
   if (body == nullptr && !process->traced()) co_await process->output().readable();
@@ -82,7 +82,7 @@ script_run::~script_run() {
 base::task<base::result<std::size_t>> script_run::read_output(boost::asio::mutable_buffer buffer) {
   while (true) {
     if (auto const told = look_at_output(buffer)) co_return *told;
-    co_await process_->output_news();
+    co_await process_->output_or_end();
   }
 }
 
@@ -99,7 +99,7 @@ base::task<base::result<std::optional<std::size_t>>> script_run::read_output_wit
       if (told->has_error()) co_return told->error();
       co_return std::optional<std::size_t>(**told);
     }
-    co_await process_->output_news();
+    co_await process_->output_or_end();
   }
   co_return std::optional<std::size_t>();
 }
@@ -177,7 +177,7 @@ http::http_error script_run::failure(base::error_code const& why) const {
     case fault::silence:
       return gateway::script_timeout(limits_.silence, true);
     case fault::deadline:
-      return gateway::script_timeout(limits_.whole, false);
+      return gateway::script_timeout(limits_.deadline, false);
     default:
       return gateway::pipe_failure(why);
   }

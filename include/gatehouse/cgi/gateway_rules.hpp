@@ -19,8 +19,8 @@ namespace gatehouse::cgi {
 
 struct run_limits {
   std::chrono::steady_clock::duration silence;  // no output and no input taken for so long: stopped
-  std::chrono::steady_clock::duration whole;    // of the whole run; zero: none
-  std::chrono::steady_clock::duration grace;    // between TERM and KILL
+  std::chrono::steady_clock::duration deadline;  // of the whole run; zero: none
+  std::chrono::steady_clock::duration grace;     // between TERM and KILL
 };
 
 // Outlives the gateways.

@@ -26,13 +26,14 @@ class script_process : public std::enable_shared_from_this<script_process> {
  public:
   // In the order in which a process goes through them; it may leave out any but the first and last.
   enum class state {
-    ordered,   // The launcher has it, and it is not known yet whether it runs.
-    overdue,   // The same, for longer than limits::unwatched_time.
-    young,     // It runs, and neither its stderr nor its end is registered with epoll: both are
-               // looked at when its output has ended.
-    watched,   // It runs, its stderr is logged and its end is noticed as they come.
-    stopping,  // The same, after the server told it to end.
-    outlived,  // Its first process has ended, and another still holds its output and is heard.
+    ordered,    // The launcher has it, and it is not known yet whether it runs.
+    late,       // The same, for longer than limits::unwatched_time.
+    unwatched,  // It runs, and neither its stderr nor its end is registered with epoll: both are
+                // checked when its output has ended.
+    watched,    // It runs, its stderr is logged and its end is noticed as they come.
+    stopping,   // The same, after the server told it to end.
+    outlived,   // Its first process has ended, but another one still holds its output, and what
+                // that one prints is part of the answer.
     ended,
   };
 
@@ -42,7 +43,7 @@ class script_process : public std::enable_shared_from_this<script_process> {
     client,    // It has left.
     input,     // The request's body failed.
     silence,   // run_limits::silence
-    deadline,  // run_limits::whole
+    deadline,  // run_limits::deadline
     system,    // A pipe failed, or there was no memory.
   };
 
@@ -52,8 +53,9 @@ class script_process : public std::enable_shared_from_this<script_process> {
   // Takes over the pipes that the script writes to. Errors are the system's.
   base::error_code adopt(base::unique_fd& output, base::unique_fd errors);
 
-  // The script has been ordered: the client may leave from now on, and time passes.
-  void look_out();
+  // The script has been ordered. From now on it is stopped when the client leaves, and watched when
+  // it does not end within limits::unwatched_time.
+  void watch_client();
 
   // The script runs, as this child.
   void begin(process::child_process child);
@@ -81,7 +83,7 @@ class script_process : public std::enable_shared_from_this<script_process> {
   // Suspends until there is output to be read, or the output's end, or the script is over or the
   // run has failed. Past run_limits::silence the run fails; a script whose first process has ended
   // is over after limits::left_output_time, and the log says who still holds the output.
-  base::task<void> output_news();
+  base::task<void> output_or_end();
 
   // The script, or its input, moved on: its silence starts anew.
   void progressed();
@@ -113,16 +115,16 @@ class script_process : public std::enable_shared_from_this<script_process> {
   // The script and its process, for a line of the log.
   std::string const& log_name() const { return child_->log_name(); }
   std::vector<std::string> const& stderr_lines() const { return tail_.lines(); }
-  std::vector<std::string> const& limits_met() const { return met_; }
+  std::vector<std::string> const& limits_met() const { return limits_met_; }
 
  private:
-  void on_moment();
+  void on_unwatched_time();
   void on_silence();
   void on_end();
   void settle();
   void read_waiting_errors();
-  void tell_limits();
-  base::task<void> tell_holders();
+  void log_limits();
+  base::task<void> log_holders();
   void report_end() const;
   void on_stderr_line(std::string_view line) const;
   static base::task<void> log_stderr(std::shared_ptr<script_process> self);
@@ -144,10 +146,10 @@ class script_process : public std::enable_shared_from_this<script_process> {
   base::unique_fd unwatched_errors_;  // stderr, until it is watched
   script_pipe errors_;                // and from then on
   gateway::stderr_tail tail_;
-  std::vector<std::string> met_;  // of its limits
-  base::timer moment_;
+  std::vector<std::string> limits_met_;  // of its limits
+  base::timer unwatched_timer_;
   base::deadline silence_;
-  base::deadline whole_;
+  base::deadline deadline_;
 };
 
 }  // namespace gatehouse::cgi
