@@ -71,7 +71,7 @@ struct server::parts {
   std::optional<boost::asio::signal_set> signals;
   std::optional<process::adopted_children> adopted;
   show::terminals started_from;
-  bool heeding = false;
+  bool handling_signals = false;
   bool reaping = false;
   bool awaiting_successor = false;
   bool asked_to_end = false;
@@ -88,7 +88,7 @@ struct server::parts {
   std::optional<config::usage_error> listen_for_takeover();
   std::optional<config::usage_error> relieve_predecessor();
   void await_signals();
-  base::task<void> heed_signals();
+  base::task<void> handle_signals();
   base::task<void> await_successor();
   void reload();
   std::optional<config::usage_error> change_generation();
@@ -200,7 +200,7 @@ int server::run() {
 // See base::keep_going.
 void server::parts::start() {
   listener->start();
-  base::keep_going(main_executor(), heeding, [this] { return heed_signals(); });
+  base::keep_going(main_executor(), handling_signals, [this] { return handle_signals(); });
   base::keep_going(main_executor(), reaping, [this] { return adopted->reap(*shared.launcher()); });
   if (takeover)
     base::keep_going(main_executor(), awaiting_successor, [this] { return await_successor(); });
@@ -230,7 +230,7 @@ void server::parts::await_signals() {
 }
 
 // The first signal to end does so in good order, the second at once.
-base::task<void> server::parts::heed_signals() {
+base::task<void> server::parts::handle_signals() {
   while (true) {
     auto const [ec, signal] = co_await signals->async_wait(base::as_result);
     if (ec) co_return;

@@ -54,7 +54,7 @@ base::task<base::result<std::size_t>> output_body::read_some(boost::asio::mutabl
       got = co_await program_->read_output(buffer);
     }
     if (got.has_error()) {
-      tell_read_failure(got.error());
+      log_read_failure(got.error());
       co_return got;
     }
     if (*got == 0) {
@@ -82,10 +82,10 @@ bool output_body::has_ended() {
 
 base::task<void> output_body::finish() {
   co_await program_->finish();
-  tell_surplus();
+  log_surplus();
   auto const end = program_->end_now();
   if (end.how == ending::failed || end.how == ending::broken)
-    tell_failure("script-failed-late", end.text, end.remark, answer::whole);
+    log_failure("script-failed-late", end.text, end.remark, answer::whole);
 }
 
 // The next decoded bytes; 0 behind the last chunk and what follows it.
@@ -122,15 +122,15 @@ base::task<base::result<std::size_t>> output_body::end_of_content() {
   bool const failed = end.how == ending::failed || end.how == ending::broken;
   std::string const ended_so = failed ? "; it " + end.text : "";
   if (framing_.length) {
-    tell_failure("content-under-length",
-                 "promised " + std::to_string(*framing_.length) + ", printed " +
-                     std::to_string(printed_) + ended_so,
-                 end.remark, answer::cut_short);
+    log_failure("content-under-length",
+                "promised " + std::to_string(*framing_.length) + ", printed " +
+                    std::to_string(printed_) + ended_so,
+                end.remark, answer::cut_short);
   } else if (framing_.chunked) {
-    tell_failure("script-failed-late", "ended within its chunks" + ended_so, end.remark,
-                 answer::cut_short);
+    log_failure("script-failed-late", "ended within its chunks" + ended_so, end.remark,
+                answer::cut_short);
   } else if (end.how == ending::broken) {
-    tell_failure("script-failed-late", end.text, end.remark, answer::cut_short);
+    log_failure("script-failed-late", end.text, end.remark, answer::cut_short);
   } else {
     co_return std::size_t{0};
   }
@@ -154,19 +154,19 @@ std::size_t output_body::within_length(std::size_t printed) {
 }
 
 // It is the program's failure unless its client or the request's body is to blame.
-void output_body::tell_read_failure(base::error_code const& why) {
+void output_body::log_read_failure(base::error_code const& why) {
   if (why == base::errc::truncated) {
-    return tell_failure("script-failed-late", "printed chunks that are none (RFC 9112, 7.1)", {},
-                        answer::cut_short);
+    return log_failure("script-failed-late", "printed chunks that are none (RFC 9112, 7.1)", {},
+                       answer::cut_short);
   }
   auto const failure = program_->failure(why);
   if (failure.status >= 500)
-    tell_failure(failure.reason, "was stopped: " + failure.detail, {}, answer::cut_short);
+    log_failure(failure.reason, "was stopped: " + failure.detail, {}, answer::cut_short);
 }
 
-void output_body::tell_failure(std::string_view reason, std::string const& what,
-                               std::string const& remark, answer given) {
-  if (std::exchange(told_, true)) return;
+void output_body::log_failure(std::string_view reason, std::string const& what,
+                              std::string const& remark, answer given) {
+  if (std::exchange(failure_logged_, true)) return;
   bool const cut = given == answer::cut_short;
   std::string text = "answered, then failed: it " + what;
   if (cut) text += "; the answer is cut short";
@@ -178,7 +178,7 @@ void output_body::tell_failure(std::string_view reason, std::string const& what,
                    program_->log_name() + " " + text);
 }
 
-void output_body::tell_surplus() const {
+void output_body::log_surplus() const {
   if (framing_.discarded || !framing_.length || printed_ <= *framing_.length) return;
   std::string const text = "promised " + std::to_string(*framing_.length) + ", printed " +
                            std::to_string(printed_) + "; the rest is cut";

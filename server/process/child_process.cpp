@@ -166,7 +166,7 @@ void child_process::stop() {
   state_->stopping = true;
   state_->signal_group(SIGTERM);
   watch();
-  again::begin(see_group_off, state_);
+  again::begin(kill_after_grace, state_);
 }
 
 void child_process::let_go() {
@@ -247,7 +247,7 @@ base::task<void> child_process::supervise(std::shared_ptr<state> s) {
 // process is left, also after the leader, the group's number is not given to another; it is looked
 // at often enough that a number given anew in between would need all pids to be used up within one
 // interval.
-base::task<void> child_process::see_group_off(std::shared_ptr<state> s) {
+base::task<void> child_process::kill_after_grace(std::shared_ptr<state> s) {
   auto const until = std::chrono::steady_clock::now() + s->grace;
   bool any_left = true;
   while (any_left && std::chrono::steady_clock::now() < until) {

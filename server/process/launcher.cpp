@@ -25,7 +25,7 @@ base::error_code system_error(int number) {
 
 // As a batch task (sched(7)) this thread, and each program, which inherits it, has the same share
 // of the processor, but does not interrupt the threads that serve connections when it wakes up.
-void yield_to_loops() {
+void run_as_batch_task() {
   sched_param const none{};
   if (::sched_getscheduler(0) == SCHED_OTHER) ::sched_setscheduler(0, SCHED_BATCH, &none);
 }
@@ -134,7 +134,7 @@ bool launcher::reap_adopted() {
 }
 
 void launcher::work(vfork_launcher& with) {
-  yield_to_loops();
+  run_as_batch_task();
   base::error_code unfiltered;
   if (filter_) unfiltered = filter_->install();
   std::unique_lock lock(mutex_);

@@ -141,7 +141,7 @@ base::result<std::unique_ptr<sandbox>> sandbox::prepare(sandbox_rules rules) {
 }
 
 sandbox::sandbox(sandbox_rules rules, int version) : rules_(std::move(rules)), version_(version) {
-  look_at_paths();
+  note_paths();
 }
 
 // So that a server whose scripts could not enter it does not start. By a thread of its own, because
@@ -163,7 +163,7 @@ base::result<sandbox_entry> sandbox::entry_for(std::string const& directory,
   struct stat info {};
   bool const is_link = ::lstat(script.c_str(), &info) == 0 && S_ISLNK(info.st_mode);
   std::lock_guard const lock(mutex_);
-  drop_what_is_old();
+  drop_outdated_rulesets();
   auto ruleset = ruleset_for(directory, is_link ? script : std::string());
   if (ruleset.has_error()) return ruleset.error();
   return sandbox_entry{std::move(*ruleset), version_ >= 7 ? log_denials_after_exec : 0};
@@ -171,7 +171,7 @@ base::result<sandbox_entry> sandbox::entry_for(std::string const& directory,
 
 // Who is not root is held by the modes of the files in /etc. Root is not, and gets what is public,
 // file by file; much in there changes by taking another's place.
-void sandbox::look_at_paths() {
+void sandbox::note_paths() {
   configuration_ =
       ::geteuid() == 0 ? public_parts_of(configuration) : public_parts{{configuration}, {}};
   named_ = named_now();
@@ -184,12 +184,12 @@ std::vector<sandbox::identity> sandbox::named_now() const {
   return out;
 }
 
-void sandbox::drop_what_is_old() {
+void sandbox::drop_outdated_rulesets() {
   auto const now = base::coarse_now();
-  if (now - looked_ < base::limits::sandbox_trust) return;
-  looked_ = now;
+  if (now - checked_at_ < base::limits::sandbox_trust) return;
+  checked_at_ = now;
   if (!has_changed(configuration_) && named_now() == named_) return;
-  look_at_paths();
+  note_paths();
   rulesets_.clear();
 }
 

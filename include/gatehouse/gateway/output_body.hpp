@@ -54,11 +54,11 @@ class output_body final : public http::body_source {
   base::task<base::result<std::size_t>> end_of_content();
   std::size_t take_ready(boost::asio::mutable_buffer buffer);
   std::size_t within_length(std::size_t printed);
-  void tell_read_failure(base::error_code const& why);
+  void log_read_failure(base::error_code const& why);
   enum class answer { whole, cut_short };
-  void tell_failure(std::string_view reason, std::string const& what, std::string const& remark,
-                    answer given);
-  void tell_surplus() const;
+  void log_failure(std::string_view reason, std::string const& what, std::string const& remark,
+                   answer given);
+  void log_surplus() const;
 
   std::unique_ptr<responder> program_;
   content_framing framing_;
@@ -69,7 +69,7 @@ class output_body final : public http::body_source {
   http::chunk_decoder decoder_;
   std::uint64_t printed_ = 0;  // content that the program has printed so far
   bool output_ended_ = false;
-  bool told_ = false;  // that it failed
+  bool failure_logged_ = false;
 };
 
 }  // namespace gatehouse::gateway

@@ -86,7 +86,7 @@ class child_process {
   static void release_rest(state& s);
   static base::task<void> watch_rest(std::shared_ptr<state> s);
   static base::task<void> supervise(std::shared_ptr<state> s);
-  static base::task<void> see_group_off(std::shared_ptr<state> s);
+  static base::task<void> kill_after_grace(std::shared_ptr<state> s);
   std::shared_ptr<state>
       state_;  // shared with the supervising coroutine, which lives as long as the program
 };

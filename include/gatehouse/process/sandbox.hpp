@@ -73,9 +73,9 @@ class sandbox {
 
   sandbox(sandbox_rules rules, int version);
   base::error_code try_once() const;
-  void look_at_paths();
+  void note_paths();
   std::vector<identity> named_now() const;
-  void drop_what_is_old();
+  void drop_outdated_rulesets();
   base::result<std::shared_ptr<base::unique_fd const>> ruleset_for(std::string const& directory,
                                                                    std::string const& linked);
   base::result<base::unique_fd> make_ruleset(std::string const& directory,
@@ -87,7 +87,7 @@ class sandbox {
   std::mutex mutex_;
   public_parts configuration_;   // of the system: /etc, or what of it is public
   std::vector<identity> named_;  // what the rules' paths were
-  std::chrono::steady_clock::time_point looked_{};
+  std::chrono::steady_clock::time_point checked_at_{};
   std::map<std::string, cached> rulesets_;  // by directory, and link if there is one
 };
 
