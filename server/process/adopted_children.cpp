@@ -20,7 +20,8 @@ sigset_t child_signal() {
   return out;
 }
 
-// A signal that is blocked is kept for us even though its default is to be ignored.
+// The kernel keeps a blocked SIGCHLD for the descriptor, although its default action is to be
+// ignored.
 int blocked_and_open() {
   auto const signal = child_signal();
   ::pthread_sigmask(SIG_BLOCK, &signal, nullptr);
@@ -33,9 +34,9 @@ int blocked_and_open() {
 
 adopted_children::adopted_children(base::executor ex) : signals_(ex, blocked_and_open()) {}
 
-// A signal says that some children have ended since the last one was taken, and not which. The
-// launcher's own make most of them: one look a second costs the same however many scripts run, and
-// none comes when nothing runs.
+// A signal says that children have ended since the last one was taken, but not which ones. Most of
+// them are the launcher's own, so this looks at most once a second: that costs the same however
+// many scripts run, and nothing when none does.
 base::task<void> adopted_children::reap(launcher& from) {
   base::timer pause(signals_.get_executor());
   while (true) {

@@ -19,8 +19,8 @@ namespace {
 
 using descriptor = boost::asio::posix::basic_stream_descriptor<base::executor>;
 
-// A pidfd for a program that nobody has reaped yet. Closed when there is no descriptor left to
-// have.
+// A pidfd for a program that nobody has reaped yet. It is not open if the process has no descriptor
+// left.
 descriptor pidfd_of(pid_t pid, base::executor ex) {
   descriptor pidfd(ex);
   base::unique_fd opened(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0U)));
@@ -58,7 +58,8 @@ struct child_process::state {
   int times_taken_down = 0;  // of its coroutines
 };
 
-// Begins a coroutine again that had no memory to go on: what it sees to has to be done.
+// Starts a coroutine again that was destroyed for lack of memory, because what it does has to be
+// done.
 class child_process::again {
  public:
   using routine = base::task<void> (*)(std::shared_ptr<state>);
@@ -78,7 +79,7 @@ class child_process::again {
     again tries(what, of);
     boost::asio::co_spawn(of->pause.get_executor(), what(of), std::move(tries));
   } catch (std::exception const&) {
-    // What was to try again has done so on its way out.
+    // The destructor of `tries` has started the coroutine again.
   }
 
  private:
@@ -173,7 +174,7 @@ void child_process::let_go() {
   state_->let_go = true;
 }
 
-// Whether it has ended; reaps it.
+// Returns whether it has ended, and reaps it.
 bool child_process::look(std::shared_ptr<state> of) {
   state& s = *of;
   if (s.status) return true;
@@ -181,14 +182,15 @@ bool child_process::look(std::shared_ptr<state> of) {
   rusage used{};
   pid_t const told = ::wait4(s.pid, &how, WNOHANG, &used);
   auto const failure = told < 0 ? base::last_error() : base::error_code{};
-  // A program that has us trace it (ptrace(2), PTRACE_TRACEME) is told of when it stops, too.
+  // If the program has made us its tracer (ptrace(2), PTRACE_TRACEME), wait4 also reports its
+  // stops.
   if (!failure && (told == 0 || WIFSTOPPED(how))) return false;
   if (failure) {
     base::log::error(
         "script-status-unknown",
         s.log_name + " has ended, and the system does not tell how: " + failure.message());
   }
-  // Reaped: from now on its pid may belong to another process.
+  // It has been reaped, so from now on its pid may belong to another process.
   s.status = failure ? unknown_status : how;
   s.used = used;
   s.ended.set();
@@ -197,16 +199,17 @@ bool child_process::look(std::shared_ptr<state> of) {
   return true;
 }
 
-// The server waits, when it stops, for what is kept and for what is being stopped.
+// A server that stops waits for every program that the launcher counts, and so for groups that are
+// kept or being stopped.
 void child_process::release_rest(state& s) {
   s.rest_kept = false;
   if (s.takes_group_along) kill_rest(s);
   if (!s.stopping) s.from.ended(s.pid);
 }
 
-// The number of a group is not given to another as long as one process is left in it. So it may be
-// signalled for as long as it is looked at often enough that a number given anew in between would
-// need all pids to be used up within one interval.
+// The system does not reuse the number of a group while a process is left in it. After that, all
+// pids would have to be used up within one interval before another group could get the number, so
+// it is safe to signal the group as long as this checks it so often.
 base::task<void> child_process::watch_rest(std::shared_ptr<state> s) {
   base::timer pause(s->pause.get_executor());
   while (s->rest_kept && !s->stopping) {
@@ -219,16 +222,16 @@ base::task<void> child_process::watch_rest(std::shared_ptr<state> s) {
   }
 }
 
-// The number of a group is not given to another as long as a process is left in it; if none is, it
-// would have to be given anew in the moment since the leader was reaped.
+// The system does not reuse the number of a group while a process is left in it. If none is left,
+// the number would have to be reused in the moment since the leader was reaped.
 void child_process::kill_rest(state const& s) {
   if (!s.signal_group(SIGKILL)) return;
   base::log::write_about(base::log::level::warn, "script-left-processes", s.log_name,
                          "has ended and left processes running; they were killed");
 }
 
-// A wake-up need not be the end: asio's epoll reactor may wake a wait for nothing, when an event
-// that was fetched for a descriptor closed since is given to the one that took its place.
+// A wake-up need not mean the end. When Asio has fetched an event for a descriptor that was closed
+// meanwhile, it gives the event to the descriptor that took its place.
 base::task<void> child_process::supervise(std::shared_ptr<state> s) {
   auto const ex = s->pause.get_executor();
   base::timer pause(ex);
@@ -243,10 +246,8 @@ base::task<void> child_process::supervise(std::shared_ptr<state> s) {
   } while (!look(s));
 }
 
-// After TERM: KILL for what is left of the group when the grace period is over. As long as one
-// process is left, also after the leader, the group's number is not given to another; it is looked
-// at often enough that a number given anew in between would need all pids to be used up within one
-// interval.
+// Runs after TERM: when the grace period is over, it kills what is left of the group, also without
+// the leader. Why the group's number is still its own then, see watch_rest().
 base::task<void> child_process::kill_after_grace(std::shared_ptr<state> s) {
   auto const until = std::chrono::steady_clock::now() + s->grace;
   bool any_left = true;
@@ -261,8 +262,8 @@ base::task<void> child_process::kill_after_grace(std::shared_ptr<state> s) {
                                          std::to_string(grace) + " ms of TERM; it was killed");
   }
   while (!s->status) co_await s->ended.wait();
-  s->from.ended(
-      s->pid);  // and not before: a server that stops waits for what is still to be killed
+  // Not before, because a server that stops waits for what is still to be killed.
+  s->from.ended(s->pid);
 }
 
 }  // namespace gatehouse::process

@@ -23,8 +23,9 @@ base::error_code system_error(int number) {
   return {number, boost::system::system_category()};
 }
 
-// As a batch task (sched(7)) this thread, and each program, which inherits it, has the same share
-// of the processor, but does not interrupt the threads that serve connections when it wakes up.
+// A batch task (sched(7)) has the same share of the processor as other tasks, but does not
+// interrupt the threads that serve connections when it wakes up. Each program inherits this from
+// its thread.
 void run_as_batch_task() {
   sched_param const none{};
   if (::sched_getscheduler(0) == SCHED_OTHER) ::sched_setscheduler(0, SCHED_BATCH, &none);
@@ -78,7 +79,7 @@ launch launcher::begin(base::executor ex, program what) {
   {
     std::lock_guard const lock(mutex_);
     orders_.push_back(order);
-    // So that there is room for its pid when it runs.
+    // note() must not fail when the program runs, so there has to be room for its pid by now.
     running_.reserve(running_.size() + starting_ + orders_.size());
     wake = may_start();
   }
@@ -106,8 +107,8 @@ void launcher::note(pid_t pid) {
   running_.push_back(pid);
 }
 
-// What it has started is the child of a starter first, and then among those that run: looked at in
-// this order, it is always one of the two.
+// A program is first the child of a starter, and then also in running_. This looks in the same
+// order, so that it cannot miss a program that moves from one to the other meanwhile.
 bool launcher::has_started(pid_t pid) const {
   for (auto const& starter : starters_) {
     if (starter.child() == pid) return true;
@@ -116,8 +117,9 @@ bool launcher::has_started(pid_t pid) const {
   return std::find(running_.begin(), running_.end(), pid) != running_.end();
 }
 
-// A child is looked at before it is reaped: the status of one that the launcher has started is for
-// whoever owns that. Such a one can hide others that ended after it, but not for long.
+// Looks at each child before it is reaped, because the status of a program that the launcher has
+// started belongs to the program's owner. Such a program hides others that ended after it until its
+// owner has reaped it, which does not take long.
 bool launcher::reap_adopted() {
   for (int i = 0; i < base::limits::adopted_at_once; ++i) {
     siginfo_t seen{};
@@ -126,8 +128,7 @@ bool launcher::reap_adopted() {
     auto const pid = static_cast<id_t>(seen.si_pid);
     bool const ended = seen.si_code != CLD_TRAPPED && seen.si_code != CLD_STOPPED;
     if (ended && has_started(seen.si_pid)) return false;
-    // One that stands still for us as its tracer is told of once: that it has ended is never told
-    // together with it.
+    // A child that we trace and that has stopped is reported once, and never together with its end.
     ::waitid(P_PID, pid, &seen, (ended ? WEXITED : WSTOPPED) | WNOHANG);
   }
   return false;
@@ -154,7 +155,7 @@ void launcher::work(vfork_launcher& with) {
   }
 }
 
-// Without its filter nothing is started.
+// A thread that could not install its filter starts nothing.
 base::result<pid_t> launcher::start(program const& what, vfork_launcher& with,
                                     base::error_code const& unfiltered) const try {
   if (unfiltered) return unfiltered;
@@ -163,8 +164,8 @@ base::result<pid_t> launcher::start(program const& what, vfork_launcher& with,
   return system_error(ENOMEM);
 }
 
-// The program's ends of the pipes are closed only when the outcome is there to be asked for: their
-// closing may be what makes somebody ask.
+// The program's ends of the pipes are closed after the outcome is stored, because closing them may
+// wake whoever asks for the outcome.
 void launcher::settle(std::shared_ptr<launch::state> const& order, base::result<pid_t> outcome) {
   order->outcome = outcome;
   if (order->outcome.has_value()) note(*order->outcome);
@@ -176,7 +177,8 @@ void launcher::settle(std::shared_ptr<launch::state> const& order, base::result<
   if (before == launch::state::phase::awaited) wake_up(order);
 }
 
-// Somebody waits: it has to be told, and if there is no memory for that now, then a little later.
+// Somebody waits for this order and would wait for ever, so a lack of memory only delays the
+// wake-up.
 void launcher::wake_up(std::shared_ptr<launch::state> const& order) {
   while (true) {
     try {

@@ -31,8 +31,8 @@ std::optional<pid_t> pid_of(std::string_view name) {
 }
 
 // Whether one of the process's descriptors is the pipe, open for writing: the permissions of the
-// link say how (proc(5)). While it is being started, a program shares the server's own descriptors,
-// and among them is the end for reading.
+// link say how it is open (proc(5)). A program that is being started shares the server's
+// descriptors, and so has the end for reading, which does not count.
 bool can_write(std::string const& process, std::string_view pipe) {
   directory_ptr const descriptors(::opendir((process + "/fd").c_str()));
   if (!descriptors) return false;

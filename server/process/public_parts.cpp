@@ -24,7 +24,7 @@ timespec change_time(fs::path const& path) {
 
 bool add_directory(fs::path const& directory, public_parts& to);
 
-// Adds what is public of one entry; whether that is all of it.
+// Adds what is public of one entry, and returns whether all of it is.
 bool add_entry(fs::path const& entry, public_parts& to) {
   struct stat info {};
   if (::lstat(entry.c_str(), &info) != 0 || S_ISLNK(info.st_mode)) return true;
@@ -36,7 +36,7 @@ bool add_entry(fs::path const& entry, public_parts& to) {
   return S_ISREG(info.st_mode);
 }
 
-// A clock that was set back makes it look so, too.
+// If the clock was set back, the change seems to lie in the future, and counts as recent as well.
 bool just_changed(timespec const& when) {
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);

@@ -40,7 +40,7 @@ constexpr std::uint64_t read_and_write =
     (first_version_rights | refer | truncate_file) &
     ~std::uint64_t{LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_MAKE_CHAR |
                    LANDLOCK_ACCESS_FS_MAKE_BLOCK};
-// What a rule for a file can have.
+// The rights that a rule for a file can have; the others are for directories.
 constexpr std::uint64_t rights_of_files = LANDLOCK_ACCESS_FS_EXECUTE |
                                           LANDLOCK_ACCESS_FS_WRITE_FILE |
                                           LANDLOCK_ACCESS_FS_READ_FILE | truncate_file;
@@ -73,7 +73,7 @@ std::vector<grant> system_grants() {
   return out;
 }
 
-// Where the addresses of name servers lie that /etc/resolv.conf links to.
+// /etc/resolv.conf may be a link to one of these, which have the addresses of the name servers.
 std::vector<grant> network_grants() {
   return {{"/run/systemd/resolve", read_only},
           {"/run/NetworkManager", read_only},
@@ -96,7 +96,7 @@ base::error_code allow(base::unique_fd const& ruleset, grant const& what, std::u
   return {};
 }
 
-// What a system does not have, or keeps from us, is not there for scripts either.
+// A path that the system does not have, or that we may not open, is left out.
 base::error_code allow_if_there(base::unique_fd const& ruleset, grant const& what,
                                 std::uint64_t handled) {
   auto const error = allow(ruleset, what, handled);
@@ -144,8 +144,8 @@ sandbox::sandbox(sandbox_rules rules, int version) : rules_(std::move(rules)), v
   note_paths();
 }
 
-// So that a server whose scripts could not enter it does not start. By a thread of its own, because
-// there is no way out.
+// The sandbox is tried once, so that a server whose scripts could not enter it does not start. A
+// thread of its own tries it, because a thread cannot leave a sandbox.
 base::error_code sandbox::try_once() const {
   auto const ruleset = make_ruleset("/", "");
   if (ruleset.has_error()) return ruleset.error();
@@ -169,8 +169,9 @@ base::result<sandbox_entry> sandbox::entry_for(std::string const& directory,
   return sandbox_entry{std::move(*ruleset), version_ >= 7 ? log_denials_after_exec : 0};
 }
 
-// Who is not root is held by the modes of the files in /etc. Root is not, and gets what is public,
-// file by file; much in there changes by taking another's place.
+// The modes of the files in /etc restrict everybody but root. So the scripts of root get only what
+// is public there, file by file. Many of these files change by being replaced, and a rule stays
+// with the old file.
 void sandbox::note_paths() {
   configuration_ =
       ::geteuid() == 0 ? public_parts_of(configuration) : public_parts{{configuration}, {}};
@@ -193,8 +194,8 @@ void sandbox::drop_outdated_rulesets() {
   rulesets_.clear();
 }
 
-// What a ruleset names keeps its inode as long as the ruleset is open, so equal numbers are the
-// same file.
+// The inode of what a ruleset names is not reused while the ruleset is open, so equal numbers mean
+// the same file.
 base::result<std::shared_ptr<base::unique_fd const>> sandbox::ruleset_for(
     std::string const& directory, std::string const& linked) {
   auto const here = identity_of(directory);
@@ -223,7 +224,7 @@ base::result<base::unique_fd> sandbox::make_ruleset(std::string const& directory
   ruleset_attribute attribute{.files = handled};
   if (version_ >= 4 && !rules_.network) attribute.network = bind_and_connect_tcp;
   if (version_ >= 6) attribute.scopes = abstract_sockets | signals;
-  // An older kernel takes a longer structure as long as what it does not know is 0.
+  // An older kernel accepts a longer structure if the part that it does not know is 0.
   base::unique_fd ruleset(
       static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attribute, sizeof attribute, 0U)));
   if (!ruleset) return base::last_error();

@@ -14,7 +14,7 @@ namespace gatehouse::process {
 
 namespace {
 
-// To whoever opens it anew, by /proc.
+// Others can only read the file when they open it again by way of /proc.
 constexpr mode_t mode = S_IRUSR;
 
 // A file without a name, for writing.
@@ -23,7 +23,7 @@ base::result<base::unique_fd> nameless_file() {
   std::string const directory = configured != nullptr && *configured != '\0' ? configured : "/tmp";
   base::unique_fd file(::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, mode));
   if (file) return file;
-  // A file system without O_TMPFILE.
+  // Some file systems have no O_TMPFILE.
   std::string name = directory + "/gatehouse-XXXXXX";
   file.reset(::mkostemp(name.data(), O_CLOEXEC));
   if (!file) return base::last_error();
@@ -47,8 +47,8 @@ base::error_code spool_file::append(std::string_view bytes) {
   return {};
 }
 
-// Opened anew, because how a file may be used is a part of each opening: a program that could write
-// to it would have room on the disk that no limit knows of.
+// Opens the file again for reading alone. A program that could write to it would have disk space
+// that no limit covers.
 base::result<spool_file::content> spool_file::release() {
   auto const by_number = "/proc/self/fd/" + std::to_string(file_.get());
   base::unique_fd reader(::open(by_number.c_str(), O_RDONLY | O_CLOEXEC));

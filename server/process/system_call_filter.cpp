@@ -28,7 +28,7 @@ constexpr std::uint32_t processor = AUDIT_ARCH_RISCV64;
 constexpr std::uint32_t processor = 0;  // the filter does not know it
 #endif
 
-// The lower half of an argument is at its offset on all of these processors.
+// The offset of the lower half of an argument; all of these processors are little-endian.
 constexpr std::uint32_t argument(std::size_t index) {
   return static_cast<std::uint32_t>(offsetof(seccomp_data, args) + index * sizeof(std::uint64_t));
 }
@@ -36,14 +36,14 @@ constexpr std::uint32_t refused(int error) {
   return SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(error);
 }
 
-// A filter in the making (classic BPF, which has forward jumps alone). The accumulator holds the
-// number of the system call between two rules.
+// A filter that is being built, in classic BPF, which can only jump forward. Between two rules the
+// accumulator holds the number of the system call.
 class steps {
  public:
   steps() {
     load(offsetof(seccomp_data, arch));
-    // Another processor's calls have other numbers (32-bit programs, also where they are called out
-    // of 64-bit ones).
+    // Calls of another architecture have other numbers: those of 32-bit programs, and 32-bit calls
+    // in 64-bit programs.
     jump(BPF_JEQ, processor, 1, 0);
     give(SECCOMP_RET_KILL_PROCESS);
     load(offsetof(seccomp_data, nr));
@@ -87,8 +87,8 @@ class steps {
     give(SECCOMP_RET_ALLOW);
   }
 
-  // For calls whose first argument says what the second is the number of. The call fails if the
-  // first is a user, or the second anything but 0, which is the caller itself or its own group.
+  // For calls whose first argument says whether the second one names a process, a group or a user.
+  // The call fails if it names a user, or anything but 0, which is the caller or its own group.
   void refuse_others(long call, std::uint32_t user, int error) {
     jump(BPF_JEQ, static_cast<std::uint32_t>(call), 0, 6);
     load(argument(0));
@@ -129,23 +129,24 @@ class steps {
   std::vector<sock_filter> all_;
 };
 
-// The values of ioprio_set(2), which no header has.
+// A value for ioprio_set(2), which is in no header.
 constexpr std::uint32_t ioprio_who_user = 3;
 
-// What is not a descendant of its own that the group's end reaches: a process that leaves the group
-// is not met when that is stopped, and of a sibling, or of a process that the server traces, the
-// server would be told.
+// Keeps a script from making processes that the end of its group does not reach. A process that has
+// left the group would not get the group's signals. The server would be notified of a sibling of
+// the script, and of a process that it traces, as of children of its own.
 void keep_in_the_group(steps& out, std::uint64_t group_key) {
   out.refuse(SYS_setsid, EPERM);
   out.refuse_without_key(SYS_setpgid, group_key, EPERM);
   out.refuse_bits(SYS_clone, CLONE_PARENT, EPERM);
-  // Its flags lie in memory, where a filter cannot look. The C library falls back on clone(2).
+  // A filter cannot see the flags of clone3, because they are in memory. The C library falls back
+  // on clone(2).
   out.refuse(SYS_clone3, ENOSYS);
   out.refuse_if(SYS_ptrace, PTRACE_TRACEME, EPERM);
 }
 
-// Limits, priority and processors of other processes of the same user: of the server, too. Those of
-// the caller are named by 0.
+// Keeps a script from changing the limits, priority and processors of other processes of the same
+// user, such as the server. The caller names its own by 0.
 void keep_from_others(steps& out) {
   out.refuse_unless(SYS_prlimit64, 0, EPERM);
   out.refuse_others(SYS_setpriority, PRIO_USER, EPERM);
@@ -155,9 +156,9 @@ void keep_from_others(steps& out) {
     out.refuse_unless(call, 0, EPERM);
 }
 
-// What lives on when every process of the script has ended, and whatever others of the same user
-// keep there: memory, semaphores and queues of System V, queues of POSIX, keys. (Memory and
-// semaphores of POSIX are files, in /dev/shm.)
+// Keeps a script from leaving in the kernel what outlives all of its processes, and from reaching
+// what other processes of the same user keep there: shared memory, semaphores and queues of System
+// V, queues of POSIX, and keys. (Shared memory and semaphores of POSIX are files in /dev/shm.)
 void keep_from_leaving_things(steps& out) {
   for (long const call : {SYS_shmget, SYS_shmat, SYS_shmctl, SYS_semget, SYS_semop, SYS_semtimedop,
                           SYS_semctl, SYS_msgget, SYS_msgsnd, SYS_msgrcv, SYS_msgctl, SYS_mq_open,
@@ -170,7 +171,7 @@ std::vector<sock_filter> make_steps(bool network, std::uint64_t group_key) {
   keep_in_the_group(out, group_key);
   keep_from_others(out);
   keep_from_leaving_things(out);
-  // Its operations go past this filter.
+  // The kernel does not apply this filter to the operations of io_uring.
   out.refuse(SYS_io_uring_setup, EPERM);
   if (!network) {
     out.refuse_unless(SYS_socket, AF_UNIX, EACCES);
@@ -188,8 +189,8 @@ bool system_call_filter::knows_this_processor() {
 system_call_filter::system_call_filter(bool network, std::uint64_t group_key)
     : steps_(make_steps(network, group_key)), group_key_(group_key) {}
 
-// Tried once by a thread of its own, because there is no way out: a server whose scripts would run
-// without it does not start.
+// The filter is tried once, so that a server whose scripts would run without it does not start. A
+// thread of its own tries it, because a filter cannot be removed from a thread.
 base::result<system_call_filter> system_call_filter::prepare(bool network) {
   if (!knows_this_processor()) return base::error_code(ENOSYS, boost::system::system_category());
   std::uint64_t key = 0;
@@ -206,7 +207,8 @@ base::error_code system_call_filter::install() const {
   sock_fprog const program{static_cast<unsigned short>(steps_.size()),
                            const_cast<sock_filter*>(steps_.data())};
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return base::last_error();
-  // What is refused can be logged by the kernel's audit; speculation is left as it is for others.
+  // The kernel's audit can log what is refused. Mitigations of speculative execution stay as they
+  // are for other programs; by default a filter would turn them on and slow the scripts down.
   unsigned const flags = SECCOMP_FILTER_FLAG_LOG | SECCOMP_FILTER_FLAG_SPEC_ALLOW;
   if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program) != 0)
     return base::last_error();

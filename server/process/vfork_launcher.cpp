@@ -18,7 +18,8 @@
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/process/sandbox.hpp"
 
-// The child shares the parent's memory until it execs: what it runs must not be instrumented.
+// The child shares the parent's memory until it execs, so the code that it runs there must not be
+// instrumented.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define GATEHOUSE_UNINSTRUMENTED \
   __attribute__((no_sanitize("address", "thread", "undefined"), noinline))
@@ -26,8 +27,9 @@
 #define GATEHOUSE_UNINSTRUMENTED __attribute__((noinline))
 #endif
 
-// ThreadSanitizer takes every clone for a fork and, in the memory that the child shares with us,
-// stops watching the calling thread. glibc's other name for the function goes past it.
+// ThreadSanitizer takes every clone for a fork. It would stop watching the calling thread, because
+// the child changes the memory that it shares with us. It does not intercept glibc's other name for
+// the function.
 #if defined(__SANITIZE_THREAD__)
 extern "C" int __clone(int (*)(void*), void*, int, void*, ...) noexcept;
 #define GATEHOUSE_CLONE __clone
@@ -38,7 +40,7 @@ extern "C" int __clone(int (*)(void*), void*, int, void*, ...) noexcept;
 namespace gatehouse::process {
 namespace {
 
-// What the child needs, made ready by the parent; it only reads this, except for failure.
+// What the child needs. The parent prepares it; the child only reads it, and writes failure.
 struct child_plan {
   char const* path;
   char* const* arguments;
@@ -59,9 +61,9 @@ struct child_plan {
   int failure;  // errno of the call that failed
 };
 
-// Leaves the server's descriptor table with a copy of no more than its low end, and brings the
-// slots to 0, 1 and 2. Nothing is closed before the table is our own: an unshare that fails closes
-// nothing.
+// Leaves the server's descriptor table with a copy of its low end, and moves the slots to 0, 1 and
+// 2. The child closes nothing before the table is its own, because it would close the server's
+// descriptors; an unshare that fails closes nothing either.
 GATEHOUSE_UNINSTRUMENTED bool place_descriptors(child_plan const& plan) {
   if (::syscall(SYS_close_range, plan.first_after_slots, ~0U, CLOSE_RANGE_UNSHARE) != 0)
     return false;
@@ -72,12 +74,13 @@ GATEHOUSE_UNINSTRUMENTED bool place_descriptors(child_plan const& plan) {
   return ::syscall(SYS_close_range, 3U, ~0U, 0U) == 0;
 }
 
-// Handlers go back to the default at exec; what is ignored would stay so. Caught signals stay
-// blocked until the handlers are gone: a handler of ours must not run in our memory from another
-// process.
+// An exec resets handlers to the default, but leaves ignored signals ignored. Caught signals stay
+// blocked until the handlers are gone, because a handler of the server's must not run in the
+// server's memory from another process.
 GATEHOUSE_UNINSTRUMENTED bool reset_signals(child_plan const& plan) {
-  // The kernel's struct sigaction, and not the C library's function: a sanitizer's stand-in for
-  // that would note the change in the memory that is shared, as if it were the server's own.
+  // This is the kernel's struct sigaction, for the system call. A sanitizer replaces the C
+  // library's function, and would note the change in the shared memory as if it were the server's
+  // own.
   struct {
     void (*handler)(int) = SIG_DFL;
     unsigned long flags = 0;
@@ -92,14 +95,15 @@ GATEHOUSE_UNINSTRUMENTED bool reset_signals(child_plan const& plan) {
   return ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, sizeof none) == 0;
 }
 
-// Its own group, so that all of it can be stopped. The key is for the filter of a sandbox, which
-// lets nobody else make one.
+// The child gets a group of its own, so that everything in it can be stopped together. The filter
+// of a sandbox lets only callers with the key make a group.
 GATEHOUSE_UNINSTRUMENTED bool make_group(child_plan const& plan) {
   auto const low = plan.group_key & 0xFFFFFFFFU;
   return ::syscall(SYS_setpgid, 0, 0, low, plan.group_key >> 32U) == 0;
 }
 
-// While the ruleset is still open. The credentials are the child's own.
+// Has to come before the ruleset's descriptor is closed. The credentials are the child's own, so
+// the server is not restricted.
 GATEHOUSE_UNINSTRUMENTED bool enter_sandbox(child_plan const& plan) {
   if (plan.no_new_privileges && ::syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
     return false;
@@ -107,8 +111,8 @@ GATEHOUSE_UNINSTRUMENTED bool enter_sandbox(child_plan const& plan) {
          ::syscall(SYS_landlock_restrict_self, plan.ruleset, plan.ruleset_flags) == 0;
 }
 
-// Root's capabilities would go past the modes of files, and more; without new privileges an exec
-// does not give them back.
+// With root's capabilities the modes of files would not hold a script, among other things. Because
+// no new privileges can be gained, an exec does not give them back.
 GATEHOUSE_UNINSTRUMENTED bool drop_capabilities(child_plan const& plan) {
   if (plan.ruleset < 0) return true;
   __user_cap_header_struct const header{_LINUX_CAPABILITY_VERSION_3, 0};
@@ -127,7 +131,7 @@ GATEHOUSE_UNINSTRUMENTED bool set_limits(child_plan const& plan) {
   return plan.nice == 0 || ::syscall(SYS_setpriority, PRIO_PROCESS, 0, plan.nice) == 0;
 }
 
-// The child, from its first step to the exec. Async-signal-safe calls only.
+// What the child does from its first step to the exec. It makes only async-signal-safe calls.
 GATEHOUSE_UNINSTRUMENTED int run_child(void* argument) {
   auto& plan = *static_cast<child_plan*>(argument);
   if (make_group(plan) && enter_sandbox(plan) && place_descriptors(plan) &&
@@ -151,8 +155,8 @@ std::vector<char*> pointers(std::vector<std::string> const& strings) {
   return out;
 }
 
-// Every signal that is not at its default: ignored ones are inherited over an exec, and caught ones
-// must not find our handlers between unblocking and exec.
+// Every signal that is not at its default. Ignored ones would be inherited over the exec, and
+// caught ones must not run our handlers between unblocking and exec.
 std::vector<int> signals_to_reset() {
   std::vector<int> out;
   for (int signal = 1; signal <= SIGRTMAX; ++signal) {
@@ -173,7 +177,8 @@ std::array<int, 3> descriptors_of(program const& what) {
   return {what.standard_input.get(), what.standard_output.get(), what.standard_error.get()};
 }
 
-// What the child is held by; the entry is to last until it has entered.
+// Puts the program's limits and its sandbox into the plan. The entry has to last until the child
+// has entered the sandbox.
 base::error_code hold(child_plan& plan, sandbox_entry& entry, program const& what) {
   auto const& held_by = *what.held_by;
   plan.limits = held_by.limits.data();
@@ -204,7 +209,7 @@ vfork_launcher::vfork_launcher(std::uint64_t group_key)
   for (auto& slot : slots_) slot = reserved(::fcntl(null_.get(), F_DUPFD_CLOEXEC, 3));
 }
 
-// The program's descriptors on the slots.
+// Duplicates the program's descriptors onto the slots.
 base::error_code vfork_launcher::lend(program const& what) {
   auto const lent = descriptors_of(what);
   for (std::size_t i = 0; i < lent.size(); ++i) {
@@ -213,7 +218,8 @@ base::error_code vfork_launcher::lend(program const& what) {
   return {};
 }
 
-// The slots hold nothing of the program's any more: its pipes end when it closes them.
+// Makes the slots hold /dev/null again. Otherwise they would keep the program's pipes open after
+// the program has closed them.
 void vfork_launcher::take_back(program const& what) {
   auto const lent = descriptors_of(what);
   for (std::size_t i = 0; i < lent.size(); ++i) {
