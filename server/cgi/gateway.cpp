@@ -36,8 +36,8 @@ void find_interpreter(gateway::script_target& target,
   target.interpreter_arguments = found->arguments;
 }
 
-// The address of a directory has a slash at its end, so that relative references in what answers
-// for it mean what lies in it.
+// The address of a directory ends in a slash, so that relative references in the answer lead to
+// what is in the directory.
 http::response redirect_to_slash(http::target const& target) {
   http::response response;
   response.status = 301;
@@ -46,7 +46,7 @@ http::response redirect_to_slash(http::target const& target) {
   return response;
 }
 
-// A place among the scripts that run, or why there is none.
+// Waits for a place among the scripts that run; the error says why there is none.
 base::task<http::result<script_slots::slot>> take_place(gateway_rules const& rules,
                                                         http::exchange_context& context) {
   std::unique_ptr<http::subscription> client;
@@ -59,7 +59,7 @@ base::task<http::result<script_slots::slot>> take_place(gateway_rules const& rul
   co_return std::move(*place.place);
 }
 
-// The script at work, or why it could not be started.
+// Starts the script; the error says why it could not be started.
 base::task<http::result<std::unique_ptr<script_run>>> start(gateway_rules const& rules,
                                                             gateway::script_target const& target,
                                                             run_plan plan,
@@ -143,7 +143,8 @@ base::task<http::outcome> prefix_gateway::handle(http::request const& request,
   co_return answer;
 }
 
-// Only whoever is shown details is told what else there is.
+// Suggests the nearest name, but only to clients that are shown details: others are not to learn
+// which programs there are.
 http::http_error prefix_gateway::not_found(http::http_error error, std::string_view rest,
                                            http::exchange_context const& context) const {
   if (!context.client_is_loopback()) return error;

@@ -17,7 +17,7 @@
 namespace gatehouse::cgi {
 namespace {
 
-// A whole body on disk.
+// Reads the whole body into a file.
 base::task<base::result<process::spool_file>> spool(http::body_source& body,
                                                     std::shared_ptr<base::budget> space,
                                                     http::exchange_context const& context) {
@@ -36,8 +36,8 @@ base::task<base::result<process::spool_file>> spool(http::body_source& body,
 }
 
 // Whether the kernel runs the file by the interpreter that its #! line names, which gets the file's
-// path before any word of a query. Where there are no words it does not matter, and nothing is
-// read.
+// path before any word of the query. If the query has no words, that does not matter, and the file
+// is not read.
 bool is_behind_interpreter(std::filesystem::path const& file, http::target const& target) {
   if (target.query.empty() || target.query.find('=') != std::string::npos) return true;
   base::unique_fd const opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));

@@ -32,9 +32,10 @@ struct script_input::state {
   bool unwanted = false;
 };
 
-// What comes after feeding, however that ends: Asio takes a coroutine down, and its completion
-// handler uncalled, when there is no memory for what it is to wait with. And it uses the
-// coroutine's cancellation signal for as long as it has the handler: that keeps the signal's owner.
+// The completion handler of the coroutine that feeds. If there is no memory for an asynchronous
+// wait, Asio destroys the coroutine and this handler without calling it, so the destructor does the
+// same. Asio uses the cancellation signal for as long as it has the handler, which therefore shares
+// the ownership of the state that has the signal.
 class script_input::after_feeding {
  public:
   explicit after_feeding(std::shared_ptr<state> s) : of_(std::move(s)) {}
@@ -83,7 +84,8 @@ base::task<void> script_input::end() {
   }
 }
 
-// Body -> stdin, until the body ends, the script takes no more, or no more is wanted.
+// Feeds the body into the script's stdin until the body ends, the script has closed its stdin, or
+// the feeding is stopped.
 base::task<void> script_input::feed(std::shared_ptr<state> s, http::body_source& body) {
   co_await boost::asio::this_coro::throw_if_cancelled(false);
   auto const buffer = std::make_unique_for_overwrite<char[]>(base::limits::stream_buffer_bytes);
@@ -96,9 +98,9 @@ base::task<void> script_input::feed(std::shared_ptr<state> s, http::body_source&
   }
 }
 
-// The next bytes of the body into the script's stdin, moved if the body can do that and nobody
-// wants to see them. Gives how many; 0 at the body's end, or if the script takes no more, or no
-// more is wanted.
+// Feeds the next bytes of the body into the script's stdin. They are spliced if the body can do
+// that and the exchange is not traced. Returns how many; 0 at the body's end. errc::stopped if the
+// script has closed its stdin, or the feeding is stopped.
 base::task<base::result<std::size_t>> script_input::pass(std::shared_ptr<state> s,
                                                          http::body_source& body,
                                                          boost::asio::mutable_buffer buffer) {
@@ -120,8 +122,8 @@ base::task<base::result<std::size_t>> script_input::pass(std::shared_ptr<state> 
   co_return read;
 }
 
-// All of the bytes into the script's stdin. errc::stopped if the script takes no more, or no more
-// is wanted.
+// Writes all of the bytes into the script's stdin. errc::stopped if the script has closed it, or
+// the feeding is stopped.
 base::task<base::error_code> script_input::write(std::shared_ptr<state> s, std::string_view bytes) {
   s->process->trace(trace::stdin_bytes{bytes});
   while (!bytes.empty()) {
@@ -141,8 +143,8 @@ base::task<base::error_code> script_input::write(std::shared_ptr<state> s, std::
   co_return base::error_code{};
 }
 
-// Suspends until a full stdin can take more, and widens it then: the script does read.
-// errc::stopped if no more is wanted.
+// Suspends until a full stdin can take more, and widens the pipe then, because the script reads.
+// errc::stopped if the feeding is stopped.
 base::task<base::error_code> script_input::room(std::shared_ptr<state> s) {
   if (s->unwanted) co_return base::errc::stopped;
   auto const [ec] = co_await s->pipe.writable();

@@ -17,8 +17,8 @@ std::optional<rlim_t> limit_of(process::containment const& held_by, int resource
   return std::nullopt;
 }
 
-// The signal that ended it, or a program of its that it waited for and whose end it passed on as
-// shells do; 0: none.
+// The signal that ended the script, or one that ended a program which the script waited for and
+// whose status it passed on as shells do. 0 if there is none.
 int ending_signal(int wait_status) {
   constexpr int shells_offset = 128;
   if (WIFSIGNALED(wait_status)) return WTERMSIG(wait_status);
@@ -37,12 +37,12 @@ std::optional<std::string> told_by_signal(process::containment const& held_by,
   int const signal = ending_signal(end.wait_status);
   auto const cpu = limit_of(held_by, RLIMIT_CPU);
   auto const file = limit_of(held_by, RLIMIT_FSIZE);
-  // Who does not heed SIGXCPU is killed a second later.
+  // A process that ignores SIGXCPU is killed after one more second of processor time.
   bool const killed_for_cpu =
       cpu && signal == SIGKILL && !end.stopped && whole_seconds(end.used) >= *cpu;
   if (cpu && (signal == SIGXCPU || killed_for_cpu)) {
     return "used more than " + std::to_string(*cpu) + " s of processor time (--limit-cpu)" +
-           (killed_for_cpu ? " and did not heed SIGXCPU" : "");
+           (killed_for_cpu ? " and ignored SIGXCPU" : "");
   }
   if (file && signal == SIGXFSZ)
     return "wrote more than " + std::to_string(*file) + " bytes to a file (--limit-file-size)";
@@ -51,8 +51,8 @@ std::optional<std::string> told_by_signal(process::containment const& held_by,
   return std::nullopt;
 }
 
-// What programs say when the system refuses them something: strerror(3), and the words of
-// languages that have their own.
+// What programs print when the system refuses them something: the words of strerror(3), and those
+// of languages that have their own.
 struct complaint {
   int resource;  // -1: the sandbox
   std::string_view option;
@@ -89,7 +89,7 @@ void add_complaints(process::containment const& held_by, std::vector<std::string
   std::string_view told;
   for (complaint const& c : complaints) {
     if (c.option == told || !in_force(held_by, c) || !said(lines, c.words)) continue;
-    told = c.option;  // one line for each option is enough
+    told = c.option;  // One line for each option is enough.
     out.push_back("seems to have met " + std::string(c.option) + ": it says " +
                   std::string(c.words));
   }

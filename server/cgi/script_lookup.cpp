@@ -14,7 +14,7 @@ namespace {
 
 enum class kind { missing, directory, file, other };
 
-// Errors are the system's that say nothing about the path.
+// An error is one of the system's that says nothing about the path, such as a lack of memory.
 base::result<kind> kind_of(std::filesystem::path const& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) {
@@ -26,7 +26,8 @@ base::result<kind> kind_of(std::filesystem::path const& path) {
   return S_ISREG(info.st_mode) ? kind::file : kind::other;
 }
 
-// Takes the next segment off the front of a path, with the slashes before it; empty at the end.
+// Removes the next segment from the front of a path, with the slashes before it, and returns it; it
+// is empty at the end of the path.
 std::string_view next_segment(std::string_view& rest) {
   rest.remove_prefix(std::min(rest.find_first_not_of('/'), rest.size()));
   auto const segment = rest.substr(0, rest.find('/'));
@@ -38,7 +39,8 @@ std::optional<std::string> path_info_of(std::string_view rest) {
   return rest.empty() ? std::nullopt : std::optional<std::string>(rest);
 }
 
-// Walks down a path until a file that `wanted` accepts; nothing if there is none on the way.
+// Walks down a path to the first file. Returns nothing if there is none, or `wanted` refuses its
+// name.
 template <class Wanted>
 http::result<std::optional<gateway::script_target>> walk(std::filesystem::path at,
                                                          std::string_view prefix,
@@ -57,13 +59,13 @@ http::result<std::optional<gateway::script_target>> walk(std::filesystem::path a
   }
 }
 
-// A directory that a path names, as a URL path and as one of the file system.
+// A directory that a path names: its URL path, and where it is in the file system.
 struct named_directory {
   std::string name;
   std::filesystem::path where;
 };
 
-// Nothing for one that is never looked at.
+// Returns nothing for a hidden directory (a segment that begins with a dot).
 std::optional<named_directory> directory_named(std::filesystem::path root, std::string_view prefix,
                                                std::string_view rest) {
   named_directory out{std::string(prefix), std::move(root)};
@@ -75,10 +77,11 @@ std::optional<named_directory> directory_named(std::filesystem::path root, std::
   return out;
 }
 
-// What is to become of an index file that is there.
+// What a lookup makes of an index file that exists: it answers, the next name is tried, or no
+// program answers for the directory.
 enum class verdict { take, pass_over, give_up };
 
-// The first of the names that is a file in the directory and that `judge` takes.
+// The first of the names that is a file in the directory and for which `judge` returns take.
 template <class Judge>
 http::result<std::optional<gateway::script_target>> first_index(
     std::optional<named_directory> const& in, std::vector<std::string> const& index, Judge judge) {
@@ -96,8 +99,8 @@ http::result<std::optional<gateway::script_target>> first_index(
   return std::nullopt;
 }
 
-// The directory that a path leads to as far as it leads, the segment that is not in it, and what
-// follows.
+// Where a path ends that names no program: the last directory that exists, the segment that is not
+// a directory in it, and what follows.
 struct dead_end {
   named_directory directory;
   std::string_view segment;
@@ -213,7 +216,7 @@ http::result<std::optional<gateway::script_target>> find_among_files(script_rule
 
 bool may_be_among_files(script_rules const& rules, std::string_view rest) {
   if (rules.extensions.empty()) return false;
-  if (rest.empty() || rest.ends_with('/')) return true;  // an index file
+  if (rest.empty() || rest.ends_with('/')) return true;  // It may have an index file.
   for (auto segment = next_segment(rest); !segment.empty(); segment = next_segment(rest)) {
     if (has_extension(segment, rules.extensions)) return true;
   }

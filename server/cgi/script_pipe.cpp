@@ -12,7 +12,8 @@ base::error_code script_pipe::adopt(base::unique_fd& end) {
   if (ec) return ec;
   end_.non_blocking(true, ec);
   if (ec) {
-    end_.release();  // who reads from an end that blocks would hold up the whole thread
+    // A read from an end that blocks would hold up the whole thread.
+    end_.release();
     return ec;
   }
   static_cast<void>(end.release());

@@ -48,11 +48,12 @@ void script_process::watch_client() {
   });
 }
 
-// It is not one of the short ones.
+// The script has run for longer than most.
 void script_process::on_unwatched_time() {
   if (child_) return watch();
   if (state_ == state::ordered) state_ = state::late;
-  output_.cancel();  // whoever awaits the first output asks the launcher now
+  // Whoever awaits the first output asks the launcher now whether the script runs.
+  output_.cancel();
 }
 
 void script_process::begin(process::child_process child) {
@@ -140,7 +141,7 @@ base::task<bool> script_process::ended_soon() {
   co_return ended;
 }
 
-// The first process has ended. While others write to the output, they are the script.
+// The first process has ended. While other processes can write to the output, they are the script.
 void script_process::on_end() {
   if (traced()) report_end();
   if (stopped_ || reading_ == reading::over || !process::has_writer(output_.get())) return settle();
@@ -151,7 +152,7 @@ void script_process::on_end() {
   progressed();
 }
 
-// The script is over: its place is free.
+// The script is over, so its place is given back.
 void script_process::settle() {
   state_ = state::ended;
   auto const freed = std::exchange(slot_, {});
@@ -168,8 +169,8 @@ void script_process::settle() {
   deadline_.clear();
 }
 
-// What waits on standard error now, and not what somebody goes on adding, perhaps faster than it is
-// read.
+// Reads what is in the pipe of standard error now, and not what a process goes on writing, perhaps
+// faster than it is read.
 void script_process::read_waiting_errors() {
   std::array<char, base::limits::small_read_bytes> buffer;
   int const fd = errors_.is_open() ? errors_.get() : unwatched_errors_.get();
@@ -215,7 +216,7 @@ void script_process::on_stderr_line(std::string_view line) const {
 base::task<void> script_process::log_stderr(std::shared_ptr<script_process> self) {
   std::array<char, base::limits::small_read_bytes> buffer;
   auto& errors = self->errors_;
-  // What cannot be watched is read at the end.
+  // If the descriptor cannot be registered with epoll, it is read when the script ends.
   if (self->unwatched_errors_) static_cast<void>(errors.adopt(self->unwatched_errors_));
   while (errors.is_open()) {
     auto const got = process::read_now(errors.get(), boost::asio::buffer(buffer));
@@ -225,11 +226,13 @@ base::task<void> script_process::log_stderr(std::shared_ptr<script_process> self
       break;
     }
     if (got->has_value()) self->tail_.add({buffer.data(), **got});
-    // A wait and not a read: on_end() reads too, and must find all that was not yet taken.
+    // This waits and does not read asynchronously, because on_end() also reads and has to find
+    // everything that was not read yet.
     auto const [ec] = co_await errors.readable();
-    if (ec) break;  // on_end() closes it: the script may still write
+    // The script may still write, so on_end() closes the pipe.
+    if (ec) break;
   }
-  // The process keeps its place and its deadline as long as it runs, closed outputs or not.
+  // The process keeps its place and its deadline as long as it runs, also without its outputs.
   co_await self->child_->ended();
 }
 

@@ -21,14 +21,16 @@ namespace {
 namespace fs = std::filesystem;
 using findings = std::vector<gateway::script_finding>;
 
-// Of copies of programs without an extension; those with one are told by it.
+// How names of copies end that editors and package managers make. Copies of programs that have an
+// extension are recognized by that, see holds_script_end().
 constexpr std::array<std::string_view, 21> backup_ends = {
     "~",        ".bak",      ".old",    ".orig",      ".save",     ".swp",    ".swo",
     ".rej",     ".dpkg-old", ".copy",   ".dpkg-dist", ".dpkg-new", ".rpmnew", ".rpmsave",
     ".rpmorig", ".ucf-old",  ".pacnew", ".ucf-dist",  ".pacsave",  "_bak",    ",v"};
 constexpr std::array<std::string_view, 13> source_ends = {
     ".c", ".cc", ".cpp", ".cxx", ".h", ".hpp", ".o", ".rs", ".go", ".java", ".hs", ".d", ".zig"};
-// Of files that are programs when they have an execute bit, and may have lost it.
+// Extensions of files that are meant as programs even without an execute bit, which they may have
+// lost.
 constexpr std::array<std::string_view, 10> script_ends = {".sh",  ".bash", ".py", ".pl",  ".rb",
                                                           ".php", ".lua",  ".js", ".cgi", ".tcl"};
 
@@ -38,8 +40,9 @@ bool ends_in_one_of(std::string_view name, auto const& ends) {
   });
 }
 
-// A script's extension with something behind it that makes no longer word of it: "a.py.1",
-// "a.py_bak". What ends in such an extension is a program all the same.
+// Whether a name has a script's extension with something behind it: "a.py.1", "a.py_bak". A letter
+// behind it makes it another extension (".python"), and a name that ends in a script's extension is
+// one of a program.
 bool holds_script_end(std::string_view name) {
   if (ends_in_one_of(name, script_ends)) return false;
   return std::any_of(script_ends.begin(), script_ends.end(), [&](std::string_view end) {
@@ -67,8 +70,8 @@ std::string first_bytes(fs::path const& file) {
   return bytes;
 }
 
-// Whether the group is one that its owner is alone in, as many systems make one for each user. The
-// command is single-threaded, so the static results of getpwuid(3) and getgrgid(3) are safe.
+// Whether the owner is the only member of the group; many systems make such a group for each user.
+// The command is single-threaded, so the static results of getpwuid(3) and getgrgid(3) are safe.
 bool is_own_group(uid_t owner, gid_t group) {
   passwd const* const user = ::getpwuid(owner);
   if (user == nullptr || user->pw_gid != group) return false;
@@ -77,7 +80,7 @@ bool is_own_group(uid_t owner, gid_t group) {
   return entry != nullptr && entry->gr_name == name && entry->gr_mem[0] == nullptr;
 }
 
-// Others than the owner who may write. kind: "script" or "directory".
+// Adds who may write beside the owner. kind: "script" or "directory".
 void review_writers(findings& to, fs::path const& path, std::string_view kind,
                     std::string const& danger) {
   struct ::stat status {};
@@ -104,7 +107,7 @@ bool has_execute_bit(fs::path const& file) {
   return ::stat(file.c_str(), &status) == 0 && (status.st_mode & 0111U) != 0;
 }
 
-// What lies among the programs and is not meant to be one.
+// The finding for a file that lies among the programs and is not meant to be one.
 gateway::script_finding not_a_program(fs::path const& file, file_role role, bool runs) {
   std::string const remove = "rm " + base::shell_quoted(file.native());
   if (role == file_role::backup) {
@@ -124,7 +127,7 @@ gateway::script_finding not_a_program(fs::path const& file, file_role role, bool
                "error.");
 }
 
-// Whether a file without an execute bit shows by nothing else that it is meant as a program.
+// Whether nothing but its place says that a file without an execute bit is meant as a program.
 bool is_data(fs::path const& file) {
   auto const bytes = first_bytes(file);
   auto const what = gateway::inspect_head(bytes).what;
@@ -144,7 +147,7 @@ std::optional<gateway::script_finding> review_role(fs::path const& script,
   return std::nullopt;
 }
 
-// CR LF after the first line: shells and Perl take the CR for a part of the line.
+// Looks for CR LF after the first line: shells and Perl take the CR for a part of the line.
 void review_lines(findings& to, fs::path const& script) {
   auto const bytes = first_bytes(script);
   auto const head = gateway::inspect_head(bytes);

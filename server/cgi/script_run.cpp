@@ -18,10 +18,11 @@ namespace {
 
 using fault = script_process::fault;
 
-// A read that gives so much found the pipe about full: the script is ahead of its client.
+// A read that returns so much found the pipe nearly full, because the script is faster than its
+// client.
 constexpr std::size_t full_read = base::limits::stream_buffer_bytes / 2;
 
-// What env(1) and shells say when they could not start what they were to start.
+// 126 and 127 are what env(1) and shells exit with when they could not start a program.
 bool could_not_start(int wait_status) {
   return WIFEXITED(wait_status) &&
          (WEXITSTATUS(wait_status) == 126 || WEXITSTATUS(wait_status) == 127);
@@ -63,8 +64,9 @@ base::task<base::result<std::unique_ptr<script_run>>> script_run::start(
   process::order ordered(context.get_executor(), launcher, std::move(plan.program),
                          std::move(plan.name), limits.grace);
   process->watch_client();
-  // The first output tells as well as the launcher does that the script runs, and its end that it
-  // could not be started. Who looks on wants to know when it was.
+  // The first output tells that the script runs, and the end of its output that it has ended or
+  // could not be started, so nobody needs to be woken by the launcher. While the exchange is
+  // traced, the launcher is asked, because the time of the start is part of the trace.
   if (body == nullptr && !process->traced()) co_await process->output().readable();
   auto child = co_await ordered.child();
   if (child.has_error()) co_return child.error();
@@ -76,7 +78,7 @@ base::task<base::result<std::unique_ptr<script_run>>> script_run::start(
 script_run::~script_run() {
   process_->leave_exchange();
   if (context_ != nullptr && process_->has_started()) process_->stop();
-  process_->watch();  // it keeps its place as long as the script runs
+  process_->watch();  // The process keeps its place as long as the script runs.
 }
 
 base::task<base::result<std::size_t>> script_run::read_output(boost::asio::mutable_buffer buffer) {
@@ -104,7 +106,7 @@ base::task<base::result<std::optional<std::size_t>>> script_run::read_output_wit
   co_return std::optional<std::size_t>();
 }
 
-// What read_output() gives now; nothing if it has to wait.
+// What read_output() would return now, or nothing if it would have to wait.
 std::optional<base::result<std::size_t>> script_run::look_at_output(
     boost::asio::mutable_buffer buffer) {
   if (process_->failure()) return process_->failure();
@@ -190,7 +192,7 @@ base::task<http::diagnosis> script_run::diagnosis() {
   auto const add = [&](std::string const& sentence) {
     out.explanation += (out.explanation.empty() ? "" : " ") + sentence;
   };
-  // Of a script that was stopped, the signal says nothing that is not said already.
+  // The error says already that a script was stopped; its signal would add nothing.
   if (ended.how == ending::failed || ended.how == ending::broken)
     add("The script " + ended.text + ".");
   for (auto const& limit : process_->limits_met()) add("It " + limit + ".");

@@ -16,8 +16,8 @@ struct script_slots::waiter {
   bool granted = false;  // guarded by the slots' mutex
 };
 
-// A place in the queue. It is left on every way out, also by an exception; a place that was granted
-// and not taken then goes to the next.
+// A place in the queue, which its destructor leaves, so that an exception does not keep it. A slot
+// that was granted and not taken goes to the next in the queue then.
 struct script_slots::queued {
   queued(script_slots& of, std::shared_ptr<waiter> who) : slots(of), self(std::move(who)) {}
   queued(queued const&) = delete;
@@ -26,7 +26,7 @@ struct script_slots::queued {
     if (leave()) slots.give_back();
   }
 
-  // Whether a place was granted, which is then the caller's.
+  // Returns whether a slot was granted, which is the caller's from then on.
   bool leave() {
     std::lock_guard const lock(slots.mutex_);
     std::erase(slots.queue_, self);
@@ -82,7 +82,7 @@ void script_slots::resize(std::size_t running_limit, std::size_t queue_limit) {
   fill_places();
 }
 
-// The mutex is held.
+// To be called with the mutex held.
 void script_slots::fill_places() {
   while (running_ < running_limit_ && !queue_.empty()) {
     auto const next = std::move(queue_.front());
@@ -93,7 +93,7 @@ void script_slots::fill_places() {
     try {
       boost::asio::post(next->executor, [next] { next->wake.set(); });
     } catch (std::bad_alloc const&) {
-      // It finds its place when its wait is over.
+      // There is no memory to wake it: it finds its slot granted when its wait is over.
     }
   }
 }

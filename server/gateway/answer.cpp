@@ -19,7 +19,7 @@ namespace {
 
 using program_ptr = std::unique_ptr<responder>;
 
-// The script's header block as the parser took it, line by line.
+// Reports each line of the script's header block with what the parser made of it.
 void report_header_lines(std::string_view head, http::exchange_context const& context) {
   trace::recorder const trace(context);
   if (!trace) return;
@@ -38,7 +38,7 @@ void report_deviation(responder const& program, deviation const& what,
   trace(trace::remark{what.reason, what.text});
 }
 
-// What has been printed beyond what the parser took, as far as it is there.
+// What has been printed beyond what the parser took, as far as it has arrived.
 std::string waiting_output(responder& program) {
   std::string out;
   std::array<char, base::limits::small_read_bytes> buffer;
@@ -50,8 +50,8 @@ std::string waiting_output(responder& program) {
   return out;
 }
 
-// The error with what the person who wrote the program wants to know about it. Finishes it.
-// parser: null for a program that is not to print a head.
+// Adds to the error what the author of the program wants to know, and finishes the program.
+// parser: null for a program that writes the whole response itself.
 base::task<http::http_error> explained(http::http_error error, responder& program,
                                        script_response_parser const* parser) {
   auto said = co_await program.diagnosis();
@@ -64,7 +64,7 @@ base::task<http::http_error> explained(http::http_error error, responder& progra
   co_return error;
 }
 
-// Reads on until the head is whole, or the error that stands for what came instead.
+// Reads until the head is whole. The error says what came instead.
 base::task<http::result<response_head>> read_head(responder& program,
                                                   script_response_parser& parser) {
   std::array<char, base::limits::head_read_bytes> buffer;
@@ -78,8 +78,8 @@ base::task<http::result<response_head>> read_head(responder& program,
   }
 }
 
-// A local redirect's program may still be at work: it is read to its end before its answer is
-// followed, unless it goes on and on.
+// A program that answers with a local redirect may still be running. Its output is read to the end,
+// up to limits::surplus_bytes, before the redirect is followed.
 base::task<base::error_code> drain(responder& program) {
   std::array<char, base::limits::small_read_bytes> buffer;
   for (std::size_t surplus = 0; surplus <= base::limits::surplus_bytes;) {
@@ -103,8 +103,8 @@ base::task<http::outcome> redirected(program_ptr program, response_head const& h
   co_return http::local_redirect{head.location};
 }
 
-// A program that printed its header and nothing else, and then failed: its client is better served
-// with the reason than with an empty page.
+// The error for a program that printed only its header and then failed: the reason serves its
+// client better than an empty page. Returns nothing if the program did not fail.
 base::task<std::optional<http::http_error>> failure_without_content(response_head const& head,
                                                                     responder& program) {
   if (head.status > 299 || head.status == 204 || head.status == 205) co_return std::nullopt;
@@ -114,7 +114,7 @@ base::task<std::optional<http::http_error>> failure_without_content(response_hea
   co_return script_failed(end.text);
 }
 
-// Waits for the content to begin; gives the error that stands for what came instead of it.
+// Waits for the content to begin. Returns the error if the program failed before that.
 base::task<std::optional<http::http_error>> begin_content(output_body& body,
                                                           response_head const& head) {
   if (body.at_hand() > 0) co_return std::nullopt;
@@ -136,7 +136,7 @@ http::response make_response(response_head head, std::unique_ptr<output_body> bo
   return response;
 }
 
-// What follows a sound head.
+// Makes the response of a sound head and the content that follows it.
 base::task<http::outcome> with_content(program_ptr program, response_head head,
                                        script_response_parser const& parser, bool is_head,
                                        http::exchange_context& context) {
@@ -158,7 +158,7 @@ base::task<http::outcome> with_content(program_ptr program, response_head head,
   co_return response;
 }
 
-// The status of a response that a program wrote itself, for the log; 200 if it cannot be told.
+// The status in a response that a program wrote itself, for the log; 200 if there is none.
 unsigned raw_status(std::string_view output) {
   auto const space = output.find(' ');
   if (!output.starts_with("HTTP/") || space == std::string_view::npos) return 200;

@@ -110,8 +110,8 @@ http::http_error start_failure(base::error_code const& why, script_target const&
   if (is_client_failure(why)) return input_failure(why);
   if (base::is_shortage(why)) return http::try_again_later("out-of-resources", why.message());
   if (why == errc_t::argument_list_too_long) {
-    // execve(2) has a limit on each variable and on all of them; the fields are what a client made
-    // long.
+    // execve(2) limits each variable and all of them together. Only the client can have made its
+    // fields so long.
     return failure(431, "environment-too-large",
                    "the request's fields are more than the system lets a program start with");
   }

@@ -49,7 +49,7 @@ std::string_view meaning_of(line_use use) {
   return "Handed on as it is (RFC 3875, 6.3.4).";
 }
 
-// Whether the header says something that a local redirect could not hand on.
+// Whether a line says something that would be lost in a local redirect.
 bool counts_beside_location(line_use use) {
   return use == line_use::type || use == line_use::length || use == line_use::other ||
          use == line_use::coding;
@@ -74,7 +74,7 @@ http::http_error malformed(std::string_view reason, std::string detail, std::str
   return error;
 }
 
-// The error is about this line of the output.
+// Adds the number of the line of output that the error is about.
 http::http_error at_line(http::http_error error, std::size_t number) {
   error.help.marked_line = number;
   error.detail += " (line " + std::to_string(number) + ")";
@@ -127,8 +127,8 @@ header_block::printed_line** header_block::slot(std::string_view name) {
   return nullptr;
 }
 
-// Of the fields that CGI gives a meaning to, the last one counts: programs that are run elsewhere
-// rely on it.
+// If a field that CGI gives a meaning to is repeated, the last one counts, because other servers do
+// so and programs rely on it.
 void header_block::note_last() {
   for (auto& l : lines_) {
     auto** const place = slot(l.field.name);
@@ -158,7 +158,7 @@ std::optional<http::http_error> header_block::read_status(response_head& out) {
   return std::nullopt;
 }
 
-// Programs that know HTTP better than CGI frame their content themselves.
+// Some programs print chunks, as HTTP servers do, although CGI has no Transfer-Encoding.
 std::optional<http::http_error> header_block::read_coding(response_head& out) {
   for (auto& l : lines_) {
     if (!http::iequals(l.field.name, "Transfer-Encoding")) continue;
@@ -199,8 +199,8 @@ void header_block::read_length(response_head& out) {
   }
 }
 
-// Fields that concern one connection only (RFC 9110, 7.6.1), and those that each server sends of
-// itself. What the response is made of is not for Connection to take away.
+// Drops the fields that concern only one connection (RFC 9110, 7.6.1) and those that each server
+// sends itself. A field that the response is made of stays even if Connection names it.
 void header_block::read_other() {
   for (auto& l : lines_) {
     auto const is = [&](std::string_view name) { return http::iequals(l.field.name, name); };
@@ -222,8 +222,8 @@ void header_block::read_other() {
   }
 }
 
-// Which of the four kinds of response this is (RFC 3875, 6.2), and what it is taken for where it
-// is none of them.
+// Decides which of the four kinds of response this is (RFC 3875, 6.2). A header that fits none of
+// them is taken for the nearest one.
 void header_block::classify(response_head& out) {
   if (location_ == nullptr) return;
   auto const where = location_->field.value;
@@ -248,7 +248,7 @@ void header_block::classify(response_head& out) {
   tell_redirect(path);
 }
 
-// A redirect for the client without the Status that RFC 3875 asks for.
+// Notes how a redirect for the client deviates from what RFC 3875 asks for.
 void header_block::tell_redirect(bool path) {
   std::string_view const where = location_->field.value;
   if (path && where.find('#') == std::string_view::npos) {

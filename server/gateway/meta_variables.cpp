@@ -25,7 +25,8 @@ std::string address_text(boost::asio::ip::address const& address) {
   return address.to_string();
 }
 
-// host of the request target or Host field, without port; the bound address when there is neither.
+// The host in the request target or else in the Host field, without a port. Without both it is the
+// address that the client has connected to.
 meta_variable server_name(http::request const& request, endpoints const& connection) {
   auto variable = [](std::string value, std::string_view from, http::head_source source) {
     return meta_variable{"SERVER_NAME", std::move(value), from, "4.1.14", source};
@@ -45,7 +46,7 @@ meta_variable server_name(http::request const& request, endpoints const& connect
   return variable(brackets ? "[" + text + "]" : text, "bound address", {});
 }
 
-// What the server says of itself and of how the request came to it.
+// Adds what the server says about itself, and where and in which protocol it was asked.
 void add_server(std::vector<meta_variable>& out, http::request const& request,
                 endpoints const& connection) {
   out.push_back({"GATEWAY_INTERFACE", "CGI/1.1", "server", "4.1.4", {}});
@@ -63,7 +64,7 @@ http::head_source in_path(part what, std::string_view script_name) {
       what, {}, static_cast<std::size_t>(std::count(script_name.begin(), script_name.end(), '/'))};
 }
 
-// The method, and what the target becomes.
+// Adds the method, and the parts of the target.
 void add_target(std::vector<meta_variable>& out, http::request const& request,
                 script_target const& target, std::string const& root) {
   auto const script_path = in_path(part::path, target.script_name);
@@ -79,7 +80,7 @@ void add_target(std::vector<meta_variable>& out, http::request const& request,
       {"QUERY_STRING", request.target.query, "request-target query", "4.1.7", whole(part::query)});
 }
 
-// What describes the body.
+// Adds what describes the body.
 void add_content(std::vector<meta_variable>& out, http::request const& request,
                  std::optional<std::uint64_t> content_length) {
   if (content_length) {
@@ -92,7 +93,8 @@ void add_content(std::vector<meta_variable>& out, http::request const& request,
   }
 }
 
-// Who asks. No name is looked up: REMOTE_HOST may be the address instead.
+// Adds the client's address. No name is looked up, so REMOTE_HOST is the address as well, as RFC
+// 3875 allows.
 void add_client(std::vector<meta_variable>& out, endpoints const& connection) {
   auto const address = address_text(connection.remote.address());
   out.push_back({"REMOTE_ADDR", address, "connection", "4.1.8", {}});
@@ -118,18 +120,18 @@ bool stands_in_variable(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
 }
 
-// Fields that never become variables, whatever else is asked for.
+// Whether a field never becomes a variable.
 bool is_withheld(std::string_view name, bool pass_auth) {
   auto const is = [&](std::string_view other) { return http::iequals(name, other); };
-  // A client's Proxy field would become HTTP_PROXY, which many programs take for their own setting
-  // ("httpoxy").
+  // A client's Proxy field would become HTTP_PROXY, which many programs take for a setting of their
+  // own ("httpoxy").
   if (is("Proxy")) return true;
-  // They have variables of their own, or say how this connection is framed.
+  // These have variables of their own, or concern only this connection.
   if (is("Content-Length") || is("Content-Type") || is("Connection") || is("Transfer-Encoding"))
     return true;
-  // A-B and A_B would become one variable; only the first can have come through a careful proxy.
-  // What a program makes of any other character in the name of a variable is its own affair: none
-  // is there.
+  // A-B and A_B would become the same variable, and a careful proxy lets only the first one
+  // through. Other characters are left out of the names of variables because programs treat them in
+  // different ways.
   if (!std::all_of(name.begin(), name.end(), stands_in_variable)) return true;
   return !pass_auth && (is("Authorization") || is("Proxy-Authorization"));
 }
@@ -161,7 +163,7 @@ void add_fields(std::vector<meta_variable>& out, http::request const& request, b
   }
 }
 
-// What RFC 3875 does not know, and programs expect all the same.
+// Adds variables that are not in RFC 3875, but that programs expect.
 void add_conventional(std::vector<meta_variable>& out, http::request const& request,
                       script_target const& target, endpoints const& connection,
                       std::string const& root, std::string_view redirect_url) {
@@ -182,9 +184,9 @@ void add_conventional(std::vector<meta_variable>& out, http::request const& requ
   }
 }
 
-// A name stands once in an environment: of two, programs in C and a shell read the first, and those
-// in Python and Perl the last. So what the configuration sets takes the place of what the request
-// made of the same name, and a client cannot answer for the server's owner.
+// Each name must be in an environment only once: if there are two, C and the shell read the first,
+// and Python and Perl the last. So a variable of the configuration replaces the one that the
+// request made, and a client cannot override what the server's owner has set.
 void set(std::vector<meta_variable>& among, meta_variable const& given) {
   auto const same = std::find_if(among.begin(), among.end(),
                                  [&](meta_variable const& v) { return v.name == given.name; });

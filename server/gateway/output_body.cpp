@@ -62,20 +62,20 @@ base::task<base::result<std::size_t>> output_body::read_some(boost::asio::mutabl
       co_return end;
     }
     if (auto const wanted = within_length(*got); wanted > 0) co_return wanted;
-    // What follows is dropped, so that the script can end; but not without end.
+    // Surplus output is read and dropped so that the script can end by itself, up to a limit.
     if (printed_ - *framing_.length > base::limits::surplus_bytes) co_return std::size_t{0};
   }
 }
 
 bool output_body::has_ended() {
-  // An end that the program's own framing says is found by reading on.
+  // If the program says by its framing where the content ends, the end is found by reading.
   if (at_hand() > 0 || framing_.chunked || framing_.length) return false;
   ready_.resize(base::limits::small_read_bytes);
   taken_ = 0;
   auto const got = program_->read_output_at_once(boost::asio::buffer(ready_));
   ready_.resize(got.value_or(0));
   if (!got || *got > 0) return false;
-  // Whether the answer is a whole one is known with the program's end.
+  // Only the program's end says whether the answer is a whole one.
   auto const how = program_->end_now().how;
   return how == ending::well || how == ending::failed;
 }
@@ -88,7 +88,7 @@ base::task<void> output_body::finish() {
     log_failure("script-failed-late", end.text, end.remark, answer::whole);
 }
 
-// The next decoded bytes; 0 behind the last chunk and what follows it.
+// Returns the next decoded bytes; 0 when the last chunk and the surplus behind it were read.
 base::task<base::result<std::size_t>> output_body::read_chunks(boost::asio::mutable_buffer buffer) {
   for (std::size_t surplus = 0; surplus <= base::limits::surplus_bytes;) {
     auto const decoded = decode(buffer);
@@ -114,7 +114,7 @@ base::result<std::size_t> output_body::decode(boost::asio::mutable_buffer buffer
   return step->produced;
 }
 
-// 0, or errc::truncated if the program did not bring its content to the end.
+// Returns 0, or errc::truncated if the program did not bring its content to the end.
 base::task<base::result<std::size_t>> output_body::end_of_content() {
   bool const by_its_framing = framing_.length ? printed_ >= *framing_.length : decoder_.done();
   if (framing_.discarded || by_its_framing) co_return std::size_t{0};
@@ -144,7 +144,7 @@ std::size_t output_body::take_ready(boost::asio::mutable_buffer buffer) {
   return size;
 }
 
-// Counts what was printed; gives how much of it the client is to get.
+// Counts what was printed, and returns how much of it is within the promised length.
 std::size_t output_body::within_length(std::size_t printed) {
   auto const before = printed_;
   printed_ += printed;
@@ -153,7 +153,7 @@ std::size_t output_body::within_length(std::size_t printed) {
   return static_cast<std::size_t>(std::min<std::uint64_t>(printed, left));
 }
 
-// It is the program's failure unless its client or the request's body is to blame.
+// Logs a failed read as the program's failure, unless its client or the request's body is to blame.
 void output_body::log_read_failure(base::error_code const& why) {
   if (why == base::errc::truncated) {
     return log_failure("script-failed-late", "printed chunks that are none (RFC 9112, 7.1)", {},

@@ -35,7 +35,7 @@ constexpr unsigned own_machine = EM_AARCH64, also_runs = EM_ARM;
 #elif defined(__riscv)
 constexpr unsigned own_machine = EM_RISCV, also_runs = EM_RISCV;
 #else
-constexpr unsigned own_machine = EM_NONE, also_runs = EM_NONE;  // not known: nothing is foreign
+constexpr unsigned own_machine = EM_NONE, also_runs = EM_NONE;  // not known, so nothing is foreign
 #endif
 
 bool runs_here(std::string_view elf) {
@@ -58,13 +58,14 @@ std::string named(std::string_view text) {
   return '"' + std::string(text) + '"';
 }
 
-// A command that replaces the first line, if the new one is plain enough for sed.
+// A command that replaces the first line. It is empty if the new line has characters that would
+// need to be escaped for sed.
 std::string first_line_command(std::string const& line, std::string const& path) {
   bool const plain = line.find_first_of("|&\\\n'") == std::string::npos;
   return plain ? "sed -i '1s|.*|" + line + "|' " + base::shell_quoted(path) : std::string();
 }
 
-// Whether a file is there, is not a directory and may be executed by this process.
+// Whether a file exists, is not a directory, and may be executed by this process.
 bool can_run(fs::path const& file) {
   std::error_code ec;
   return ::access(file.c_str(), X_OK) == 0 && !fs::is_directory(file, ec);
@@ -87,8 +88,8 @@ std::string_view next_word(std::string_view& text) {
   return word;
 }
 
-// The program that env(1) is to run: the kernel gives it the rest of the line as one word, which
-// -S splits again; options and NAME=VALUE come first.
+// The program that env(1) is to run. The kernel passes the rest of the line as one word, which -S
+// splits again; options and NAME=VALUE come before the program.
 std::string_view program_of_env(std::string_view argument) {
   std::string_view word = next_word(argument);
   while (word.starts_with('-') || word.find('=') != std::string_view::npos) {
@@ -148,7 +149,7 @@ finding check_interpreter(std::string const& path, script_head const& head,
   return std::nullopt;
 }
 
-// The #! line that files with this extension usually have; empty if we do not know one.
+// The #! line that files with this extension usually have; empty if none is known.
 std::string_view usual_first_line(fs::path const& script) {
   struct row {
     std::string_view extension, line;
@@ -215,13 +216,13 @@ void check_head(findings& to, fs::path const& script, std::string_view bytes,
               "sed -i 's/\\r$//' " + base::shell_quoted(script.native())));
   }
   add(to, check_kind(script, head, path_variable));
-  // The line behind a mark may be wrong too.
+  // The line behind a byte order mark may be wrong, too.
   if (head.what == kind::byte_order_mark) {
     check_head(to, script, bytes.substr(byte_order_mark.size()), path_variable);
   }
 }
 
-// The first directory on the way to the script that this process may not search.
+// Looks for the first directory above the script that this process may not search.
 finding check_directories(fs::path const& script) {
   fs::path way;
   for (fs::path const& part : script.parent_path()) {
@@ -274,7 +275,7 @@ void check_content(findings& to, fs::path const& script, start_rules const& rule
   check_head(to, script, {bytes.data(), static_cast<std::size_t>(count)}, rules.path_variable);
 }
 
-// What is no file at all, or cannot be got at: nothing more can be said then.
+// Whether the file exists and can be reached; if not, nothing more can be said about it.
 finding check_way(fs::path const& script) {
   if (auto wrong = check_directories(script)) return wrong;
   std::error_code ec;

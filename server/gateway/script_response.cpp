@@ -30,8 +30,8 @@ std::string_view without_line_end(std::string_view line) {
   return line;
 }
 
-// A header line without its line end: field-name ":" value. Checks all that makes a line unfit to
-// be handed on.
+// Parses a header line without its line end: field-name ":" value. The errors are everything that
+// must not be passed on to a client.
 http::result<http::field> parse_line(std::string_view line) {
   auto const is_control = [](char c) {
     return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == '\x7F';
@@ -64,7 +64,7 @@ http::result<http::field> parse_line(std::string_view line) {
   return http::field{name, http::trim_ows(line.substr(colon + 1))};
 }
 
-// Whether the text begins with a whole header line; nothing if more of it has to be there to tell.
+// Whether the text begins with a whole header line. Returns nothing if that needs more of the text.
 std::optional<bool> begins_with_header(std::string_view text) {
   auto const looked_at = text.substr(0, base::limits::script_head_bytes);
   auto const lf = looked_at.find('\n');
@@ -78,7 +78,7 @@ std::optional<bool> begins_with_header(std::string_view text) {
   return std::nullopt;
 }
 
-// Lines are counted from 1.
+// The offset of the line with this number, counted from 1.
 std::size_t start_of_line(std::string_view text, std::size_t number) {
   std::size_t at = 0;
   for (; number > 1; --number) {
@@ -100,8 +100,9 @@ std::size_t line_of_content_type(std::string_view text) {
   return 0;
 }
 
-// What a program prints to a pipe waits in its buffer, and what a program that it starts prints
-// does not wait for that. Then other output stands before the headers.
+// What a program prints to a pipe waits in its buffer. What a program prints that it has started
+// does not wait for that, and so comes before the headers. The error says so if this is what
+// happened.
 void tell_late_headers(http::http_error& error, std::string_view text, std::string_view more) {
   auto const number = line_of_content_type(std::string(text).append(more));
   if (number <= error.help.marked_line) return;

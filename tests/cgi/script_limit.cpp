@@ -44,7 +44,7 @@ TEST_CASE("the end of a script tells which limit it met") {
        "used more than 2 s of processor time (--limit-cpu)"},
       {"SIGXCPU without a limit of ours", {}, SIGXCPU, 2, false, ""},
       {"killed for not heeding it", held(RLIMIT_CPU, 2), SIGKILL, 3, false,
-       "used more than 2 s of processor time (--limit-cpu) and did not heed SIGXCPU"},
+       "used more than 2 s of processor time (--limit-cpu) and ignored SIGXCPU"},
       {"killed by somebody", held(RLIMIT_CPU, 2), SIGKILL, 1, false, ""},
       {"killed by the server", held(RLIMIT_CPU, 2), SIGKILL, 3, true, ""},
       {"SIGXFSZ", held(RLIMIT_FSIZE, 4096), SIGXFSZ, 0, false,

@@ -137,7 +137,7 @@ TEST_CASE("a script that meets a limit is stopped, and the log says by which") {
   };
   row const rows[] = {
       {"deaf to the signal", "stubborn", "",
-       "used more than 1 s of processor time (--limit-cpu) and did not heed SIGXCPU"},
+       "used more than 1 s of processor time (--limit-cpu) and ignored SIGXCPU"},
       {"processor time", "cpu", "", "used more than 1 s of processor time (--limit-cpu)\n"},
       {"a child of a shell", "child", "", "used more than 1 s of processor time (--limit-cpu)\n"},
       {"file size", "file", "", "wrote more than 65536 bytes to a file (--limit-file-size)\n"},
