@@ -19,7 +19,7 @@
 namespace gatehouse::app {
 namespace {
 
-// The inspector's queries hold its token.
+// The target for the log, without a query of the inspector, because that has the token.
 std::string_view target_of(http::request const& request) {
   std::string_view const raw = request.target.raw;
   bool const inspector = http::path_below(request.target.path, show::inspector_prefix).has_value();
@@ -28,7 +28,7 @@ std::string_view target_of(http::request const& request) {
 
 using std::chrono::system_clock;
 
-// One thread writes many lines within a second: what strftime(3) made of it is kept.
+// A thread writes many lines within a second, so it keeps what strftime(3) made of that second.
 class second_text {
  public:
   second_text(char const* format, bool utc) : format_(format), utc_(utc) {}

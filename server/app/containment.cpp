@@ -10,7 +10,8 @@ namespace {
 
 constexpr int lowest_priority = 19;
 
-// Soft at the value, and so much above it hard: SIGXCPU comes at the one, SIGKILL at the other.
+// Adds a limit with a soft and a hard value. For processor time, SIGXCPU comes at the soft value
+// and SIGKILL at the hard one.
 void add_limit(process::containment& to, int resource, std::uint64_t value,
                std::uint64_t above = 0) {
   rlimit now{};
@@ -20,7 +21,7 @@ void add_limit(process::containment& to, int resource, std::uint64_t value,
       {resource, {std::min<rlim_t>(value, most), std::min<rlim_t>(value + above, most)}});
 }
 
-// The program, and the files that its arguments name: a script of its own, a configuration.
+// Adds the program, and the files that its arguments name, such as a configuration.
 void add_interpreter(std::vector<std::filesystem::path>& readable,
                      config::interpreter const& what) {
   readable.push_back(what.program);
@@ -69,7 +70,7 @@ process::containment make_containment(config::server_options const& chosen) {
   if (chosen.limit_processes > 0) add_limit(out, RLIMIT_NPROC, chosen.limit_processes);
   if (chosen.limit_files > 0) add_limit(out, RLIMIT_NOFILE, chosen.limit_files);
   if (chosen.limit_file_size_bytes > 0) add_limit(out, RLIMIT_FSIZE, chosen.limit_file_size_bytes);
-  // The signals of these two would leave a core file.
+  // The signals of these two limits would leave a core file.
   if (chosen.limit_cpu.count() > 0 || chosen.limit_file_size_bytes > 0)
     add_limit(out, RLIMIT_CORE, 0);
   if (chosen.nice > 0) {

@@ -63,7 +63,7 @@ std::string_view sentence(unsigned status) {
   }
 }
 
-// What a page says, whatever its form. Text is as it came; each form escapes it.
+// What a page says in any of its forms. Text is not escaped yet; each form escapes it.
 struct content {
   unsigned status;
   std::string_view phrase;
@@ -204,13 +204,12 @@ footer code { font-family: ui-monospace, monospace; }
 // markup: of the block's text, already escaped.
 void append_block(std::string& out, std::string_view heading, std::string_view kind,
                   std::string_view markup) {
-  // A line feed right after <pre> is dropped by parsers (HTML, 13.2.6.4.7), so one of ours goes
-  // first.
+  // Browsers drop a line feed right after <pre> (HTML, 13.2.6.4.7), so there is one more.
   out.append("<h2>").append(heading).append("</h2>\n<pre class=\"").append(kind).append("\">\n");
   out.append(markup).append("</pre>\n");
 }
 
-// The lines of a block, escaped; the one with this number (from 1) is marked.
+// Escapes the lines of a block, and marks the one with this number, counted from 1.
 std::string escaped_lines(std::vector<std::string_view> const& lines, std::size_t marked = 0) {
   std::string out;
   for (std::size_t i = 0; i < lines.size(); ++i) {

@@ -28,8 +28,8 @@ std::vector<fs::path> entries_of(fs::path const& directory) {
 using identity_of_directory = std::pair<dev_t, ino_t>;
 using found_file = std::function<void(std::string const& rest)>;
 
-// Calls found with the path below the directory of each file there, "/sub/a.cgi". way: the
-// directories that lead here, none of which is entered again.
+// Calls found for each file below the directory, with its path there ("/sub/a.cgi"). way: the
+// directories that lead here, which are not entered again.
 void walk(fs::path const& directory, std::string const& rest,
           std::vector<identity_of_directory>& way, found_file const& found) {
   struct ::stat status {};
@@ -58,7 +58,7 @@ void each_file(fs::path const& directory, found_file const& found) {
 
 using mount = config::mapping;
 
-// What answers below which prefix, as the router has it: the longest prefix first.
+// What answers below which prefix, in the router's order: the longest prefix first.
 std::vector<mount> mounts_of(config::options const& chosen) {
   std::vector<mount> out = chosen.site.mappings;
   auto const add = [&](mount m) {
@@ -93,7 +93,7 @@ void add_by_extension(std::vector<program>& to, mount const& m, config::options 
   });
 }
 
-// Whether a request for the path gets to this mount and not to one with a longer prefix.
+// Whether this mount answers a request for the path, and not one with a longer prefix.
 bool is_answered_by(mount const& m, std::vector<mount> const& all, std::string const& path) {
   auto const first = std::find_if(all.begin(), all.end(), [&](mount const& other) {
     return http::path_below(path, other.prefix).has_value();

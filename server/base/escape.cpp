@@ -36,9 +36,9 @@ bool is_control(std::string_view sequence) {
   return sequence.size() == 2 && lead == 0xC2U && static_cast<unsigned char>(sequence[1]) < 0xA0U;
 }
 
-// Characters that end a line in some viewers (U+2028, U+2029) or make what follows stand elsewhere
-// on it (U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069). Gives the length of one at
-// the front of text, 0 if there is none.
+// The length of a character at the front of text that ends a line in some viewers (U+2028, U+2029)
+// or changes the direction of text (U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069); 0
+// if there is none.
 std::size_t moving_length(std::string_view text) {
   if (text.starts_with("\xD8\x9C")) return 2;
   if (text.size() < 3 || text[0] != '\xE2') return 0;
@@ -57,13 +57,13 @@ void append_hex(std::string& out, std::string_view bytes) {
   }
 }
 
-// Characters that are treated in another way than all others of their kind.
+// Characters that are not escaped like the others of their kind.
 struct exceptions {
   std::string_view kept;    // controls that stay as they are
   std::string_view marked;  // characters that get a backslash before them
 };
 
-// The text with everything that a terminal or a viewer would obey as \xHH.
+// The text, with everything that a terminal or a viewer would obey written as \xHH.
 std::string with_hex(std::string_view text, exceptions const& but) {
   std::string out;
   out.reserve(text.size());

@@ -63,7 +63,7 @@ log_output::news log_output::write(std::string_view line) noexcept {
   return note_written();
 }
 
-// A line that cannot be looked through for want of memory is not written.
+// A line that cannot be searched for secrets, for lack of memory, is not written.
 error_code log_output::put_without_secrets(std::string_view line) noexcept try {
   auto const cleared = without_secrets(line);
   return put(cleared ? *cleared : line);
@@ -71,7 +71,7 @@ error_code log_output::put_without_secrets(std::string_view line) noexcept try {
   return make_error_code(boost::system::errc::not_enough_memory);
 }
 
-// A line that was cut short by a full disk is ended before the next one.
+// If a full disk cut a line short, the line is ended before the next one is written.
 error_code log_output::put(std::string_view line) noexcept {
   bool const torn = torn_.load(std::memory_order_relaxed);
   if (torn && put_some("\n") != 1) return last_error();

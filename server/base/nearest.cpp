@@ -7,7 +7,7 @@
 namespace gatehouse::base {
 namespace {
 
-// Insertions, deletions and replacements from a to b (Levenshtein).
+// The number of insertions, deletions and replacements between a and b (Levenshtein).
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});

@@ -14,7 +14,7 @@ namespace {
 struct secret_list {
   std::shared_mutex mutex;
   std::deque<std::string> texts;
-  std::atomic<bool> has_some = false;  // spares most servers the lock
+  std::atomic<bool> has_some = false;  // Most servers have none, and need not lock then.
 };
 
 secret_list& all_secrets() {
@@ -22,7 +22,7 @@ secret_list& all_secrets() {
   return list;
 }
 
-// Writes `***` over what `text` has of this secret.
+// Replaces what `text` has of this secret by `***`.
 void take_out(std::string& text, std::string_view secret) {
   constexpr std::string_view mark = "***";
   auto const head = secret.substr(0, limits::secret_head_bytes);

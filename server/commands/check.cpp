@@ -35,7 +35,8 @@ bool has_interpreter(config::site_options const& chosen, fs::path const& file) {
                      });
 }
 
-// The file that a word of the command line means: as it stands, else in a directory of programs.
+// The file that a word of the command line means: a path, or else a name in a directory of
+// programs.
 fs::path file_named(std::string const& name,
                     std::vector<app::program_directory> const& directories) {
   std::error_code ec;
@@ -131,7 +132,7 @@ show::colour colour_of(severity how) {
                                     : show::colour::blue;
 }
 
-// The first line of a text below what it belongs to; nothing for an empty text.
+// Appends the first line of a text; nothing if the text is empty.
 void append_quoted(std::string& out, std::string_view before, std::string_view text) {
   if (text.empty()) return;
   auto const line = text.substr(0, text.find('\n'));
@@ -229,7 +230,8 @@ int used_wrongly(std::string const& line) {
   return command_used_wrongly;
 }
 
-// What is reachable depends on who asks, so the check becomes who the server would become.
+// Which files can be reached depends on the user, so the check becomes the user that the server
+// would become.
 std::optional<config::usage_error> become_the_servers_user(config::server_options const& chosen) {
   auto const who = life::resolve_identity(chosen.user, chosen.group);
   if (auto const* const wrong = std::get_if<config::usage_error>(&who)) return *wrong;
@@ -240,7 +242,7 @@ std::optional<config::usage_error> become_the_servers_user(config::server_option
   return std::nullopt;
 }
 
-// Whether a request would start it, and it is meant to be started.
+// Whether a request would start the script, and the script is meant to be started.
 bool can_be_tried(checked_file const& script) {
   return !script.path.empty() &&
          std::all_of(script.findings.begin(), script.findings.end(), [](script_finding const& f) {
@@ -261,7 +263,7 @@ void try_all(check_report& report, config::options const& chosen) {
 }  // namespace
 
 int check_command(command_call const& call) {
-  // What the server would log about a failed program is among the findings.
+  // The findings have what the server would log about a failed program.
   base::log::set_level(call.has("log-level") ? call.chosen.server.log_level
                                              : base::log::level::off);
   auto const resolved = config::resolve_directories(call.chosen);

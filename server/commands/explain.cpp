@@ -32,7 +32,7 @@ constexpr std::uint16_t client_port = 49152;  // the first of the dynamic ones (
 
 enum class form { text, json, shell };
 
-// The command line, understood.
+// What the command line asks for.
 struct question {
   form as = form::text;
   bool run = false;
@@ -41,7 +41,7 @@ struct question {
   config::options chosen;  // with its directories resolved
 };
 
-// One exchange, as it went.
+// What has become of the exchange.
 struct finding {
   trace::recording recording;
   net::conversation talk;
@@ -105,12 +105,12 @@ or_error<question> read_question(command_call const& call) {
   auto chosen = config::resolve_directories(call.chosen);
   if (auto const* wrong = std::get_if<config::usage_error>(&chosen)) return *wrong;
   out.chosen = std::get<config::options>(std::move(chosen));
-  // What a script says on stderr is part of the explanation.
+  // The explanation has what a script writes on stderr, so the log need not repeat it.
   if (!call.has("log-level")) out.chosen.server.log_level = base::log::level::off;
   return out;
 }
 
-// Programs run, and files are read, as whom the server would be.
+// Becomes the user that the server would become, because that user runs programs and reads files.
 std::optional<config::usage_error> become_user(config::server_options const& server) {
   auto const who = life::resolve_identity(server.user, server.group);
   if (auto const* wrong = std::get_if<config::usage_error>(&who)) return *wrong;
@@ -119,7 +119,7 @@ std::optional<config::usage_error> become_user(config::server_options const& ser
   return config::error_line("", "cannot become --user " + server.user + ": " + error.message());
 }
 
-// A client on this machine.
+// The ends of a connection from a client on this machine.
 net::connection_ends ends_of(config::server_options const& server) {
   boost::asio::ip::address client = boost::asio::ip::address_v4::loopback();
   auto const found = config::bind_addresses(server);
@@ -129,7 +129,7 @@ net::connection_ends ends_of(config::server_options const& server) {
   return {{client, client_port}, {bound.is_unspecified() ? client : bound, port_of(server)}};
 }
 
-// Programs are in groups of their own, which a Ctrl+C does not reach.
+// Programs have groups of their own, which a Ctrl+C does not reach, so this kills them.
 void stop_on_signal(boost::asio::signal_set& signals, life::shared_resources& shared) {
   signals.async_wait([&shared](boost::system::error_code const& ec, int signal) {
     if (ec) return;
@@ -170,8 +170,8 @@ finding ask(question const& q, life::shared_resources& shared, app::site& asked)
   return out;
 }
 
-// A program that was described and not run: what it would read is known, and what became of the
-// request without it tells nothing.
+// Completes the recording of a program that was described but not run: adds what it would read, and
+// removes the answer that the request got without it.
 void finish_description(trace::recording& r, std::string const& body) {
   r.error.reset();
   r.response_head = r.response_body = {};

@@ -112,12 +112,13 @@ std::optional<config::usage_error> write_new(fs::path const& file, std::string_v
 
 namespace {
 
-// What is said on standard output, in order.
+// Prints a line on standard output at once, so that it comes before what cc prints.
 void say(std::string const& line) {
   std::cout << base::terminal_escaped(line) << std::endl;
 }
 
-// The directory that the server would run programs from; one beside the files if there is none yet.
+// The directory that the server would run programs from. If there is none yet, it is made in the
+// served directory.
 std::variant<fs::path, config::usage_error> directory_of_programs(config::options& chosen) {
   if (!chosen.site.cgi_bin.empty()) return chosen.site.cgi_bin;
   if (chosen.site.cgi_bin_off) {
@@ -135,7 +136,7 @@ std::string compile_command(fs::path const& source, fs::path const& program) {
          base::shell_quoted(source.native());
 }
 
-// Runs cc; nothing if there is no such program.
+// Runs cc and returns its status; nothing if there is no such program.
 std::optional<int> compile(fs::path const& source, fs::path const& program) {
   std::string words[] = {"cc", "-O2", "-Wall", "-o", program.native(), source.native()};
   char* arguments[std::size(words) + 1] = {};
@@ -148,7 +149,7 @@ std::optional<int> compile(fs::path const& source, fs::path const& program) {
   return status;
 }
 
-// Whether the program is there in the end; says what is left to do otherwise.
+// Returns whether the program exists now; if not, this prints what is left to do.
 bool compile_source(fs::path const& source, fs::path const& program) {
   auto const status = compile(source, program);
   if (status == 0) {

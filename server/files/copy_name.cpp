@@ -16,8 +16,8 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-// Whether the extension and the letters behind it are an extension of its own. One letter is not
-// enough: ".phps" and ".pyc" are known as well, and give the script away.
+// Whether the extension and the letters behind it make another extension. One letter does not:
+// ".phps" and ".pyc" are known extensions, but their files show the script.
 bool begins_another(std::string_view extension, std::string_view rest,
                     media_type_table const& known) {
   auto const end = std::find_if_not(rest.begin(), rest.end(), is_letter);

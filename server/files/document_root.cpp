@@ -19,10 +19,11 @@
 namespace gatehouse::files {
 namespace {
 
-// Not blocking: opening a FIFO would wait for its other end. Not a controlling terminal either.
+// O_NONBLOCK, because opening a FIFO would otherwise wait for its other end.
 constexpr std::uint64_t read_flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 
-// With EAGAIN the kernel says that a rename came in between (openat2(2)); the next try may pass.
+// The kernel answers EAGAIN when there was a rename meanwhile (openat2(2)); the next try may
+// succeed.
 base::unique_fd open_at2(int directory, char const* path, std::uint64_t flags,
                          std::uint64_t resolve) {
   struct open_how how {};
@@ -35,8 +36,8 @@ base::unique_fd open_at2(int directory, char const* path, std::uint64_t flags,
   }
 }
 
-// Without openat2 nothing can be served. A filter of system calls refuses it with either of these
-// errors; permissions of the directory give others.
+// What to say if openat2 cannot be used, without which nothing can be served. A filter of system
+// calls refuses it with one of these errors; the permissions of the directory lead to others.
 std::string unusable_openat2(int error) {
   if (error != ENOSYS && error != EPERM) return "openat2";
   return "the system call openat2 is missing or refused: Linux is older than 5.6, or a filter of "
@@ -61,7 +62,7 @@ http::http_error refusal_for(int error, std::string_view path) {
       return refusal(403, "file-not-readable", path);
     case EXDEV:
       return refusal(403, "symlink-leaves-root", path);
-    case ENXIO:  // a socket, or a device that is not there
+    case ENXIO:  // a socket, or a device that does not exist
     case ENODEV:
       return refusal(403, "not-a-file", path);
     case EMFILE:
@@ -75,8 +76,8 @@ http::http_error refusal_for(int error, std::string_view path) {
   }
 }
 
-// The path of an open file without symbolic links, as the kernel sees it; nothing, and errno, if
-// /proc cannot tell.
+// The path of an open file without symbolic links, as the kernel sees it. Returns nothing and sets
+// errno if /proc cannot tell it.
 std::optional<std::string> real_path_of(int fd) {
   std::array<char, PATH_MAX> buffer;
   auto const link = "/proc/self/fd/" + std::to_string(fd);
@@ -89,8 +90,8 @@ std::optional<std::string> real_path_of(int fd) {
   return std::string(buffer.data(), static_cast<std::size_t>(length));
 }
 
-// Whether the path names this file. Of one that was renamed or deleted since it was opened, /proc
-// tells another name ("a.cgi (deleted)"), which would say nothing about what it is.
+// Whether the path names this file. If it was renamed or deleted after it was opened, /proc has
+// another name for it ("a.cgi (deleted)"), which does not tell whether it is a script.
 bool is_named(struct stat const& file, std::string const& path) {
   struct stat named {};
   return ::lstat(path.c_str(), &named) == 0 && named.st_dev == file.st_dev &&
@@ -112,8 +113,8 @@ std::string_view last_segment(std::string_view path) {
   return path.substr(path.rfind('/') + 1);  // npos + 1 is 0
 }
 
-// A URL path as a relative one: segments with one slash in between, and one at the end if the URL
-// path ends so. Nothing for a ".." segment.
+// Makes a URL path relative: its segments with one slash between them, and one at the end if the
+// URL path has one. Returns nothing for a ".." segment.
 std::optional<std::string> relative_path(std::string_view path) {
   std::string out;
   out.reserve(path.size());
@@ -130,7 +131,7 @@ std::optional<std::string> relative_path(std::string_view path) {
   return out;
 }
 
-// What was opened, if it is something that is served. real_path is its path without links.
+// Returns what was opened if it is of a kind that is served. real_path is its path without links.
 http::result<open_file> checked(base::unique_fd file, std::string_view real_path) {
   open_file opened{.file = std::move(file), .status = {}, .real_name = {}};
   if (::fstat(opened.file.get(), &opened.status) != 0) return refusal_for(errno, real_path);
@@ -163,7 +164,7 @@ std::optional<std::string> with_single_slashes(std::string_view path) {
   return out;
 }
 
-// The root and the hidden directories as they were found at one moment. Does not change.
+// The root and the hidden directories as they were at one moment. A tree does not change.
 class document_root::tree {
  public:
   // before: what was known of the hidden directories until now; may be null. Throws
@@ -176,8 +177,8 @@ class document_root::tree {
   http::result<open_file> open(std::string const& relative) const;
 
  private:
-  // What identifies a directory by whichever name it is reached. Held, so that no other directory
-  // gets the same inode.
+  // A directory's device and inode identify it by whatever name it is reached. It is held open so
+  // that no other directory gets the same inode.
   struct held_directory {
     base::unique_fd directory;
     dev_t device;
@@ -249,7 +250,7 @@ std::shared_ptr<document_root::tree::held_directory const> document_root::tree::
   return nullptr;
 }
 
-// While nothing is in the root's place, nothing has replaced it.
+// As long as there is nothing in the root's place, the root has not been replaced.
 bool document_root::tree::is_as_found() const {
   struct stat now {};
   bool const replaced = ::stat(settings_.directory.c_str(), &now) == 0 &&
@@ -267,9 +268,9 @@ http::result<open_file> document_root::tree::open(std::string const& relative) c
   return settings_.follow_symlinks ? open_anywhere(relative) : open_by_symlink(relative);
 }
 
-// The usual way: one openat2, and the real path is known without asking. The directories above are
-// looked at only of what is there: a path of thousands of names that lead nowhere costs no more
-// than a short one.
+// Most files are opened here, by one openat2; without symbolic links the real path is known then.
+// The directories above are checked only if the file exists, so that a path of thousands of names
+// that lead nowhere costs no more than a short one.
 http::result<open_file> document_root::tree::open_without_symlinks(
     std::string const& relative) const {
   auto const real_path = without_slash_at_end(real_root_ + "/" + relative);
@@ -283,9 +284,9 @@ http::result<open_file> document_root::tree::open_without_symlinks(
   return opened;
 }
 
-// There is a symbolic link on the way. Looks where it ends, without opening that for reading, and
-// then opens the real path in the usual way, so that nothing can come in between. (RESOLVE_BENEATH
-// alone would refuse an absolute link that ends inside.)
+// A part of the path is a symbolic link. This finds out where it leads, without opening that for
+// reading, and then opens the real path without links, so that the link cannot be changed in
+// between. (RESOLVE_BENEATH alone would refuse an absolute link that ends inside the root.)
 http::result<open_file> document_root::tree::open_by_symlink(std::string const& relative) const {
   auto const end =
       open_at2(root_.get(), relative.c_str(), O_PATH | O_CLOEXEC, RESOLVE_NO_MAGICLINKS);
@@ -325,7 +326,7 @@ bool document_root::tree::is_named_hidden(std::string_view real_path) const {
 // Whether a directory above the path is hidden, by whichever name it is reached.
 bool document_root::tree::is_below_hidden(std::string_view real_path) const {
   if (hidden_.empty()) return false;
-  // What lies above the root was looked at once.
+  // The directories above the root were checked when the tree was made.
   bool const inside = is_at_or_below(real_path, real_root_);
   return has_hidden_ancestor(real_path, inside ? real_root_.size() : 0);
 }
@@ -362,8 +363,8 @@ http::result<open_file> document_root::open(std::string_view path) const {
   return current()->open(*relative);
 }
 
-// Looks whether the root was replaced, as deployments do that rename a directory into its place:
-// scripts, which are found by their paths, come from the new one at once.
+// Checks whether the root was replaced, as deployments do by renaming a directory into its place.
+// Scripts are found by their paths, so they come from the new one at once.
 std::shared_ptr<document_root::tree const> document_root::current() const {
   if (is_due(base::coarse_now())) {
     auto const before = kept();
@@ -373,7 +374,8 @@ std::shared_ptr<document_root::tree const> document_root::current() const {
         std::lock_guard const lock(mutex_);
         tree_ = std::move(found);
       } catch (std::system_error const&) {
-        // Replaced again meanwhile, or no descriptor is left: the next look may pass.
+        // The root was replaced again meanwhile, or no descriptor is left. The next check may
+        // succeed.
       }
     }
   }
@@ -385,7 +387,7 @@ std::shared_ptr<document_root::tree const> document_root::kept() const {
   return tree_;
 }
 
-// One caller in each interval is told so.
+// Returns true to one caller in each interval.
 bool document_root::is_due(std::chrono::steady_clock::time_point now) const {
   std::lock_guard const lock(mutex_);
   if (now - looked_ < base::limits::root_look_interval) return false;

@@ -102,7 +102,7 @@ void file_cache::erase(std::list<entry>::iterator it) {
   entries_.erase(it);
 }
 
-// Whoever was asked for since the last time gets another round.
+// Removes entries in the order of a queue. One that was used since its last turn gets another turn.
 void file_cache::make_room() {
   while (size_bytes_ > limit_bytes_ || open_files_ > base::limits::cached_open_files) {
     auto const first = entries_.begin();

@@ -21,7 +21,7 @@ struct sibling_form {
   std::string_view coding;
   std::string_view ending;
 };
-// The smaller one first.
+// The coding that usually makes smaller files comes first.
 constexpr std::array<sibling_form, most_forms - 1> sibling_forms = {
     {{"br", ".br"}, {"gzip", ".gz"}}};
 
@@ -30,7 +30,7 @@ std::uint64_t nanoseconds(timespec const& t) {
          static_cast<std::uint64_t>(t.tv_nsec);
 }
 
-// A compressed form of a file, if there is one that was made since the file was changed.
+// Opens a compressed form of a file. It does not count if it is older than the file.
 http::result<std::optional<open_file>> open_sibling(document_root const& root,
                                                     std::string_view path, std::string_view ending,
                                                     struct stat const& original) {
@@ -42,7 +42,7 @@ http::result<std::optional<open_file>> open_sibling(document_root const& root,
   return std::nullopt;
 }
 
-// The whole of a small file; nothing if it is not what it was when it was opened.
+// The whole content of a small file; nothing if the file has changed since it was opened.
 std::optional<std::string> read_whole(open_file const& file) {
   std::string content(static_cast<std::size_t>(file.status.st_size), '\0');
   for (std::size_t at = 0; at < content.size();) {
@@ -57,12 +57,12 @@ std::optional<std::string> read_whole(open_file const& file) {
   return content;
 }
 
-// Small enough to be kept in memory.
+// Whether it is small enough to be kept in memory.
 bool is_small(open_form const& form) {
   return static_cast<std::uint64_t>(form.file.status.st_size) <= base::limits::cached_file_bytes;
 }
 
-// Whether the cache may keep all of them: none is too large or changed a moment ago.
+// Whether the cache may keep all of them: none is too large, and none was changed a moment ago.
 bool may_be_kept(std::vector<open_form> const& forms) {
   auto const now = std::chrono::system_clock::now();
   return std::all_of(forms.begin(), forms.end(), [&](open_form const& form) {

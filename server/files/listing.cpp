@@ -22,7 +22,7 @@ listing_entry to_entry(std::string_view name, struct stat const& status) {
           .modified = std::chrono::sys_seconds(std::chrono::seconds(status.st_mtim.tv_sec))};
 }
 
-// Null at the end, with errno 0, and on an error.
+// Null at the end, with errno 0, and on an error, with another errno.
 dirent const* next_entry(DIR* directory) {
   errno = 0;
   return ::readdir(directory);
@@ -32,7 +32,7 @@ bool is_shortage(http::http_error const& e) {
   return e.status == 503;
 }
 
-// The entry of that name if it is one to be shown. Directories and links are opened: only that
+// The entry of that name if it is to be shown. Directories and links are opened, because only that
 // tells whether they are served.
 http::result<std::optional<listing_entry>> look_at(document_root const& root, std::string_view path,
                                                    int directory, char const* name) {
@@ -57,7 +57,7 @@ char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
 }
 
-// Takes a run of digits off the front; gives it without leading zeros.
+// Removes the digits at the front of the text, and returns them without leading zeros.
 std::string_view take_number(std::string_view& text) {
   auto const end =
       static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_digit) - text.begin());
@@ -107,7 +107,7 @@ bool comes_before(sorting order, listing_entry const& a, listing_entry const& b)
   return compare_names(a.name, b.name) < 0;
 }
 
-// Takes the next of the pairs that "&" stands between.
+// Removes the next pair from the front of a query, whose pairs are separated by "&".
 std::string_view next_pair(std::string_view& query) {
   auto const pair = query.substr(0, query.find('&'));
   query.remove_prefix(std::min(pair.size() + 1, query.size()));
@@ -116,7 +116,8 @@ std::string_view next_pair(std::string_view& query) {
 
 }  // namespace
 
-// Opened anew, because what reads it closes it and the caller's stays open.
+// Opens the directory again, because closedir(3) closes what it reads, and the caller keeps its
+// own.
 listing_reader::listing_reader(document_root const& root, open_file const& directory,
                                std::string path)
     : root_(root), path_(std::move(path)) {
@@ -124,7 +125,7 @@ listing_reader::listing_reader(document_root const& root, open_file const& direc
       ::openat(directory.file.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOCTTY));
   if (!again) return;
   stream_.reset(::fdopendir(again.get()));
-  if (stream_) static_cast<void>(again.release());  // closedir closes it
+  if (stream_) static_cast<void>(again.release());  // It is closedir's from now on.
 }
 
 http::result<listing_reader::progress> listing_reader::read_some(std::size_t names) {

@@ -85,7 +85,7 @@ constexpr std::array<column, 3> columns = {{
     {sort_key::modified, "date", "Modified", true},
 }};
 
-// Parts of a time, each as the format needs them; years beyond four digits are rare but harmless.
+// The parts of a time. The arrays have room for years of more than four digits.
 struct iso_time {
   char date[24];  // 2026-05-01
   char time[24];  // 12:30
@@ -106,7 +106,8 @@ iso_time to_iso(std::chrono::sys_seconds when) {
   return out;
 }
 
-// "./" so that neither a colon nor a second slash can make another kind of reference of it.
+// A relative reference. With "./" at its front, a colon or a second slash in the name cannot make
+// another kind of reference of it.
 std::string href_of(listing_entry const& entry) {
   return "./" + http::percent_encoded_path(entry.name) + (entry.is_directory ? "/" : "");
 }
@@ -125,7 +126,7 @@ std::string counted(std::size_t count, std::string_view one, std::string_view ma
   return std::to_string(count) + " " + std::string(count == 1 ? one : many);
 }
 
-// The path as links to each directory on the way; the last one is where we are.
+// Adds a link for each directory in the path; the last one is the directory that is shown.
 void append_breadcrumbs(std::string& page, std::vector<std::string_view> const& segments) {
   page += "<h1>";
   page += segments.empty() ? "<b>/</b>" : "<a href=\"/\">/</a>";
@@ -197,7 +198,7 @@ void append_page_link(std::string& page, sorting order, std::size_t number, std:
   page.append(text).append("</a> ");
 }
 
-// Where we are among the pages of a long listing.
+// Adds the links between the pages of a long listing.
 void append_pages(std::string& page, sorting order, std::size_t number, std::size_t pages) {
   if (pages == 1) return;
   page += "<nav>";
@@ -328,7 +329,7 @@ std::string human_size(std::uint64_t bytes) {
   constexpr std::array<char const*, 7> units = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
   auto value = static_cast<double>(bytes);
   std::size_t unit = 0;
-  // 1023.5 and more would be printed as 1024.
+  // From 1023.5 on, the value would be printed as 1024.
   for (; value >= 1023.5 && unit + 1 < units.size(); ++unit) value /= 1024;
   char text[32];
   std::snprintf(text, sizeof text, unit > 0 && value < 9.95 ? "%.1f %s" : "%.0f %s", value,

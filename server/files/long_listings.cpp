@@ -15,7 +15,7 @@
 namespace gatehouse::files {
 namespace {
 
-// A listing and the room that it takes.
+// A listing and its part of the memory for listings.
 struct counted_listing {
   listing list;
   base::budget::part space;
@@ -29,7 +29,7 @@ http::http_error too_long(std::string const& path) {
 
 }  // namespace
 
-// A directory that is to be read, and who waits for it.
+// A directory that is to be read, and the requests that wait for it.
 struct long_listings::job {
   struct waiter {
     base::executor thread;
@@ -46,7 +46,8 @@ struct long_listings::job {
   }
 };
 
-// One who waits for a job, until the end of its scope; or who found no place to.
+// A request's place among those that wait for a job. The destructor gives it up. It may be empty,
+// because the number of places is limited.
 class long_listings::waiting_place {
  public:
   waiting_place(long_listings& of, base::executor thread, std::string path, sorting order,
@@ -97,7 +98,7 @@ std::shared_ptr<listing const> long_listings::find(std::string_view path, sortin
     return k.path == path && k.order == order && same_state(k.state, state);
   });
   if (found == kept_.end()) return nullptr;
-  // In a directory that changed a moment ago, another change may not show in its times.
+  // If the directory was changed a moment ago, another change may not show in its times.
   auto const trusted = is_settled(state, std::chrono::system_clock::now())
                            ? time::duration(base::limits::kept_listing_time)
                            : time::duration(base::limits::cached_file_trust);
@@ -117,7 +118,7 @@ base::task<long_listings::outcome> long_listings::make(std::string path, sorting
   co_return std::move(*result);
 }
 
-// The thread is there, from the first call on; false if none can be had.
+// Starts the thread that reads directories if it does not run yet. False if that fails.
 bool long_listings::is_working() {
   std::lock_guard const lock(mutex_);
   if (thread_.joinable()) return true;
@@ -129,7 +130,7 @@ bool long_listings::is_working() {
   return true;
 }
 
-// The one that is under way, or a new one. Called with the mutex.
+// The job that is already there for this directory, or a new one. To be called with the mutex held.
 std::shared_ptr<long_listings::job> long_listings::job_for(std::string path, sorting order,
                                                            open_file directory) {
   auto const same = std::find_if(jobs_.begin(), jobs_.end(), [&](auto const& j) {
@@ -163,7 +164,7 @@ void long_listings::work() {
       lock.lock();
     }
     jobs_.pop_front();
-    if (!result) continue;  // whoever wanted it has gone
+    if (!result) continue;  // Nobody waits for it any more.
     what->result = std::move(result);
     keep(*what);
     for (auto const& waiter : what->waiters) {
@@ -204,7 +205,8 @@ long_listings::outcome long_listings::read_whole(job const& of) {
   return std::shared_ptr<listing const>(made, &made->list);
 }
 
-// What is only kept goes first.
+// Takes space for a listing. If there is not enough, the listings that are kept are dropped; those
+// that are being sent keep their space.
 bool long_listings::make_room(base::budget::part& space, std::size_t bytes) {
   if (space.grow(bytes)) return true;
   std::lock_guard const lock(mutex_);

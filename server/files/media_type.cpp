@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view unknown_type = "application/octet-stream";
 
-// In the format of /etc/mime.types. Formats that the file of Debian lacks are named here too.
+// In the format of /etc/mime.types. It also has formats that are not in Debian's file.
 constexpr std::string_view built_in_types = R"(
 application/gzip            gz tgz
 application/json            json map
@@ -54,7 +54,7 @@ std::string lower_case(std::string_view text) {
   return out;
 }
 
-// The next word of a line, taken off its front; empty at the end or at a comment.
+// Removes the next word from the front of a line; it is empty at the end or at a comment.
 std::string_view take_word(std::string_view& line) {
   constexpr std::string_view space = " \t\r\v\f";
   line.remove_prefix(std::min(line.find_first_not_of(space), line.size()));
@@ -103,8 +103,8 @@ void media_type_table::add(std::string_view mime_types) {
 
 void media_type_table::set(std::string_view ending, std::string_view type) {
   std::string name = lower_case(ending);
-  // Shown as SVG or X3D these would need Content-Encoding: gzip, which a name is not reason enough
-  // to claim.
+  // To be shown as SVG or X3D, these would need Content-Encoding: gzip, and a name alone does not
+  // prove that they are compressed.
   bool const gzipped = name == "svgz" || name == "x3dz";
   std::string value = lower_case(gzipped ? "application/gzip" : type);
   if (is_text(value)) value += "; charset=utf-8";

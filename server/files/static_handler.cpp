@@ -29,8 +29,8 @@ http::http_error refusal(unsigned status, std::string_view reason, std::string_v
   return {.status = status, .reason = reason, .detail = std::string(detail)};
 }
 
-// The methods of RFC 9110, 9 and RFC 5789 have a meaning that files do not offer: 405. Of any other
-// token nothing is known: 501 (RFC 9110, 15.6.2).
+// 405 for the methods of RFC 9110, 9 and RFC 5789, whose meaning is known and which files do not
+// offer; 501 for any other token (RFC 9110, 15.6.2).
 http::http_error refused_method(std::string_view method) {
   for (std::string_view const known : {"POST", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT"}) {
     if (method != known) continue;
@@ -66,7 +66,7 @@ http::response not_modified(representation const& chosen) {
   return r;
 }
 
-// What a request's preconditions make of the answer, if they keep it from being given.
+// The answer that a request's preconditions lead to instead of the file, if they do.
 std::optional<http::outcome> stopped_by_condition(http::request const& request,
                                                   representation const& chosen,
                                                   std::string_view path) {
@@ -132,7 +132,7 @@ http::outcome parts_or_whole(http::request const& request, open_form chosen,
   return whole(std::move(chosen), description);
 }
 
-// HEAD: the same head (RFC 9110, 9.3.2).
+// The same head without the body, for HEAD (RFC 9110, 9.3.2).
 http::outcome without_body(http::outcome from) {
   if (auto* r = std::get_if<http::response>(&from)) {
     if (r->status == 200) r->unsent_length = http::body_length(r->body);
@@ -141,7 +141,7 @@ http::outcome without_body(http::outcome from) {
   return from;
 }
 
-// A short one has a length; a long one is made while it is sent.
+// A short listing is made at once and has a length; a long one is made while it is sent.
 http::body listing_body(std::shared_ptr<listing const> list, listing_view view) {
   if (list->entries.size() <= base::limits::quick_listing_entries) {
     auto text = whole_text(*list, view);
@@ -216,7 +216,7 @@ base::task<http::outcome> static_handler::handle(http::request const& request, h
   co_return outcome;
 }
 
-// unread: set instead of an answer where only the listing of a large directory would be one.
+// unread: is set instead, if the answer would be the listing of a large directory.
 http::outcome static_handler::answer(http::request const& request,
                                      std::optional<long_listing>& unread) {
   if (request.method == "OPTIONS") return options_response();
@@ -262,7 +262,7 @@ http::outcome static_handler::answer_directory(asking const& what, open_file dir
 
 http::outcome static_handler::answer_file(asking const& what, std::string_view path,
                                           open_file file) {
-  // Reached by a link with a harmless name, a script is one still.
+  // A script is not given out either if it is reached by a link with a harmless name.
   if (is_script(path) || is_script(file.real_name)) return refusal(403, "script-source", path);
   auto [forms, all_known] = open_forms(root_, path, std::move(file));
   std::erase_if(forms, [&](open_form const& form) { return is_script(form.file.real_name); });
@@ -284,8 +284,8 @@ http::outcome static_handler::answer_file(asking const& what, std::string_view p
   return whole(std::move(chosen), description);
 }
 
-// The file that was just opened as the cache has it: found unchanged, or put in. Nothing if it
-// cannot be kept.
+// The cached file for one that was just opened: the entry that is there if the file has not
+// changed, or a new one. Nothing if the file cannot be cached.
 std::shared_ptr<cached_file const> static_handler::in_cache(asking const& what,
                                                             std::vector<open_form>& forms,
                                                             std::string_view media_type) {
@@ -320,7 +320,7 @@ http::outcome static_handler::answer_listing(asking const& what, open_file direc
   if (auto known = listings_.find(what.path, order, directory.status, what.at))
     return listing_response(what.request, std::move(known));
   listing_reader reader(root_, directory, std::string(what.path));
-  // Two more for "." and "..", and one to find the end.
+  // Two more are "." and "..", and one more tells whether the directory is larger.
   auto const read = reader.read_some(base::limits::quick_listing_entries + 3);
   if (read.has_error()) return read.error();
   if (*read == listing_reader::progress::unfinished) {

@@ -104,7 +104,7 @@ std::optional<std::string_view> preferred_coding(fields const& request_fields,
       best_weight = weight;
     }
   }
-  // Only an explicit wish puts the bare representation before a coding that is accepted.
+  // The bare representation is preferred to an accepted coding only if the client says so.
   int const bare = weight_of(preferences, "identity").value_or(0);
   return bare > best_weight ? std::nullopt : best;
 }

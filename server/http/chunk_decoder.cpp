@@ -42,8 +42,8 @@ bool take_quoted(std::string_view& text) {
 }
 
 // chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] ) (RFC 9112, 7.1.1).
-// Nothing is done with them, but a quote that is left open could be closed behind the line's end,
-// for whoever reads it so.
+// The server ignores extensions, but refuses a quote that is left open: another server might read
+// on to where it is closed, behind the end of the line.
 bool is_extensions(std::string_view text) {
   while (!text.empty()) {
     text = without_blanks(text);
@@ -102,7 +102,8 @@ base::result<chunk_decoder::step> chunk_decoder::decode(std::string_view in, cha
     auto const size = take_framing(rest);
     if (size.has_error()) {
       if (taken.produced == 0) return size.error();
-      *this = before;  // the content that came before it is given first
+      // The content that came before the error is returned first; the next call finds it again.
+      *this = before;
       break;
     }
     if (*size == 0) break;
@@ -111,7 +112,7 @@ base::result<chunk_decoder::step> chunk_decoder::decode(std::string_view in, cha
   return taken;
 }
 
-// The next line of framing; gives its size, 0 if it is not there yet.
+// The size of the next line of framing; 0 if the line has not arrived yet.
 base::result<std::size_t> chunk_decoder::take_framing(std::string_view in) {
   if (next_ == part::content_end && !line_end.starts_with(in.substr(0, line_end.size())))
     return base::errc::malformed_body;
@@ -165,8 +166,8 @@ std::optional<base::errc> chunk_decoder::read_size_line(std::string_view line) {
   return std::nullopt;
 }
 
-// Extensions and trailers are read and dropped: without a limit beside that of the content, a body
-// of a few bytes could keep the server reading without end.
+// Extensions and trailers are read and dropped. Without a limit for them beside that of the
+// content, a body of a few bytes could keep the server reading without end.
 void chunk_decoder::allow_framing_for(std::uint64_t content_bytes) {
   auto const take_off = [this](std::uint64_t bytes) {
     framing_excess_ -= std::min(framing_excess_, bytes);

@@ -67,7 +67,7 @@ constexpr known_status known_statuses[] = {
     {511, "Network Authentication Required"},
 };
 
-// By the code, because every response asks for one.
+// Phrases by status code, because every response asks for one.
 constexpr auto phrases = [] {
   std::array<std::string_view, 512> out{};
   out.fill("Unknown");

@@ -12,14 +12,14 @@ namespace {
 
 namespace beast_http = boost::beast::http;
 
-// As many as a browser sends.
+// About as many as a browser sends, to reserve space for.
 constexpr std::size_t usual_fields = 16;
 
 http_error refusal(unsigned status, std::string_view reason, std::string detail) {
   return {.status = status, .reason = reason, .detail = std::move(detail), .close = true};
 }
 
-// Beast's parser, told to put a head into a request.
+// Beast's parser, which puts what it finds into a request.
 class head_parser final : public silent_parser {
  public:
   std::string target_text;
@@ -47,8 +47,8 @@ class head_parser final : public silent_parser {
   }
 };
 
-// HTTP-version = "HTTP" "/" DIGIT "." DIGIT (RFC 9112, 2.3), at the end of the request line. What
-// is not of this form is for Beast to refuse.
+// HTTP-version = "HTTP" "/" DIGIT "." DIGIT (RFC 9112, 2.3), at the end of the request line. Beast
+// refuses what does not have this form.
 enum class version { served, of_a_later_minor, not_supported };
 
 version version_of(std::string_view request_line) {
@@ -61,16 +61,16 @@ version version_of(std::string_view request_line) {
   return text[8] <= '1' ? version::served : version::of_a_later_minor;
 }
 
-// A later minor version is served as the latest that the server knows (RFC 9110, 2.5). Beast would
-// refuse it, and so gets a head that says HTTP/1.1.
+// A later minor version is served as the latest one that the server knows (RFC 9110, 2.5). Beast
+// would refuse it, so the head that Beast is given says HTTP/1.1.
 std::string with_known_version(std::string_view head, std::size_t request_line_size) {
   std::string changed(head);
   changed[request_line_size - 1] = '1';
   return changed;
 }
 
-// obs-fold = OWS CRLF RWS (RFC 9112, 5.2), which Beast takes for a part of the value; also behind a
-// bare LF.
+// obs-fold = OWS CRLF RWS (RFC 9112, 5.2), also behind a bare LF. Beast takes it for a part of the
+// value.
 bool has_folded_line(std::string_view lines) {
   while (true) {
     auto const lf = lines.find('\n');
@@ -106,8 +106,9 @@ http_error beast_refusal(boost::beast::error_code const& ec) {
   }
 }
 
-// RFC 9110, 8.6 lets a recipient take equal lengths for one. Other servers refuse them, and who
-// stands in front may have counted them otherwise: one field with one number is all that is taken.
+// RFC 9110, 8.6 lets a recipient treat several equal lengths as one. Only one field with one number
+// is accepted here, as by other servers, because a proxy in front may have counted them in another
+// way.
 std::optional<http_error> check_content_length(request const& request) {
   auto const count = request.fields.count("Content-Length");
   if (count == 0) return std::nullopt;
@@ -116,9 +117,8 @@ std::optional<http_error> check_content_length(request const& request) {
   return refusal(400, "bad-content-length", "Content-Length is not one number");
 }
 
-// RFC 9112, 6.1: chunked is the last coding and comes once; other codings before it are not
-// implemented. List syntax that says nothing (an empty element) is read by some servers and not by
-// others, and so refused.
+// RFC 9112, 6.1: chunked is the last coding and comes once. Other codings before it are not
+// implemented. A list with an empty element is refused because servers disagree on what it means.
 std::optional<http_error> check_transfer_encoding(request& request) {
   if (!request.fields.contains("Transfer-Encoding")) return std::nullopt;
   auto const bad = [](std::string detail) {
@@ -142,8 +142,9 @@ std::optional<http_error> check_transfer_encoding(request& request) {
   return std::nullopt;
 }
 
-// RFC 9112, 9.3: close wins over keep-alive; HTTP/1.0 goes on only if it says so. Proxy-Connection,
-// which Beast would heed too, was said to a proxy that did not understand it.
+// RFC 9112, 9.3: close wins over keep-alive, and an HTTP/1.0 connection is kept only if the client
+// asks for it. Beast would also obey Proxy-Connection, which was meant for a proxy that did not
+// understand it.
 bool is_to_go_on(request const& request) {
   auto const options = request.fields.combined("Connection");
   bool go_on = request.minor_version >= 1;
@@ -154,7 +155,8 @@ bool is_to_go_on(request const& request) {
   return go_on;
 }
 
-// RFC 9112, 3.2: one Host field in HTTP/1.1, not more in HTTP/1.0, and a sound one.
+// RFC 9112, 3.2: exactly one Host field in HTTP/1.1, at most one in HTTP/1.0, and its value is
+// valid.
 std::optional<http_error> check_host(request const& request) {
   auto const count = request.fields.count("Host");
   if (count == 0 && request.minor_version >= 1)
@@ -176,7 +178,7 @@ std::optional<http_error> check_expect(request& request) {
   return std::nullopt;
 }
 
-// A connection without TLS is no way to a resource of https (RFC 9110, 7.4).
+// A resource of https must not be requested over a connection without TLS (RFC 9110, 7.4).
 std::optional<http_error> check_scheme(request const& request) {
   if (request.target.scheme != target_scheme::https) return std::nullopt;
   return refusal(421, "https-on-plain-connection", "https://" + request.target.authority);

@@ -17,8 +17,8 @@ http_error bad_target(std::string detail) {
   return {.status = 400, .reason = "bad-target", .detail = std::move(detail), .close = true};
 }
 
-// absolute-form = absolute-URI; only http and https name something that this server can answer.
-// Takes "scheme://" off the front and gives the scheme; none for any other form.
+// absolute-form = absolute-URI, of which this server can answer those with http and https. Removes
+// "scheme://" from the front and returns the scheme; none for any other form.
 target_scheme take_scheme(std::string_view& text) {
   auto const take = [&](std::string_view start) {
     if (text.size() < start.size() || !iequals(text.substr(0, start.size()), start)) return false;
@@ -59,10 +59,10 @@ struct authority_parts {
   std::string_view port;
 };
 
-// Host = uri-host [ ":" port ] (RFC 9110, 7.2): an authority without userinfo. Of the names that
-// the URI grammar allows, those that can be a host's: SERVER_NAME is one (RFC 3875, 4.1.14), and
-// what a shell or a page would take for more ("$(id)", "a'b", "%41") is no name. Addresses of IPv6
-// are Boost.URL's.
+// Host = uri-host [ ":" port ] (RFC 9110, 7.2): an authority without userinfo. The URI grammar
+// allows more names than hosts can have. They are refused, because SERVER_NAME is such a name (RFC
+// 3875, 4.1.14) and a shell or a page could take "$(id)", "a'b" or "%41" for more than a name.
+// Boost.URL parses IPv6 addresses.
 std::optional<authority_parts> split_authority(std::string_view authority) {
   auto const colon = std::min(authority.find(':'), authority.size());
   auto const host = authority.substr(0, colon);
@@ -170,8 +170,8 @@ std::optional<std::string_view> path_below(std::string_view path, std::string_vi
 std::optional<host_and_port> parse_host(std::string_view authority) {
   auto split = split_authority(authority);
   if (!split) return std::nullopt;
-  // The dot at the end of a name that is complete says nothing (RFC 1034, 3.1); an empty label is
-  // none.
+  // A dot at the end only says that the name is complete (RFC 1034, 3.1). Any other empty label is
+  // refused.
   if (split->host.ends_with('.')) split->host.remove_suffix(1);
   if (split->host.empty() || has_empty_label(split->host)) return std::nullopt;
   if (!split->port.empty() && parse_decimal(split->port).value_or(65536) > 65535)

@@ -6,13 +6,14 @@
 
 namespace gatehouse::show {
 
-// Written by the exchange's thread, read by others.
+// The thread of the exchange writes an entry; other threads read it.
 struct exchange_store::entry {
   std::mutex mutex;
   trace::recording recording;
 };
 
-// An exchange is kept from the moment that its path is known, or that it has none.
+// An exchange is kept as soon as its path is known, or it is known to have none: only then is it
+// clear whether the exchange is to be shown.
 class exchange_store::recording_sink final : public trace::sink {
  public:
   recording_sink(exchange_store& store, trace::recording begun)

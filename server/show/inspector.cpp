@@ -67,7 +67,8 @@ std::optional<http::outcome> page_file(std::string_view name) {
   return answer(type_of(name), std::string(found->bytes));
 }
 
-// As long for every pair of the same length, so that the time does not tell how much was right.
+// Compares in the same time for every pair of the same length, so that the time does not tell how
+// much of a guess was right.
 bool same_secret(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
   unsigned different = 0;
@@ -104,12 +105,12 @@ std::string event_text(trace::recording const& about) {
          "\ndata: " + boost::json::serialize(summary_json(about)) + "\n\n";
 }
 
-// What a page was not told yet. Other threads add to it.
+// What is still to be sent to one page. Other threads add to it.
 class mailbox final : public exchange_store::watcher, public std::enable_shared_from_this<mailbox> {
  public:
   explicit mailbox(base::executor ex) : executor_(ex) {}
 
-  // A reader that is too slow loses its stream: its page connects again and asks for the list anew.
+  // A page that reads too slowly loses its stream; it connects again and asks for the whole list.
   void told(trace::recording const& about) override {
     if (closed_) return;
     auto const text = event_text(about);
@@ -129,14 +130,14 @@ class mailbox final : public exchange_store::watcher, public std::enable_shared_
     wake();
   }
 
-  // On the executor's thread. Suspends until there is news or the mailbox is closed, but not for
-  // ever: what came, empty after a silence; nothing if no more will come.
+  // On the executor's thread. Suspends until there is news and returns it. The text is empty when
+  // none came within limits::feed_silence; nothing is returned when no more will come.
   base::task<std::optional<std::string>> next() {
     auto text = take();
     if (!text.empty()) co_return text;
     if (closed_) co_return std::nullopt;
     news_ = std::make_shared<base::event>(executor_);
-    text = take();  // what came before there was an event to set
+    text = take();  // News may have come before there was an event to set.
     if (!text.empty()) co_return text;
     auto const news = news_;
     co_await news->wait_for(base::limits::feed_silence);
@@ -216,8 +217,8 @@ boost::json::object conversation_json(net::conversation const& said) {
   return out;
 }
 
-// A place among the requests that are sent at once, given back by the destructor. Without it a
-// request could ask the inspector to send another, which asks it to send another, and so on.
+// A place among the requests that are sent at the same time; the destructor gives it back. Without
+// a limit, a request could ask the inspector to send another one, which does the same, and so on.
 class sending_place {
  public:
   explicit sending_place(std::atomic<std::size_t>& taken)
@@ -233,7 +234,7 @@ class sending_place {
   bool is_free_;
 };
 
-// The token goes from the address, which is shown and kept, into a cookie.
+// Moves the token into a cookie, because browsers show the address and keep it in their history.
 http::outcome remember_token(std::string_view token) {
   auto out = answer("text/plain", "");
   out.status = 303;
@@ -338,8 +339,8 @@ http::outcome inspector::events(http::exchange_context& context) {
   return out;
 }
 
-// The field that is asked for makes a browser ask the server first before another site may send
-// this (CORS), and the server never says yes.
+// A request has to have a certain field. Before a browser lets another site send that, it asks the
+// server (CORS), and the server never agrees.
 base::task<http::outcome> inspector::send(http::request const& request,
                                           http::body_source& request_body,
                                           http::exchange_context& context) {

@@ -63,7 +63,7 @@ std::string_view kind_of(trace::recording const& of) {
   return of.route && of.route->serves == "files of" ? "file" : "other";
 }
 
-// A part of a head that was refused; empty if it has none.
+// This part of a head that was refused, as it was sent; empty if the head does not have it.
 json::string as_sent(trace::recording const& of, http::head_part part) {
   std::string_view const head = of.request_head.bytes;
   auto const spans = http::find_source(head, {part, {}, 0});
@@ -185,7 +185,7 @@ json::object stderr_json(trace::recording const& of) {
   return {{"lines", std::move(lines)}, {"cut", of.standard_error_lines > of.standard_error.size()}};
 }
 
-// A program that writes its own head (nph-) has no framing of the server's.
+// If a program has written its own head (nph-), the server did not frame the response.
 json::object response_json(trace::recording const& of) {
   bool const raw = of.framing.empty() && of.response_body.size > 0;
   return {{"status", of.status},

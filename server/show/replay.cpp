@@ -13,8 +13,8 @@ bool is_plain(std::string_view text) {
   return base::terminal_escaped(text) == text;
 }
 
-// The format of a printf(1) that prints these bytes. Octal escapes are the only ones that every
-// shell has; a "-" at the front would begin an option.
+// A format with which printf(1) prints these bytes. It has only octal escapes, because every shell
+// has them, and none of its formats begins with "-", which would begin an option.
 std::string printf_format(std::string_view bytes) {
   std::string out = "'";
   for (char const c : bytes) {
@@ -34,8 +34,9 @@ std::string printf_format(std::string_view bytes) {
   return out + '\'';
 }
 
-// The word, also one that no terminal should see. A command's output loses the line feeds at its
-// end, so these stand beside it.
+// The word, quoted for a shell. If it has control characters, which could do harm on a terminal, it
+// is the output of a printf. A shell removes the line feeds at the end of a command's output, so
+// these are written behind it.
 std::string word_of(std::string_view text) {
   if (is_plain(text)) return base::shell_quoted(text);
   auto const last = text.find_last_not_of('\n') + 1;
@@ -44,7 +45,8 @@ std::string word_of(std::string_view text) {
   return out;
 }
 
-// getenv(3) finds the first of several variables of one name, env(1) keeps the last.
+// The variables for env(1). It keeps the last of several with the same name, but getenv(3) finds
+// the first, so only the first is given.
 std::string environment_of(trace::recording const& of) {
   std::string out;
   std::set<std::string_view> seen;
@@ -56,7 +58,7 @@ std::string environment_of(trace::recording const& of) {
   return out;
 }
 
-// What the program reads in all: a local redirect's second one gets no body.
+// How much the program reads in all. The second program of a local redirect gets no body.
 std::uint64_t input_size(trace::recording const& of) {
   for (auto const& variable : of.variables) {
     if (variable.name == "CONTENT_LENGTH") return http::parse_decimal(variable.value).value_or(0);
@@ -84,7 +86,8 @@ std::string curl_start(http::request const& request, bool with_body) {
   return out;
 }
 
-// The field lines that curl does not make by itself. A name with ";" is a field without a value.
+// The field lines that curl does not make itself. curl takes a name with ";" for a field without a
+// value.
 std::string curl_fields(http::request const& request, std::string_view host, bool with_body) {
   std::string out;
   for (auto const& field : request.fields) {
@@ -98,7 +101,7 @@ std::string curl_fields(http::request const& request, std::string_view host, boo
   return out;
 }
 
-// As the browser wrote it, if that is surely this server.
+// The authority as the browser wrote it, if it certainly means this server.
 std::string authority_of(trace::recording const& of) {
   auto const host = of.request->fields.find("Host").value_or("");
   auto const port = of.server.substr(std::min(of.server.rfind(':'), of.server.size()));

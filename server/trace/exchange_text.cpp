@@ -11,14 +11,14 @@
 namespace gatehouse::trace {
 namespace {
 
-// Columns: the number, the milliseconds, the word of the step; in a table, the widest that a column
-// gets for its entries' sake.
+// The widths of the columns: the number of the exchange, the milliseconds, and the word for the
+// step. column_width is the most that a column of a table gets.
 constexpr std::size_t number_width = 4, time_width = 8, word_width = 11, column_width = 40;
 
-// Of bytes that are no text, how many are shown.
+// How many bytes are shown if they are not text.
 constexpr std::size_t binary_bytes_shown = 16;
 
-// The colours are the terminal's own, so they go with a dark and with a light ground.
+// These are the terminal's own colours, which suit its background, be it dark or light.
 constexpr std::string_view plain, faint = "2", request_colour = "1;34", server_colour = "1;36",
                                   script_colour = "1;35", stderr_colour = "1;33",
                                   response_colour = "1;32", error_colour = "1;31";
@@ -50,7 +50,7 @@ std::string bytes_text(std::uint64_t count) {
   return count == 1 ? "1 byte" : std::to_string(count) + " bytes";
 }
 
-// A decoded path may hold line feeds; they do not end a line here.
+// Makes one line of a text. A decoded path may have line feeds, which must not end the line.
 std::string one_line(std::string_view text) {
   std::string out;
   for (char const c : base::terminal_escaped(text)) {
@@ -63,7 +63,7 @@ std::string one_line(std::string_view text) {
   return out;
 }
 
-// How many characters the terminal shows for UTF-8 text, were each as wide as any other.
+// How many columns of a terminal the UTF-8 text takes if each character takes one.
 std::size_t width_of(std::string_view text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
     return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
@@ -75,7 +75,7 @@ std::string padded(std::string text, std::size_t width) {
   return is < width ? text.append(width - is, ' ') : text;
 }
 
-// The lines of text; a line end at its end begins no further one.
+// The lines of a text. A line feed at its end does not begin another line.
 std::vector<std::string_view> lines_of(std::string_view text) {
   std::vector<std::string_view> out;
   while (!text.empty()) {
@@ -96,7 +96,7 @@ std::vector<std::string_view> head_lines(std::string_view head) {
   return out;
 }
 
-// Bytes that would be shown mostly by their numbers are not shown as text at all.
+// Whether bytes are shown as text. They are not if most of them would be shown by their numbers.
 bool is_text(std::string_view bytes) {
   if (bytes.find('\0') != std::string_view::npos) return false;
   return base::terminal_escaped(bytes).size() < 2 * bytes.size() + 8;
@@ -141,7 +141,7 @@ std::size_t widest(std::vector<Row> const& rows, std::string Row::*column) {
 
 }  // namespace
 
-// Tells one event: each function gives the lines of one step.
+// Writes the lines of one event: there is a function for each kind.
 class exchange_text::teller {
  public:
   teller(exchange_text& of, http::steady_time now)

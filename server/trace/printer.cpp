@@ -11,7 +11,7 @@
 
 namespace gatehouse::trace {
 
-// Printing begins when the path of the request is known, or when it is known to have none: only
+// Printing begins when the path of the request is known, or it is known to have none, because only
 // then is it clear whether the exchange is hidden.
 class printer::printing final : public sink {
  public:
