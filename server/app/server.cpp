@@ -234,7 +234,7 @@ base::task<void> server::parts::handle_signals() {
   while (true) {
     auto const [ec, signal] = co_await signals->async_wait(base::as_result);
     if (ec) co_return;
-    if (signal == SIGHUP && !started_from.have_gone()) {
+    if (signal == SIGHUP && !started_from.any_closed()) {
       if (!stopping) reload();
     } else if (!std::exchange(asked_to_end, true)) {
       if (!stopping) {

@@ -149,7 +149,7 @@ void launcher::work(vfork_launcher& with) {
     lock.unlock();
     if (more) wake_.notify_one();
     settle(next, start(next->what, with, unfiltered));
-    with.let_go_of_child();
+    with.forget_child();
     lock.lock();
     --starting_;
   }

@@ -210,7 +210,7 @@ vfork_launcher::vfork_launcher(std::uint64_t group_key)
 }
 
 // Duplicates the program's descriptors onto the slots.
-base::error_code vfork_launcher::lend(program const& what) {
+base::error_code vfork_launcher::fill_slots(program const& what) {
   auto const lent = descriptors_of(what);
   for (std::size_t i = 0; i < lent.size(); ++i) {
     if (lent[i] >= 0 && ::dup3(lent[i], slots_[i].get(), O_CLOEXEC) < 0) return base::last_error();
@@ -220,7 +220,7 @@ base::error_code vfork_launcher::lend(program const& what) {
 
 // Makes the slots hold /dev/null again. Otherwise they would keep the program's pipes open after
 // the program has closed them.
-void vfork_launcher::take_back(program const& what) {
+void vfork_launcher::clear_slots(program const& what) {
   auto const lent = descriptors_of(what);
   for (std::size_t i = 0; i < lent.size(); ++i) {
     if (lent[i] >= 0) ::dup3(null_.get(), slots_[i].get(), O_CLOEXEC);
@@ -248,10 +248,10 @@ base::result<pid_t> vfork_launcher::start(program const& what, int* pidfd) {
     auto const error = hold(plan, entry, what);
     if (error) return error;
   }
-  auto const lending = lend(what);
-  if (lending) {
-    take_back(what);
-    return lending;
+  auto const unfilled = fill_slots(what);
+  if (unfilled) {
+    clear_slots(what);
+    return unfilled;
   }
 
   alignas(16) std::array<char, base::limits::child_stack_bytes> stack;
@@ -265,7 +265,7 @@ base::result<pid_t> vfork_launcher::start(program const& what, int* pidfd) {
                                     nullptr, &child_);
   int const clone_failure = pid < 0 ? errno : 0;
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  take_back(what);
+  clear_slots(what);
 
   if (clone_failure != 0) return system_error(clone_failure);
   if (plan.failure != 0) {

@@ -32,9 +32,9 @@ class exchange_store::recording_sink final : public trace::sink {
                        std::holds_alternative<trace::failed>(what);
     if (known && !std::exchange(kept_, true)) {
       store_.keep(entry_);
-      store_.tell(entry_->recording);
+      store_.notify(entry_->recording);
     }
-    if (kept_ && std::holds_alternative<trace::ended>(what)) store_.tell(entry_->recording);
+    if (kept_ && std::holds_alternative<trace::ended>(what)) store_.notify(entry_->recording);
   }
 
  private:
@@ -97,8 +97,8 @@ void exchange_store::keep(std::shared_ptr<entry> const& one) {
   ++forgotten_;
 }
 
-void exchange_store::tell(trace::recording const& about) {
-  for (auto const& w : watchers()) w->told(about);
+void exchange_store::notify(trace::recording const& about) {
+  for (auto const& w : watchers()) w->updated(about);
 }
 
 std::vector<std::shared_ptr<exchange_store::watcher>> exchange_store::watchers() {

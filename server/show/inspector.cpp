@@ -111,7 +111,7 @@ class mailbox final : public exchange_store::watcher, public std::enable_shared_
   explicit mailbox(base::executor ex) : executor_(ex) {}
 
   // A page that reads too slowly loses its stream; it connects again and asks for the whole list.
-  void told(trace::recording const& about) override {
+  void updated(trace::recording const& about) override {
     if (closed_) return;
     auto const text = event_text(about);
     {

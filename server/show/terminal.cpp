@@ -51,7 +51,7 @@ terminals::terminals() {
   }
 }
 
-bool terminals::have_gone() const {
+bool terminals::any_closed() const {
   return std::any_of(descriptors_.begin(), descriptors_.end(), [](int fd) {
     pollfd state{fd, 0, 0};
     return ::poll(&state, 1, 0) == 1 && (state.revents & POLLHUP) != 0;

@@ -81,7 +81,7 @@ TEST_CASE("what answers lasts as long as the connections that have its service")
 
 TEST_CASE("the next generation reports to the same targets") {
   struct listening final : show::exchange_store::watcher {
-    void told(trace::recording const&) override {}
+    void updated(trace::recording const&) override {}
     void closed() override { heard = true; }
     bool heard = false;
   };

@@ -11,7 +11,7 @@ namespace {
 
 class listener final : public show::exchange_store::watcher {
  public:
-  void told(trace::recording const& about) override {
+  void updated(trace::recording const& about) override {
     heard += std::to_string(about.id) + (about.done ? " ended;" : " began;");
   }
   void closed() override { heard += "closed;"; }

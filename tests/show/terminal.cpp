@@ -55,9 +55,9 @@ TEST_CASE("a terminal that is closed has gone") {
   ::dup2(terminal, STDIN_FILENO);
   terminals const with;
   ::close(terminal);
-  CHECK_FALSE(with.have_gone());
+  CHECK_FALSE(with.any_closed());
   ::close(window);
-  CHECK(with.have_gone());
+  CHECK(with.any_closed());
   ::dup2(before, STDIN_FILENO);
   ::close(before);
 }

@@ -44,7 +44,7 @@ struct exchange_record {
 // none does. Pure.
 std::string script_prefix(exchange_record const& of);
 
-// Somebody's wish to be told of something, which ends with this.
+// Lives as long as its owner wants to be called when something happens; see when_client_leaves().
 class subscription {
  public:
   subscription() = default;

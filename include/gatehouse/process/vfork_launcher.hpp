@@ -65,16 +65,16 @@ class vfork_launcher {
   // put a pidfd (close-on-exec), if one is wanted.
   base::result<pid_t> start(program const& what, int* pidfd = nullptr);
 
-  // The child of the latest start(), from before its first instruction until let_go_of_child(); 0:
+  // The child of the latest start(), from before its first instruction until forget_child(); 0:
   // none. Any thread may ask.
   pid_t child() const { return child_; }
-  void let_go_of_child() { child_ = 0; }
+  void forget_child() { child_ = 0; }
 
  private:
-  base::error_code lend(program const& what);
-  void take_back(program const& what);
+  base::error_code fill_slots(program const& what);
+  void clear_slots(program const& what);
 
-  base::unique_fd null_;                  // on every slot while nothing is lent
+  base::unique_fd null_;                  // on every slot that no program uses
   std::array<base::unique_fd, 3> slots_;  // where a program finds its 0, 1 and 2
   std::vector<int> signals_;              // not at their default in the server
   std::uint64_t group_key_;

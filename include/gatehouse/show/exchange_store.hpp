@@ -1,5 +1,6 @@
 #pragma once
-// The latest exchanges of the server, kept to be shown, and news of them for whoever watches.
+// The latest exchanges of the server, kept to be shown. Watchers are notified when one is added or
+// ends.
 
 #include <deque>
 #include <functional>
@@ -36,28 +37,28 @@ class exchange_store final : public trace::tracer {
   std::uint64_t forgotten() const;
   std::size_t limit() const { return limit_; }
 
-  // Somebody who wants news. Called on the thread of the exchange, with nothing locked but the
-  // exchange; must not block.
+  // Is notified of changes. It is called on the thread of the exchange, with nothing locked but the
+  // exchange, and must not block.
   class watcher {
    public:
     virtual ~watcher() = default;
     // An exchange is kept from now on, or has ended.
-    virtual void told(trace::recording const& about) = 0;
-    // There will be no more.
+    virtual void updated(trace::recording const& about) = 0;
+    // There will be no more changes.
     virtual void closed() = 0;
   };
 
-  // Until the watcher is dropped.
+  // Notifies the watcher as long as somebody owns it.
   void watch(std::shared_ptr<watcher> const& who);
 
-  // The server stops.
+  // Tells every watcher that the server stops.
   void close();
 
  private:
   struct entry;
   class recording_sink;
   void keep(std::shared_ptr<entry> const& one);
-  void tell(trace::recording const& about);
+  void notify(trace::recording const& about);
   std::vector<std::shared_ptr<watcher>> watchers();
 
   std::string hidden_prefix_;

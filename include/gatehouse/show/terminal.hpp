@@ -21,8 +21,8 @@ class terminals {
  public:
   terminals();
 
-  // Whether one of them has been closed since: its window, or the connection to it.
-  bool have_gone() const;
+  // Whether one of them was closed since then, with its window or with the connection to it.
+  bool any_closed() const;
 
  private:
   std::vector<int> descriptors_;
