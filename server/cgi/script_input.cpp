@@ -90,7 +90,7 @@ base::task<void> script_input::feed(std::shared_ptr<state> s, http::body_source&
   co_await boost::asio::this_coro::throw_if_cancelled(false);
   auto const buffer = std::make_unique_for_overwrite<char[]>(base::limits::stream_buffer_bytes);
   while (!s->unwanted) {
-    auto const passed = co_await pass(
+    auto const passed = co_await feed_some(
         s, body, boost::asio::buffer(buffer.get(), base::limits::stream_buffer_bytes));
     if (passed.has_error() && passed.error() != base::errc::stopped)
       s->process->fail(script_process::fault::input, passed.error());
@@ -101,13 +101,13 @@ base::task<void> script_input::feed(std::shared_ptr<state> s, http::body_source&
 // Feeds the next bytes of the body into the script's stdin. They are spliced if the body can do
 // that and the exchange is not traced. Returns how many; 0 at the body's end. errc::stopped if the
 // script has closed its stdin, or the feeding is stopped.
-base::task<base::result<std::size_t>> script_input::pass(std::shared_ptr<state> s,
-                                                         http::body_source& body,
-                                                         boost::asio::mutable_buffer buffer) {
+base::task<base::result<std::size_t>> script_input::feed_some(std::shared_ptr<state> s,
+                                                              http::body_source& body,
+                                                              boost::asio::mutable_buffer buffer) {
   while (!s->process->traced()) {
     auto const moved = co_await body.splice_some(s->pipe.get());
     if (moved.has_error() && moved.error() == boost::system::errc::resource_unavailable_try_again) {
-      auto const error = co_await room(s);
+      auto const error = co_await wait_for_room(s);
       if (error) co_return error;
       continue;
     }
@@ -136,7 +136,7 @@ base::task<base::error_code> script_input::write(std::shared_ptr<state> s, std::
       bytes.remove_prefix(**put);
       s->process->progressed();
     } else {
-      auto const error = co_await room(s);
+      auto const error = co_await wait_for_room(s);
       if (error) co_return error;
     }
   }
@@ -145,7 +145,7 @@ base::task<base::error_code> script_input::write(std::shared_ptr<state> s, std::
 
 // Suspends until a full stdin can take more, and widens the pipe then, because the script reads.
 // errc::stopped if the feeding is stopped.
-base::task<base::error_code> script_input::room(std::shared_ptr<state> s) {
+base::task<base::error_code> script_input::wait_for_room(std::shared_ptr<state> s) {
   if (s->unwanted) co_return base::errc::stopped;
   auto const [ec] = co_await s->pipe.writable();
   if (is_failure(ec)) co_return ec;

@@ -66,7 +66,7 @@ void script_process::begin(process::child_process child) {
   child_->when_ended([weak = weak_from_this()] {
     if (auto const alive = weak.lock()) alive->on_end();
   });
-  if (held_by_ != nullptr && held_by_->sandbox != nullptr) child_->take_group_along();
+  if (held_by_ != nullptr && held_by_->sandbox != nullptr) child_->kill_rest_at_end();
   if (unwanted) stop();
   if (!unwatched) watch();
   if (limits_.deadline > std::chrono::steady_clock::duration::zero())

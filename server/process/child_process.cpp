@@ -53,39 +53,39 @@ struct child_process::state {
   bool watched = false;
   bool stopping = false;
   bool let_go = false;
-  bool takes_group_along = false;
-  bool rest_kept = false;    // what it left of its group, after its end
-  int times_taken_down = 0;  // of its coroutines
+  bool kills_rest = false;
+  bool rest_kept = false;   // what it left of its group, after its end
+  int times_destroyed = 0;  // of its coroutines
 };
 
 // Starts a coroutine again that was destroyed for lack of memory, because what it does has to be
 // done.
-class child_process::again {
+class child_process::restarter {
  public:
   using routine = base::task<void> (*)(std::shared_ptr<state>);
-  again(routine what, std::shared_ptr<state> of) : what_(what), of_(std::move(of)) {}
-  again(again&&) noexcept = default;
-  again(again const&) = delete;
-  again& operator=(again const&) = delete;
-  ~again() {
-    if (of_) taken_down();
+  restarter(routine what, std::shared_ptr<state> of) : what_(what), of_(std::move(of)) {}
+  restarter(restarter&&) noexcept = default;
+  restarter(restarter const&) = delete;
+  restarter& operator=(restarter const&) = delete;
+  ~restarter() {
+    if (of_) restart();
   }
   void operator()(std::exception_ptr const& failure) {
-    if (failure) return taken_down();
+    if (failure) return restart();
     of_.reset();
   }
 
   static void begin(routine what, std::shared_ptr<state> const& of) noexcept try {
-    again tries(what, of);
-    boost::asio::co_spawn(of->pause.get_executor(), what(of), std::move(tries));
+    restarter handler(what, of);
+    boost::asio::co_spawn(of->pause.get_executor(), what(of), std::move(handler));
   } catch (std::exception const&) {
-    // The destructor of `tries` has started the coroutine again.
+    // The destructor of `handler` has started the coroutine again.
   }
 
  private:
-  void taken_down() noexcept {
+  void restart() noexcept {
     auto const of = std::exchange(of_, nullptr);
-    if (++of->times_taken_down < base::limits::lost_waits) begin(what_, of);
+    if (++of->times_destroyed < base::limits::lost_waits) begin(what_, of);
   }
 
   routine what_;
@@ -123,12 +123,12 @@ rusage const& child_process::used() const {
 }
 
 bool child_process::has_ended() {
-  return look(state_);
+  return reap_if_ended(state_);
 }
 
 void child_process::watch() {
-  if (std::exchange(state_->watched, true) || look(state_)) return;
-  again::begin(supervise, state_);
+  if (std::exchange(state_->watched, true) || reap_if_ended(state_)) return;
+  restarter::begin(supervise, state_);
 }
 
 base::task<bool> child_process::ended_within(std::chrono::steady_clock::duration limit) {
@@ -149,13 +149,13 @@ void child_process::when_ended(std::function<void()> action) {
   state_->action = std::move(action);
 }
 
-void child_process::take_group_along() {
-  state_->takes_group_along = true;
+void child_process::kill_rest_at_end() {
+  state_->kills_rest = true;
 }
 
 void child_process::keep_rest() {
   state_->rest_kept = state_->signal_group(0);
-  if (state_->rest_kept) again::begin(watch_rest, state_);
+  if (state_->rest_kept) restarter::begin(watch_rest, state_);
 }
 
 void child_process::release_rest() {
@@ -163,11 +163,11 @@ void child_process::release_rest() {
 }
 
 void child_process::stop() {
-  if (state_->stopping || (look(state_) && !state_->rest_kept)) return;
+  if (state_->stopping || (reap_if_ended(state_) && !state_->rest_kept)) return;
   state_->stopping = true;
   state_->signal_group(SIGTERM);
   watch();
-  again::begin(kill_after_grace, state_);
+  restarter::begin(kill_after_grace, state_);
 }
 
 void child_process::let_go() {
@@ -175,7 +175,7 @@ void child_process::let_go() {
 }
 
 // Returns whether it has ended, and reaps it.
-bool child_process::look(std::shared_ptr<state> of) {
+bool child_process::reap_if_ended(std::shared_ptr<state> of) {
   state& s = *of;
   if (s.status) return true;
   int how = 0;
@@ -203,7 +203,7 @@ bool child_process::look(std::shared_ptr<state> of) {
 // kept or being stopped.
 void child_process::release_rest(state& s) {
   s.rest_kept = false;
-  if (s.takes_group_along) kill_rest(s);
+  if (s.kills_rest) kill_rest(s);
   if (!s.stopping) s.from.ended(s.pid);
 }
 
@@ -243,7 +243,7 @@ base::task<void> child_process::supervise(std::shared_ptr<state> s) {
       pause.expires_after(base::limits::process_look_interval);
       co_await pause.async_wait(base::as_result);
     }
-  } while (!look(s));
+  } while (!reap_if_ended(s));
 }
 
 // Runs after TERM: when the grace period is over, it kills what is left of the group, also without

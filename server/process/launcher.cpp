@@ -79,7 +79,8 @@ launch launcher::begin(base::executor ex, program what) {
   {
     std::lock_guard const lock(mutex_);
     orders_.push_back(order);
-    // note() must not fail when the program runs, so there has to be room for its pid by now.
+    // add_running() must not fail when the program runs, so there has to be room for its pid by
+    // now.
     running_.reserve(running_.size() + starting_ + orders_.size());
     wake = may_start();
   }
@@ -102,7 +103,7 @@ void launcher::signal_all(int signal) const {
   for (pid_t const pid : running_) ::kill(-pid, signal);
 }
 
-void launcher::note(pid_t pid) {
+void launcher::add_running(pid_t pid) {
   std::lock_guard const lock(mutex_);
   running_.push_back(pid);
 }
@@ -168,7 +169,7 @@ base::result<pid_t> launcher::start(program const& what, vfork_launcher& with,
 // wake whoever asks for the outcome.
 void launcher::settle(std::shared_ptr<launch::state> const& order, base::result<pid_t> outcome) {
   order->outcome = outcome;
-  if (order->outcome.has_value()) note(*order->outcome);
+  if (order->outcome.has_value()) add_running(*order->outcome);
   auto const before = order->now.exchange(launch::state::phase::settled);
   for (auto* const end :
        {&order->what.standard_input, &order->what.standard_output, &order->what.standard_error}) {

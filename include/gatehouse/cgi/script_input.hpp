@@ -34,11 +34,11 @@ class script_input {
   struct state;
   class after_feeding;
   static base::task<void> feed(std::shared_ptr<state> s, http::body_source& body);
-  static base::task<base::result<std::size_t>> pass(std::shared_ptr<state> s,
-                                                    http::body_source& body,
-                                                    boost::asio::mutable_buffer buffer);
+  static base::task<base::result<std::size_t>> feed_some(std::shared_ptr<state> s,
+                                                         http::body_source& body,
+                                                         boost::asio::mutable_buffer buffer);
   static base::task<base::error_code> write(std::shared_ptr<state> s, std::string_view bytes);
-  static base::task<base::error_code> room(std::shared_ptr<state> s);
+  static base::task<base::error_code> wait_for_room(std::shared_ptr<state> s);
 
   std::shared_ptr<state> state_;  // shared with the coroutine that feeds; null if there is none
   std::shared_ptr<script_process> process_;

@@ -63,7 +63,7 @@ class child_process {
 
   // From now on, what the program leaves of its group when it ends is killed at once, or when it is
   // let go by release_rest(). (Else it goes on: a script may start what outlives it.)
-  void take_group_along();
+  void kill_rest_at_end();
 
   // For the action of when_ended(): what the program left of its group still works for it. It is
   // kept in view, so that stop() reaches it, until release_rest() or until nothing is left of it.
@@ -80,8 +80,8 @@ class child_process {
 
  private:
   struct state;
-  class again;
-  static bool look(std::shared_ptr<state> of);
+  class restarter;
+  static bool reap_if_ended(std::shared_ptr<state> of);
   static void kill_rest(state const& s);
   static void release_rest(state& s);
   static base::task<void> watch_rest(std::shared_ptr<state> s);

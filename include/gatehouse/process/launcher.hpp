@@ -77,7 +77,7 @@ class launcher {
                             base::error_code const& unfiltered) const;
   void settle(std::shared_ptr<launch::state> const& order, base::result<pid_t> outcome);
   static void wake_up(std::shared_ptr<launch::state> const& order);
-  void note(pid_t pid);
+  void add_running(pid_t pid);
   bool has_started(pid_t pid) const;
   bool may_start() const { return !orders_.empty() && starting_ < pace_.now(); }
 
