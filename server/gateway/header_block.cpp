@@ -245,11 +245,11 @@ void header_block::classify(response_head& out) {
   out.kind = response_kind::client_redirect;
   if (status_ != nullptr) return;
   out.status = 302;
-  tell_redirect(path);
+  note_redirect(path);
 }
 
 // Notes how a redirect for the client deviates from what RFC 3875 asks for.
-void header_block::tell_redirect(bool path) {
+void header_block::note_redirect(bool path) {
   std::string_view const where = location_->field.value;
   if (path && where.find('#') == std::string_view::npos) {
     note_deviation(

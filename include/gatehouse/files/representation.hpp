@@ -21,8 +21,9 @@ struct representation {
   http::validators validators;
 };
 
-// Size, time and inode tell every change and replacement of a file; the coding tells its forms
-// apart. A time that lies after now is not sent as such (RFC 9110, 8.8.2.1).
+// The entity tag is made of size, time and inode, which differ after every change and replacement
+// of the file, and of the coding, which differs between its forms. A time in the future is not sent
+// as such (RFC 9110, 8.8.2.1).
 http::validators validators_of(struct stat const& status, std::string_view coding,
                                std::chrono::sys_seconds now);
 

@@ -28,7 +28,7 @@ enum class line_use {
   coding,
   other,
   overridden,       // a later line of the same name counts
-  counts_as_none,   // its value says nothing
+  counts_as_none,   // the line is ignored, because its value is empty or malformed
   of_server,        // the server sends its own
   of_connection,    // hop-by-hop
   of_other_coding,  // a length beside Transfer-Encoding
@@ -36,14 +36,14 @@ enum class line_use {
 
 class header_block {
  public:
-  // Takes the next line, which is sound. 502 if there are too many.
+  // Takes the next line, which is known to be well-formed. 502 if there are too many.
   std::optional<http::http_error> add(http::field const& field, std::size_t line_number);
 
-  // What the lines make together, once: 502 for a Status that is none, and for a coding of the
-  // content that is not known here. The views of the fields are still valid.
+  // Makes the head of all lines; to be called once, while the views of the fields are still valid.
+  // 502 for a Status that is not one, and for an unknown coding of the content.
   http::result<response_head> head();
 
-  // What the server does with a line; after head().
+  // What the server does with a line, in words; to be called after head().
   std::string_view meaning(std::size_t index) const;
 
  private:
@@ -61,7 +61,7 @@ class header_block {
   void read_length(response_head& out);
   void read_other();
   void classify(response_head& out);
-  void tell_redirect(bool path);
+  void note_redirect(bool path);
 
   std::vector<printed_line> lines_;
   std::string connection_;

@@ -20,11 +20,12 @@
 
 namespace gatehouse::process {
 
-// A program on its way: being started by a thread of the launcher's.
+// A program that a thread of the launcher starts.
 class launch {
  public:
-  // Suspends until the program runs or could not be started; gives its pid or why not. For the
-  // thread of the executor that it was begun with. Cannot be cancelled; may be asked again.
+  // Suspends until the program runs or could not be started, and returns its pid or the error. To
+  // be awaited on the thread of the executor that was given to begin(). It cannot be cancelled, and
+  // may be awaited again.
   base::task<base::result<pid_t>> outcome();
 
  private:
@@ -34,8 +35,9 @@ class launch {
   std::shared_ptr<state> state_;  // shared with the thread that starts the program
 };
 
-// How many programs are started at a time. Several fill the processors while each start waits for
-// something; but then the threads that serve connections get their turn late.
+// How many programs are started at the same time. Several keep the processors busy while each start
+// waits for something, but delay the threads that serve connections. So fewer are started while
+// requests are served that need no program.
 struct pace {
   unsigned alone = 1;
   unsigned beside_others = 1;             // while others are served; at most as many
@@ -47,25 +49,26 @@ struct pace {
 // The threads that start programs, and the pids of all that run. Thread-safe.
 class launcher {
  public:
-  // Throws as vfork_launcher does. The recency outlives the launcher. filter: what the threads, and
-  // so all programs, are put under; to be given if any program is held by a sandbox.
+  // Throws as vfork_launcher does. The recency outlives the launcher. filter: is installed on the
+  // threads, and so for all programs. It has to be given if any program runs in a sandbox.
   explicit launcher(pace how_fast, std::optional<system_call_filter> filter = std::nullopt);
   launcher(launcher const&) = delete;
   launcher& operator=(launcher const&) = delete;
   ~launcher();
 
-  // Has a program started. Does not suspend, and nobody is woken when it is done, unless somebody
-  // then waits for the outcome: most scripts announce themselves by what they print. A program that
-  // cannot be started closes its ends of the pipes, as one that has ended would.
+  // Has a program started. Does not suspend. Nobody is woken when the program runs unless somebody
+  // waits for the outcome, because what a script prints tells the same. When a program cannot be
+  // started, its ends of the pipes are closed, as when it has ended.
   launch begin(base::executor ex, program what);
 
-  // Which programs run. Whoever reaps one says so.
+  // To be called by whoever has reaped a program.
   void ended(pid_t pid);
+
+  // How many programs run.
   std::size_t running() const;
 
-  // Reaps the children of this process that have ended and were not started by this launcher. Gives
-  // whether none was left that had ended when this began; else it is to be called again a little
-  // later.
+  // Reaps the children of this process that have ended and were not started by this launcher.
+  // Returns false if there may be more of them; then it is to be called again a little later.
   bool reap_adopted();
 
   // Sends a signal to the process group of every program that runs.
