@@ -131,7 +131,7 @@ std::string script_text(http::exchange_record const& record) {
   return out;
 }
 
-void tell_written(std::uint64_t lost) {
+void log_lost_lines(std::uint64_t lost) {
   base::log::warn("access-log-again", std::to_string(lost) + " lines were lost");
 }
 
@@ -243,7 +243,7 @@ base::result<access_log> access_log::open(std::string_view destination, config::
 }
 
 access_log::~access_log() {
-  if (output_.untold() > 0) tell_written(output_.untold());
+  if (output_.unreported() > 0) log_lost_lines(output_.unreported());
 }
 
 void access_log::write(http::request const* request, http::exchange_context const& context) noexcept
@@ -271,7 +271,7 @@ void access_log::write(http::request const* request, http::exchange_context cons
     base::log::error("access-log-lost", destination_ + ": " + news.failing->message() +
                                             "; lines are lost from now on");
   }
-  if (news.lost > 0) tell_written(news.lost);
+  if (news.lost > 0) log_lost_lines(news.lost);
 } catch (...) {  // no memory for the line
 }
 

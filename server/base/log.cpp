@@ -78,10 +78,10 @@ class output_sink final : public spdlog::sinks::base_sink<std::mutex> {
 
   void print(std::string const& lines) {
     auto const news = output_.write(lines);
-    if (news.lost > 0) tell(news.lost);
+    if (news.lost > 0) report_lost(news.lost);
   }
 
-  void tell(std::uint64_t lost) {
+  void report_lost(std::uint64_t lost) {
     std::string const what = "log-again: " + std::to_string(lost) + " lines were lost";
     spdlog::memory_buf_t line;
     formatter_->format({"gatehouse", spdlog::level::warn, what}, line);

@@ -50,16 +50,16 @@ log_output& log_output::operator=(log_output&& other) noexcept {
   how_ = std::exchange(other.how_, way::none);
   file_ = std::move(other.file_);
   lost_ = other.lost_.exchange(0);
-  untold_ = other.untold_.exchange(0);
-  told_at_ = other.told_at_.load();
-  torn_ = other.torn_.load();
+  unreported_ = other.unreported_.exchange(0);
+  failing_since_ = other.failing_since_.load();
+  cut_short_ = other.cut_short_.load();
   return *this;
 }
 
 log_output::news log_output::write(std::string_view line) noexcept {
   if (how_ == way::none) return {};
   if (auto const why = put_without_secrets(line)) return note_lost(why);
-  if (untold_.load(std::memory_order_relaxed) == 0) return {};
+  if (unreported_.load(std::memory_order_relaxed) == 0) return {};
   return note_written();
 }
 
@@ -73,16 +73,16 @@ error_code log_output::put_without_secrets(std::string_view line) noexcept try {
 
 // If a full disk cut a line short, the line is ended before the next one is written.
 error_code log_output::put(std::string_view line) noexcept {
-  bool const torn = torn_.load(std::memory_order_relaxed);
+  bool const torn = cut_short_.load(std::memory_order_relaxed);
   if (torn && put_some("\n") != 1) return last_error();
-  if (torn) torn_ = false;
+  if (torn) cut_short_ = false;
   auto const size = static_cast<std::int64_t>(line.size());
   auto written = put_some(line);
   bool const behind = written < 0 && errno == EAGAIN;
-  if (behind && untold() == 0 && wait_for_room()) written = put_some(line);
+  if (behind && unreported() == 0 && wait_for_room()) written = put_some(line);
   if (written == size) return {};
   if (written < 0) return last_error();
-  if (written > 0) torn_ = true;
+  if (written > 0) cut_short_ = true;
   return make_error_code(boost::system::errc::no_space_on_device);
 }
 
@@ -111,15 +111,15 @@ bool log_output::wait_for_room() const noexcept {
 
 log_output::news log_output::note_lost(error_code const& why) noexcept {
   ++lost_;
-  if (untold_.fetch_add(1) != 0) return {};
-  told_at_ = coarse_now().time_since_epoch();
+  if (unreported_.fetch_add(1) != 0) return {};
+  failing_since_ = coarse_now().time_since_epoch();
   return {.failing = why, .lost = 0};
 }
 
 log_output::news log_output::note_written() noexcept {
-  auto const since = coarse_now().time_since_epoch() - told_at_.load();
+  auto const since = coarse_now().time_since_epoch() - failing_since_.load();
   if (since < limits::log_news_interval) return {};
-  return {.failing = std::nullopt, .lost = untold_.exchange(0)};
+  return {.failing = std::nullopt, .lost = unreported_.exchange(0)};
 }
 
 }  // namespace gatehouse::base

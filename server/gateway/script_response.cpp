@@ -103,7 +103,7 @@ std::size_t line_of_content_type(std::string_view text) {
 // What a program prints to a pipe waits in its buffer. What a program prints that it has started
 // does not wait for that, and so comes before the headers. The error says so if this is what
 // happened.
-void tell_late_headers(http::http_error& error, std::string_view text, std::string_view more) {
+void explain_late_headers(http::http_error& error, std::string_view text, std::string_view more) {
   auto const number = line_of_content_type(std::string(text).append(more));
   if (number <= error.help.marked_line) return;
   error.reason = "script-late-headers";
@@ -179,7 +179,7 @@ void script_response_parser::explain(http::http_error& error, std::string_view m
     }
   }
   help.output_excerpt = text.substr(start, base::limits::output_excerpt_bytes);
-  if (help.marked_line > 0) tell_late_headers(error, text, more);
+  if (help.marked_line > 0) explain_late_headers(error, text, more);
 }
 
 namespace {

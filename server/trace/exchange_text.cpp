@@ -142,9 +142,9 @@ std::size_t widest(std::vector<Row> const& rows, std::string Row::*column) {
 }  // namespace
 
 // Writes the lines of one event: there is a function for each kind.
-class exchange_text::teller {
+class exchange_text::line_writer {
  public:
-  teller(exchange_text& of, http::steady_time now)
+  line_writer(exchange_text& of, http::steady_time now)
       : of_(of), time_(milliseconds_text(now - of.began_)) {}
 
   void gathered(event const& next) {
@@ -158,7 +158,7 @@ class exchange_text::teller {
     step("request", request_colour);
     bool first = true;
     for (auto const line : head_lines(e.bytes))
-      tell(in(std::exchange(first, false) ? "1" : plain, one_line(line)));
+      add_line(in(std::exchange(first, false) ? "1" : plain, one_line(line)));
   }
 
   void operator()(request_parsed const&) {}
@@ -166,20 +166,20 @@ class exchange_text::teller {
   void operator()(routed const& e) {
     step("map", server_colour);
     if (std::exchange(of_.routed_, true))
-      tell(in(faint, "again, because the program answered with a local redirect:"));
-    tell(one_line(e.prefix) + "/ is mapped to the " + one_line(e.serves) + " " +
-         one_line(e.target));
-    tell(in(faint, "the longest prefix of the path that is mapped"));
+      add_line(in(faint, "again, because the program answered with a local redirect:"));
+    add_line(one_line(e.prefix) + "/ is mapped to the " + one_line(e.serves) + " " +
+             one_line(e.target));
+    add_line(in(faint, "the longest prefix of the path that is mapped"));
   }
 
   void operator()(script_found const& e) {
     of_.output_head_.clear();
     step("script", server_colour);
-    tell(one_line(e.file));
-    tell(in(faint, "SCRIPT_NAME  ") + one_line(e.script_name));
-    tell(in(faint, "PATH_INFO    ") +
-         (e.path_info ? one_line(*e.path_info) : in(faint, "none: the path ends here")));
-    if (!e.interpreter.empty()) tell(in(faint, "run by       ") + one_line(e.interpreter));
+    add_line(one_line(e.file));
+    add_line(in(faint, "SCRIPT_NAME  ") + one_line(e.script_name));
+    add_line(in(faint, "PATH_INFO    ") +
+             (e.path_info ? one_line(*e.path_info) : in(faint, "none: the path ends here")));
+    if (!e.interpreter.empty()) add_line(in(faint, "run by       ") + one_line(e.interpreter));
   }
 
   void operator()(variable const& e) {
@@ -188,16 +188,16 @@ class exchange_text::teller {
 
   void operator()(program_described const& e) {
     step("program", server_colour);
-    tell(one_line(e.path));
+    add_line(one_line(e.path));
     for (std::size_t i = 0; i < e.arguments.size(); ++i) {
-      tell(in(faint, "argv[" + std::to_string(i) + "]  ") + one_line(e.arguments[i]));
+      add_line(in(faint, "argv[" + std::to_string(i) + "]  ") + one_line(e.arguments[i]));
     }
-    tell(in(faint, "cwd      ") + one_line(e.directory));
+    add_line(in(faint, "cwd      ") + one_line(e.directory));
   }
 
   void operator()(process_started const& e) {
     step("process", script_colour);
-    tell("pid " + std::to_string(e.pid) + " has started");
+    add_line("pid " + std::to_string(e.pid) + " has started");
   }
 
   void operator()(stdin_bytes const& e) { piece("stdin", of_.standard_input_, e.bytes); }
@@ -219,32 +219,32 @@ class exchange_text::teller {
 
   void operator()(remark const& e) {
     step("remark", e.failed ? error_colour : script_colour);
-    tell(one_line(e.text) + in(faint, "  " + std::string(e.reason)));
+    add_line(one_line(e.text) + in(faint, "  " + std::string(e.reason)));
   }
 
   void operator()(stderr_line const& e) {
     step("stderr", stderr_colour);
-    tell(one_line(e.line));
+    add_line(one_line(e.line));
   }
 
   void operator()(process_ended const& e) {
     step("exit", script_colour);
-    tell(in(e.wait_status == 0 ? plain : "31", "it " + base::exit_text(e.wait_status)));
-    tell(in(faint, "CPU time     ") + milliseconds_text(e.used.ru_utime) + " ms of its own, " +
-         milliseconds_text(e.used.ru_stime) + " ms in the kernel");
-    tell(in(faint, "peak memory  ") + (e.peak_may_be_the_servers ? "at most " : "") +
-         fixed(static_cast<double>(e.used.ru_maxrss) / 1024, 1) + " MiB");
+    add_line(in(e.wait_status == 0 ? plain : "31", "it " + base::exit_text(e.wait_status)));
+    add_line(in(faint, "CPU time     ") + milliseconds_text(e.used.ru_utime) + " ms of its own, " +
+             milliseconds_text(e.used.ru_stime) + " ms in the kernel");
+    add_line(in(faint, "peak memory  ") + (e.peak_may_be_the_servers ? "at most " : "") +
+             fixed(static_cast<double>(e.used.ru_maxrss) / 1024, 1) + " MiB");
   }
 
   void operator()(failed const& e) {
     step("error", error_colour);
-    tell(in(colour_of(e.error.status), std::to_string(e.error.status) + " " +
-                                           std::string(http::reason_phrase(e.error.status))) +
-         in(faint, "  " + std::string(e.error.reason)));
-    if (!e.error.detail.empty()) tell(one_line(e.error.detail));
+    add_line(in(colour_of(e.error.status), std::to_string(e.error.status) + " " +
+                                               std::string(http::reason_phrase(e.error.status))) +
+             in(faint, "  " + std::string(e.error.reason)));
+    if (!e.error.detail.empty()) add_line(one_line(e.error.detail));
     auto const& help = e.error.help;
-    for (auto const line : lines_of(help.explanation)) tell(one_line(line));
-    if (!help.command.empty()) tell(in(faint, "try  ") + one_line(help.command));
+    for (auto const line : lines_of(help.explanation)) add_line(one_line(line));
+    if (!help.command.empty()) add_line(in(faint, "try  ") + one_line(help.command));
   }
 
   void operator()(response_head const& e) {
@@ -252,8 +252,8 @@ class exchange_text::teller {
     step("response", response_colour);
     bool first = true;
     for (auto const line : head_lines(e.bytes))
-      tell(in(std::exchange(first, false) ? "1" : plain, one_line(line)));
-    tell(in(faint, end_of_content(e.framing)));
+      add_line(in(std::exchange(first, false) ? "1" : plain, one_line(line)));
+    add_line(in(faint, end_of_content(e.framing)));
   }
 
   void operator()(response_bytes const& e) { of_.content_bytes_ += e.sent; }
@@ -263,13 +263,14 @@ class exchange_text::teller {
     unshown("stdout", of_.standard_output_);
     if (of_.content_bytes_ > 0) {
       step("content", response_colour);
-      tell(bytes_text(of_.content_bytes_) +
-           (of_.answered_ ? " sent" : " sent as the program wrote them, head and all"));
+      add_line(bytes_text(of_.content_bytes_) +
+               (of_.answered_ ? " sent" : " sent as the program wrote them, head and all"));
     }
     step("end", response_colour);
     auto const status = e.record.status == 0 ? "no status" : std::to_string(e.record.status);
-    tell(in(colour_of(e.record.status), status) +
-         (e.record.complete ? ", complete" : in("31", ", cut short")) + ", after " + time_ + " ms");
+    add_line(in(colour_of(e.record.status), status) +
+             (e.record.complete ? ", complete" : in("31", ", cut short")) + ", after " + time_ +
+             " ms");
     out_ += '\n';
   }
 
@@ -278,56 +279,57 @@ class exchange_text::teller {
  private:
   void connection() {
     step("client", request_colour);
-    tell(of_.ends_);
+    add_line(of_.ends_);
   }
 
   void variables() {
     auto const& all = of_.variables_;
-    auto const names = widest(all, &told_variable::name);
-    auto const values = widest(all, &told_variable::value);
+    auto const names = widest(all, &pending_variable::name);
+    auto const values = widest(all, &pending_variable::value);
     step("variables", server_colour);
     for (auto const& v : all) {
       auto const named = padded(v.name, names) + "  ";
       bool const fits = width_of(v.value) <= values;
-      if (!fits) tell(named + v.value);
-      tell(padded(fits ? named + v.value : "", width_of(named) + values) + "  " +
-           in(faint, v.origin));
+      if (!fits) add_line(named + v.value);
+      add_line(padded(fits ? named + v.value : "", width_of(named) + values) + "  " +
+               in(faint, v.origin));
     }
     of_.variables_.clear();
   }
 
   void headers() {
-    auto const width = widest(of_.headers_, &told_header::line);
+    auto const width = widest(of_.headers_, &pending_header::line);
     step("headers", script_colour);
-    for (auto const& h : of_.headers_) tell(padded(h.line, width) + "  " + in(faint, h.meaning));
+    for (auto const& h : of_.headers_)
+      add_line(padded(h.line, width) + "  " + in(faint, h.meaning));
     of_.headers_.clear();
   }
 
   // Bytes on their way into or out of the program.
-  void piece(std::string_view word, told_bytes& all, std::string_view bytes) {
+  void piece(std::string_view word, counted_bytes& all, std::string_view bytes) {
     all.size += bytes.size();
     auto const room = base::limits::printed_bytes - all.shown;
     if (room == 0) return;
     step(word, script_colour);
-    tell(in(faint, bytes_text(bytes.size())));
+    add_line(in(faint, bytes_text(bytes.size())));
     if (!is_text(bytes)) {
       all.shown = base::limits::printed_bytes;
-      tell(hexadecimal(bytes.substr(0, binary_bytes_shown)));
-      tell(in(faint, "this is no text, and not shown"));
+      add_line(hexadecimal(bytes.substr(0, binary_bytes_shown)));
+      add_line(in(faint, "this is no text, and not shown"));
       return;
     }
     auto const shown = bytes.substr(0, room);
     all.shown += shown.size();
-    for (auto const line : lines_of(shown)) tell(one_line(line));
+    for (auto const line : lines_of(shown)) add_line(one_line(line));
     if (all.shown == base::limits::printed_bytes)
-      tell(in(faint, "what follows is counted and not shown"));
+      add_line(in(faint, "what follows is counted and not shown"));
   }
 
-  void unshown(std::string_view word, told_bytes const& all) {
+  void unshown(std::string_view word, counted_bytes const& all) {
     if (all.size <= all.shown) return;
     step(word, script_colour);
-    tell(in(faint, bytes_text(all.size) + " in all, " + bytes_text(all.size - all.shown) +
-                       " more than shown"));
+    add_line(in(faint, bytes_text(all.size) + " in all, " + bytes_text(all.size - all.shown) +
+                           " more than shown"));
   }
 
   void step(std::string_view word, std::string_view colour) {
@@ -335,7 +337,7 @@ class exchange_text::teller {
   }
 
   // A line of the step; its first one has the word.
-  void tell(std::string_view text) {
+  void add_line(std::string_view text) {
     std::string line = of_.number_;
     line.append(in(
         faint, std::string(time_width - std::min(time_.size(), time_width), ' ') + time_ + " ms"));
@@ -365,10 +367,10 @@ exchange_text::exchange_text(std::uint64_t number, recording const& begun, bool 
 }
 
 std::string exchange_text::add(event const& what, http::steady_time now) {
-  teller tell(*this, now);
-  tell.gathered(what);
-  std::visit(tell, what);
-  return tell.take();
+  line_writer writer(*this, now);
+  writer.gathered(what);
+  std::visit(writer, what);
+  return writer.take();
 }
 
 }  // namespace gatehouse::trace

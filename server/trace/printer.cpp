@@ -28,16 +28,16 @@ class printer::printing final : public sink {
       hidden_ = to_.hides(parsed->request.target.path);
     if (hidden_) return;
     if (!text_) begin_text();
-    tell(what, now);
+    print_event(what, now);
   }
 
  private:
   void begin_text() {
     text_.emplace(++to_.exchanges_, begun_, to_.coloured_);
-    if (!head_.empty()) tell(request_head{head_}, head_at_);
+    if (!head_.empty()) print_event(request_head{head_}, head_at_);
   }
 
-  void tell(event const& what, http::steady_time now) {
+  void print_event(event const& what, http::steady_time now) {
     auto const lines = text_->add(what, now);
     if (!lines.empty()) to_.print(lines);
   }

@@ -64,7 +64,7 @@ TEST_CASE("lines that cannot be written are counted, and the first one is told o
   CHECK(*first.failing == boost::system::errc::no_space_on_device);
   for (int i = 0; i < 9; ++i) CHECK_FALSE(log->write("x\n").failing.has_value());
   CHECK(log->lost() == 10);
-  CHECK(log->untold() == 10);
+  CHECK(log->unreported() == 10);
 }
 
 TEST_CASE("a line that was cut by a full disk is ended before the next one") {
@@ -105,7 +105,7 @@ TEST_CASE("when lines can be written again, it is told how many were lost") {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
   CHECK(told == 2);
-  CHECK(log->untold() == 0);
+  CHECK(log->unreported() == 0);
   CHECK(log->lost() == 2);
   ::close(reader);
 }

@@ -44,7 +44,7 @@ class log_output {
   // How many lines could not be written.
   std::uint64_t lost() const { return lost_.load(std::memory_order_relaxed); }
   // How many of these no result of write() has mentioned yet.
-  std::uint64_t untold() const { return untold_.load(std::memory_order_relaxed); }
+  std::uint64_t unreported() const { return unreported_.load(std::memory_order_relaxed); }
 
  private:
   enum class way { none, by_write, by_write_when_ready, by_send };
@@ -58,9 +58,9 @@ class log_output {
   way how_ = way::none;
   unique_fd file_;  // empty: standard error
   std::atomic<std::uint64_t> lost_ = 0;
-  std::atomic<std::uint64_t> untold_ = 0;
-  std::atomic<std::chrono::steady_clock::duration> told_at_{};  // when lines began to be lost
-  std::atomic<bool> torn_ = false;  // what was written last is part of a line
+  std::atomic<std::uint64_t> unreported_ = 0;
+  std::atomic<std::chrono::steady_clock::duration> failing_since_{};  // when lines began to be lost
+  std::atomic<bool> cut_short_ = false;  // what was written last is part of a line
 };
 
 }  // namespace gatehouse::base

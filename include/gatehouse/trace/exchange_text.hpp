@@ -24,18 +24,18 @@ class exchange_text {
   std::string add(event const& what, http::steady_time now);
 
  private:
-  class teller;
+  class line_writer;
 
-  struct told_variable {
+  struct pending_variable {
     std::string name;
     std::string value;
     std::string origin;
   };
-  struct told_header {
+  struct pending_header {
     std::string line;
     std::string meaning;
   };
-  struct told_bytes {
+  struct counted_bytes {
     std::size_t shown = 0;
     std::uint64_t size = 0;
   };
@@ -47,11 +47,11 @@ class exchange_text {
   bool begun_ = false;
   bool routed_ = false;
   bool answered_ = false;
-  std::vector<told_variable> variables_;  // gathered and not yet told
-  std::vector<told_header> headers_;      // gathered and not yet told
-  std::string output_head_;               // the script's output as far as it may be header lines
-  told_bytes standard_input_;
-  told_bytes standard_output_;
+  std::vector<pending_variable> variables_;  // gathered and not yet printed
+  std::vector<pending_header> headers_;      // gathered and not yet printed
+  std::string output_head_;                  // the script's output as far as it may be header lines
+  counted_bytes standard_input_;
+  counted_bytes standard_output_;
   std::uint64_t content_bytes_ = 0;
 };
 
