@@ -9,7 +9,7 @@
 
 #include "gatehouse/app/access_log.hpp"
 #include "gatehouse/app/health.hpp"
-#include "gatehouse/app/site.hpp"
+#include "gatehouse/app/sites.hpp"
 #include "gatehouse/base/log.hpp"
 #include "gatehouse/base/secrets.hpp"
 #include "gatehouse/show/inspector.hpp"
@@ -19,13 +19,13 @@ namespace gatehouse::app {
 namespace {
 
 // What a generation's service lives in.
-struct logged_site {
-  // Throws as site does.
-  logged_site(config::options const& chosen, life::shared_resources& shared)
+struct logged_sites {
+  // Throws as sites does.
+  logged_sites(config::options const& chosen, life::shared_resources& shared)
       : what(chosen, shared) {}
 
   access_log log;
-  site what;
+  sites what;
 };
 
 std::optional<config::usage_error> refuse_open_inspector(
@@ -40,7 +40,7 @@ std::optional<config::usage_error> refuse_open_inspector(
   return std::nullopt;
 }
 
-std::optional<config::usage_error> open_log(logged_site& one, config::options const& chosen) {
+std::optional<config::usage_error> open_log(logged_sites& one, config::options const& chosen) {
   auto log = access_log::open(chosen.site.access_log, chosen.server.log_format);
   if (log.has_error()) {
     return config::usage_error{"gatehouse: --access-log: " + chosen.site.access_log + ": " +
@@ -56,7 +56,7 @@ std::optional<config::usage_error> open_log(logged_site& one, config::options co
   return std::nullopt;
 }
 
-void attach_targets(site& what, std::weak_ptr<net::service const> service,
+void attach_targets(sites& what, std::weak_ptr<net::service const> service,
                     config::options const& chosen, trace_targets& targets) {
   if (chosen.server.log_level == base::log::level::trace) what.trace_to(targets.log);
   auto const hidden = std::string(show::inspector_prefix);
@@ -71,7 +71,7 @@ void attach_targets(site& what, std::weak_ptr<net::service const> service,
     if (!targets.exchanges) targets.exchanges.emplace(hidden);
     what.trace_to(*targets.exchanges);
     what.routes().mount(
-        hidden,
+        {hidden},
         std::make_unique<show::inspector>(*targets.exchanges, std::move(service),
                                           show::inspector_access{chosen.server.inspect_token}),
         {"the inspector", ""});
@@ -84,12 +84,12 @@ std::variant<life::generation, config::usage_error> make_generation(
     config::options const& chosen, std::vector<boost::asio::ip::tcp::endpoint> const& at,
     life::shared_resources& shared, trace_targets& targets) try {
   base::keep_secret(chosen.server.inspect_token);
-  auto const one = std::make_shared<logged_site>(chosen, shared);
+  auto const one = std::make_shared<logged_sites>(chosen, shared);
   if (auto const wrong = refuse_open_inspector(chosen, at)) return *wrong;
   if (auto const wrong = open_log(*one, chosen)) return *wrong;
   std::shared_ptr<net::service> const service(one, &one->what.service());
   attach_targets(one->what, service, chosen, targets);
-  // The service keeps the site that is got ready.
+  // The service keeps the sites that are got ready.
   return life::generation{chosen, service,
                           [what = &one->what, chosen] { what->get_ready(chosen); }};
 } catch (std::exception const& e) {

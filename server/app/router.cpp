@@ -30,17 +30,24 @@ void report(std::string_view prefix, router::purpose const& what,
 
 }  // namespace
 
-void router::mount(std::string prefix, std::unique_ptr<http::handler> to, purpose what) {
-  std::erase_if(entries_, [&](entry const& e) { return e.prefix == prefix; });
-  entries_.push_back({std::move(prefix), std::move(to), std::move(what)});
-  std::stable_sort(entries_.begin(), entries_.end(), [](entry const& a, entry const& b) {
+void router::mount(route at, std::unique_ptr<http::handler> to, purpose what) {
+  auto& entries = entries_of(at.host).entries;
+  std::erase_if(entries, [&](entry const& e) { return e.prefix == at.prefix; });
+  entries.push_back({std::move(at.prefix), std::move(to), std::move(what)});
+  std::stable_sort(entries.begin(), entries.end(), [](entry const& a, entry const& b) {
     return a.prefix.size() > b.prefix.size();
   });
 }
 
+router::host_entries& router::entries_of(std::string const& host) {
+  auto const found = std::find_if(hosts_.begin(), hosts_.end(),
+                                  [&](host_entries const& h) { return h.host == host; });
+  return found != hosts_.end() ? *found : hosts_.emplace_back(host_entries{host, {}});
+}
+
 std::optional<http::outcome> router::answer_at_once(http::request const& request,
                                                     http::exchange_context& context) {
-  auto const* const next = find(request.target.path);
+  auto const* const next = find(request);
   if (next == nullptr) return std::nullopt;
   auto answer = next->to->answer_at_once(request, context);
   bool const leads_on = answer && std::holds_alternative<http::local_redirect>(*answer);
@@ -74,18 +81,29 @@ base::task<http::outcome> router::handle(http::request const& request,
 base::task<http::outcome> router::dispatch(http::request const& request,
                                            http::body_source& request_body,
                                            http::exchange_context& context) {
-  auto const* const next = find(request.target.path);
+  auto const* const next = find(request);
   if (next == nullptr) co_return failure(404, "not-mapped", request.target.path);
   report(next->prefix, next->what, context);
   auto answer = co_await next->to->handle(request, request_body, context);
   co_return answer;
 }
 
-router::entry const* router::find(std::string_view path) const {
-  auto const found = std::find_if(entries_.begin(), entries_.end(), [&](entry const& e) {
-    return http::path_below(path, e.prefix).has_value();
+router::entry const* router::find(http::request const& request) const {
+  auto const& entries = entries_for(request).entries;
+  auto const found = std::find_if(entries.begin(), entries.end(), [&](entry const& e) {
+    return http::path_below(request.target.path, e.prefix).has_value();
   });
-  return found == entries_.end() ? nullptr : &*found;
+  return found == entries.end() ? nullptr : &*found;
+}
+
+// The name is looked at only where it can make a difference.
+router::host_entries const& router::entries_for(http::request const& request) const {
+  if (hosts_.size() == 1) return hosts_.front();
+  auto const named = http::host_of(request);
+  auto const found = std::find_if(hosts_.begin() + 1, hosts_.end(), [&](host_entries const& h) {
+    return named && h.host == named->host;
+  });
+  return found != hosts_.end() ? *found : hosts_.front();
 }
 
 http::result<http::request> redirected(http::request const& request, std::string_view target) {

@@ -10,7 +10,8 @@
 #include <iostream>
 #include <iterator>
 
-#include "gatehouse/app/site.hpp"
+#include "gatehouse/app/containment.hpp"
+#include "gatehouse/app/sites.hpp"
 #include "gatehouse/base/escape.hpp"
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/config/bind_address.hpp"
@@ -138,7 +139,7 @@ void stop_on_signal(boost::asio::signal_set& signals, life::shared_resources& sh
   });
 }
 
-finding ask(question const& q, life::shared_resources& shared, app::site& asked) {
+finding ask(question const& q, life::shared_resources& shared, app::sites& asked) {
   finding out;
   trace::latest_exchange exchange;
   asked.trace_to(exchange);
@@ -223,7 +224,7 @@ int answer(question const& q) {
     return command_used_wrongly;
   }
   life::shared_resources shared(q.chosen);
-  app::site asked(q.chosen, shared);
+  app::sites asked(q.chosen, shared);
   auto found = ask(q, shared, asked);
   if (!q.run && found.recording.program) finish_description(found.recording, q.body);
   bool const well = went_well(found.recording, q.run);

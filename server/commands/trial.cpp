@@ -5,7 +5,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include "gatehouse/app/site.hpp"
+#include "gatehouse/app/containment.hpp"
+#include "gatehouse/app/sites.hpp"
 #include "gatehouse/base/exit_text.hpp"
 #include "gatehouse/http/percent.hpp"
 #include "gatehouse/net/conversation.hpp"
@@ -79,7 +80,7 @@ struct trial::parts {
 
   trace::latest_exchange exchange;
   life::shared_resources shared;
-  app::site what;
+  app::sites what;
   net::connection_ends ends;
   std::chrono::milliseconds limit;
 };

@@ -3,8 +3,6 @@
 #include <boost/asio/ip/address_v4.hpp>
 #include <string_view>
 
-#include "gatehouse/http/target.hpp"
-
 namespace gatehouse::http {
 
 bool is_forwarded(request const& request) {
@@ -15,9 +13,7 @@ bool is_forwarded(request const& request) {
 }
 
 bool may_be_rebound(request const& request) {
-  auto const field = request.fields.find("Host").value_or("");
-  auto const named =
-      parse_host(request.target.authority.empty() ? field : request.target.authority);
+  auto const named = host_of(request);
   if (!named || named->host.starts_with('[')) return false;
   std::string_view const host = named->host;
   if (host.find('.') == std::string_view::npos || host.ends_with(".localhost")) return false;

@@ -1,5 +1,5 @@
 #pragma once
-// What one configuration makes: a site, its access log, and whoever is told of its exchanges.
+// What one configuration makes: its sites, their access log, and whoever is told of its exchanges.
 
 #include <boost/asio/ip/tcp.hpp>
 #include <optional>
@@ -23,7 +23,7 @@ struct trace_targets {
   std::optional<show::exchange_store> exchanges;
 };
 
-// Opens the access log, and has the site report its exchanges to the log and to the targets.
+// Opens the access log, and has the sites report their exchanges to the log and to the targets.
 // chosen: with its directories resolved; at: where the server listens; shared and targets outlive
 // the generation's service. Programs do not run yet (life::generation::get_ready). The error is one
 // line for standard error: an access log or a directory that cannot be opened, an inspector that

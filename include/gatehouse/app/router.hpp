@@ -1,6 +1,6 @@
 #pragma once
-// Finds the handler for a path by the longest prefix that matches. Itself a handler; the place
-// where local redirects (RFC 3875, 6.2.2) are followed.
+// Finds the handler for a request by the host that it names and the longest prefix of its path.
+// Itself a handler; the place where local redirects (RFC 3875, 6.2.2) are followed.
 
 #include <memory>
 #include <string>
@@ -10,6 +10,13 @@
 #include "gatehouse/http/handler.hpp"
 
 namespace gatehouse::app {
+
+// Which requests a handler gets.
+struct route {
+  std::string prefix;  // of the path, without a slash at its end; "" for the root
+  // As http::parse_host gives it. Empty: any that nothing is mounted for by its name.
+  std::string host{};
+};
 
 class router final : public http::handler {
  public:
@@ -23,9 +30,8 @@ class router final : public http::handler {
   // needed for; outlives the router.
   explicit router(base::recency& answered_at_once) : answered_at_once_(answered_at_once) {}
 
-  // prefix: without a slash at its end, "" for the root. A prefix that is there already is
-  // replaced.
-  void mount(std::string prefix, std::unique_ptr<http::handler> to, purpose what = {});
+  // A route that is there already is replaced.
+  void mount(route at, std::unique_ptr<http::handler> to, purpose what = {});
 
   // 404 not-mapped; 502 redirect-loop after limits::local_redirects, bad-local-redirect for a
   // target that is none. `OPTIONS *` is answered here.
@@ -40,12 +46,18 @@ class router final : public http::handler {
     std::unique_ptr<http::handler> to;
     purpose what;
   };
-  entry const* find(std::string_view path) const;
+  struct host_entries {
+    std::string host;
+    std::vector<entry> entries;  // longest prefix first
+  };
+  host_entries& entries_of(std::string const& host);
+  host_entries const& entries_for(http::request const& request) const;
+  entry const* find(http::request const& request) const;
   base::task<http::outcome> dispatch(http::request const& request, http::body_source& request_body,
                                      http::exchange_context& context);
 
   base::recency& answered_at_once_;
-  std::vector<entry> entries_;  // longest prefix first
+  std::vector<host_entries> hosts_{1};  // the first is for any host
 };
 
 // The request that a local redirect stands for: a GET of its target with the fields of the first

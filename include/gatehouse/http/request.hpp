@@ -26,4 +26,8 @@ struct request {
   std::string_view version() const { return minor_version == 0 ? "HTTP/1.0" : "HTTP/1.1"; }
 };
 
+// The host that the request is for: of its target, else of its Host field (RFC 9112, 3.2.2);
+// nothing where neither names one. Pure.
+std::optional<host_and_port> host_of(request const& request);
+
 }  // namespace gatehouse::http

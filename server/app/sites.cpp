@@ -1,0 +1,48 @@
+#include "gatehouse/app/sites.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "gatehouse/app/containment.hpp"
+#include "gatehouse/app/error_page.hpp"
+#include "gatehouse/base/limits.hpp"
+
+namespace gatehouse::app {
+namespace {
+
+net::connection_limits limits_of(config::options const& chosen) {
+  auto const& server = chosen.server;
+  net::connection_limits out;
+  out.header_limit_bytes = server.header_limit_bytes;
+  out.body_limit_bytes = chosen.site.body_limit_bytes;
+  out.header_timeout = server.header_timeout;
+  out.idle_timeout = server.idle_timeout;
+  out.least_rate = {
+      .least_bytes_per_second = server.min_rate_bytes,
+      .grace = std::min<net::duration>(base::limits::rate_grace, server.idle_timeout)};
+  return out;
+}
+
+}  // namespace
+
+sites::sites(config::options const& chosen, life::shared_resources& shared)
+    : routes_(shared.answered_at_once()) {
+  sites_.push_back(std::make_unique<site>(chosen.server, chosen.site, shared, routes_));
+  service_.handler = &routes_;
+  service_.render_error = render_error;
+  service_.limits = limits_of(chosen);
+}
+
+void sites::trace_to(trace::tracer& one) {
+  tracers_.add(one);
+  service_.tracer = &tracers_;
+}
+
+void sites::get_ready(config::options const& chosen) {
+  auto containment = make_containment(chosen.server);
+  containment.sandbox = make_sandbox(chosen);
+  auto const held_by = std::make_shared<process::containment const>(std::move(containment));
+  for (auto const& one : sites_) one->get_ready(held_by);
+}
+
+}  // namespace gatehouse::app
