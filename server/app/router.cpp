@@ -82,10 +82,9 @@ base::task<http::outcome> router::dispatch(http::request const& request,
                                            http::body_source& request_body,
                                            http::exchange_context& context) {
   auto const* const next = find(request);
-  if (next == nullptr) co_return failure(404, "not-mapped", request.target.path);
+  if (next == nullptr) return http::answered(failure(404, "not-mapped", request.target.path));
   report(next->prefix, next->what, context);
-  auto answer = co_await next->to->handle(request, request_body, context);
-  co_return answer;
+  return next->to->handle(request, request_body, context);
 }
 
 router::entry const* router::find(http::request const& request) const {

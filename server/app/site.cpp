@@ -52,38 +52,28 @@ std::vector<std::filesystem::path> script_directories(config::site_options const
 }
 
 // Files, with the programs among them where --cgi-ext names some.
-class file_site final : public http::handler {
- public:
-  file_site(config::server_options const& server, config::site_options const& chosen,
-            cgi::gateway_rules const& rules, std::string prefix, std::filesystem::path const& root)
-      : files_({.root = root,
-                .prefix = prefix,
-                .index = chosen.index,
-                .listing = chosen.listing,
-                .follow_symlinks = server.follow_symlinks,
-                .hidden = script_directories(chosen),
-                .script_extensions = chosen.cgi_extensions}),
-        programs_(rules,
-                  {root, prefix, chosen.cgi_extensions, chosen.index, server.follow_symlinks},
-                  files_) {}
-
-  std::optional<http::outcome> answer_at_once(http::request const& request,
-                                              http::exchange_context& context) override {
-    return programs_.answer_at_once(request, context);
-  }
-  base::task<http::outcome> handle(http::request const& request, http::body_source& request_body,
-                                   http::exchange_context& context) override {
-    return programs_.handle(request, request_body, context);
-  }
-
- private:
-  files::static_handler files_;
-  cgi::extension_gateway programs_;
-};
+std::unique_ptr<http::handler> make_files(config::server_options const& server,
+                                          config::site_options const& chosen,
+                                          cgi::gateway_rules const& rules,
+                                          std::string const& prefix,
+                                          std::filesystem::path const& root) {
+  auto files = std::make_unique<files::static_handler>(
+      files::static_options{.root = root,
+                            .prefix = prefix,
+                            .index = chosen.index,
+                            .listing = chosen.listing,
+                            .follow_symlinks = server.follow_symlinks,
+                            .hidden = script_directories(chosen),
+                            .script_extensions = chosen.cgi_extensions});
+  if (chosen.cgi_extensions.empty()) return files;
+  cgi::script_rules among{root, prefix, chosen.cgi_extensions, chosen.index,
+                          server.follow_symlinks};
+  return std::make_unique<cgi::extension_gateway>(rules, std::move(among), std::move(files));
+}
 
 void mount_all(router& routes, std::string const& host, config::server_options const& server,
                config::site_options const& chosen, cgi::gateway_rules const& rules) {
-  routes.mount({"", host}, std::make_unique<file_site>(server, chosen, rules, "", chosen.root),
+  routes.mount({"", host}, make_files(server, chosen, rules, "", chosen.root),
                {"files of", chosen.root.string()});
   if (!chosen.cgi_bin.empty()) {
     routes.mount({"/cgi-bin", host},
@@ -97,8 +87,7 @@ void mount_all(router& routes, std::string const& host, config::server_options c
                    std::make_unique<cgi::prefix_gateway>(rules, m.prefix, m.target),
                    {several ? "programs of" : "the program", m.target.string()});
     } else {
-      routes.mount({m.prefix, host},
-                   std::make_unique<file_site>(server, chosen, rules, m.prefix, m.target),
+      routes.mount({m.prefix, host}, make_files(server, chosen, rules, m.prefix, m.target),
                    {"files of", m.target.string()});
     }
   }

@@ -15,6 +15,11 @@
 namespace gatehouse::cgi {
 namespace {
 
+// RFC 3875, 5: such a script's name begins with "nph-".
+bool writes_whole_response(gateway::script_target const& target) {
+  return target.file.filename().native().starts_with("nph-");
+}
+
 bool is_sandboxed(gateway_rules const& rules) {
   return rules.held_by != nullptr && rules.held_by->sandbox != nullptr;
 }
@@ -59,34 +64,6 @@ base::task<http::result<script_slots::slot>> take_place(gateway_rules const& rul
   co_return std::move(*place.place);
 }
 
-// Starts the script; the error says why it could not be started.
-base::task<http::result<std::unique_ptr<script_run>>> start(gateway_rules const& rules,
-                                                            gateway::script_target const& target,
-                                                            run_plan plan,
-                                                            http::exchange_context& context) {
-  if (rules.launcher == nullptr) co_return gateway::programs_not_run();
-  auto started =
-      co_await script_run::start(std::move(plan), *rules.launcher, rules.limits, context);
-  if (started.has_value()) co_return std::move(*started);
-  co_return gateway::start_failure(started.error(), target, rules.path_variable,
-                                   is_sandboxed(rules));
-}
-
-base::task<http::outcome> answer_of(std::unique_ptr<script_run> run,
-                                    gateway::script_target const& target,
-                                    http::request const& request, http::exchange_context& context) {
-  bool const raw = target.file.filename().string().starts_with("nph-");
-  // A conversion within the awaited expression would be destroyed twice by gcc 12.
-  std::unique_ptr<gateway::responder> program = std::move(run);
-  http::outcome answer;
-  if (raw) {
-    answer = co_await gateway::read_raw_answer(std::move(program), context);
-  } else {
-    answer = co_await gateway::read_answer(std::move(program), request, context);
-  }
-  co_return answer;
-}
-
 }  // namespace
 
 base::task<http::outcome> run_script(gateway_rules const& rules, gateway::script_target target,
@@ -106,9 +83,19 @@ base::task<http::outcome> run_script(gateway_rules const& rules, gateway::script
   auto plan = plan_run(rules, target, request, std::move(*input), context);
   plan.slot = std::move(*place);
 
-  auto run = co_await start(rules, target, std::move(plan), context);
-  if (run.has_error()) co_return run.error();
-  auto answer = co_await answer_of(std::move(*run), target, request, context);
+  if (rules.launcher == nullptr) co_return gateway::programs_not_run();
+  auto run = co_await script_run::start(std::move(plan), *rules.launcher, rules.limits, context);
+  if (run.has_error()) {
+    co_return gateway::start_failure(run.error(), target, rules.path_variable, is_sandboxed(rules));
+  }
+  // A conversion within an awaited expression would be destroyed twice by gcc 12.
+  std::unique_ptr<gateway::responder> program = std::move(*run);
+  http::outcome answer;
+  if (writes_whole_response(target)) {
+    answer = co_await gateway::read_raw_answer(std::move(program), context);
+  } else {
+    answer = co_await gateway::read_answer(std::move(program), request, context);
+  }
   co_return answer;
 }
 
@@ -122,25 +109,26 @@ prefix_gateway::prefix_gateway(gateway_rules const& rules, std::string prefix,
 base::task<http::outcome> prefix_gateway::handle(http::request const& request,
                                                  http::body_source& request_body,
                                                  http::exchange_context& context) {
+  auto found = find(request, context);
+  if (auto* const answer = std::get_if<http::outcome>(&found))
+    return http::answered(std::move(*answer));
+  return run_script(rules_, std::get<gateway::script_target>(std::move(found)), request,
+                    request_body, context);
+}
+
+prefix_gateway::finding prefix_gateway::find(http::request const& request,
+                                             http::exchange_context const& context) const {
   auto const rest = http::path_below(request.target.path, prefix_).value_or("");
-  gateway::script_target target;
-  if (single_) {
-    target = single_script(where_, prefix_, rest);
-  } else {
-    auto found = find_in_directory(where_, prefix_, rest);
-    if (found.has_error() && found.error().status != 404) co_return found.error();
-    if (found.has_error()) {
-      auto index = find_index(where_, prefix_, rest, rules_.index, rules_.interpreters);
-      if (index.has_error()) co_return index.error();
-      if (!index->has_value()) co_return not_found(found.error(), rest, context);
-      bool const may_go_there = request.method == "GET" || request.is_head();
-      if (!rest.ends_with('/') && may_go_there) co_return redirect_to_slash(request.target);
-      found = std::move(**index);
-    }
-    target = std::move(*found);
-  }
-  auto answer = co_await run_script(rules_, std::move(target), request, request_body, context);
-  co_return answer;
+  if (single_) return single_script(where_, prefix_, rest);
+  auto found = find_in_directory(where_, prefix_, rest);
+  if (found.has_value()) return std::move(*found);
+  if (found.error().status != 404) return found.error();
+  auto index = find_index(where_, prefix_, rest, rules_.index, rules_.interpreters);
+  if (index.has_error()) return index.error();
+  if (!index->has_value()) return not_found(found.error(), rest, context);
+  bool const may_go_there = request.method == "GET" || request.is_head();
+  if (!rest.ends_with('/') && may_go_there) return redirect_to_slash(request.target);
+  return std::move(**index);
 }
 
 // Suggests the nearest name, but only to clients that are shown details: others are not to learn
@@ -156,14 +144,14 @@ http::http_error prefix_gateway::not_found(http::http_error error, std::string_v
 }
 
 extension_gateway::extension_gateway(gateway_rules const& rules, script_rules among,
-                                     http::handler& files)
-    : rules_(rules), among_(std::move(among)), files_(files) {}
+                                     std::unique_ptr<http::handler> files)
+    : rules_(rules), among_(std::move(among)), files_(std::move(files)) {}
 
 std::optional<http::outcome> extension_gateway::answer_at_once(http::request const& request,
                                                                http::exchange_context& context) {
   auto const rest = http::path_below(request.target.path, among_.prefix).value_or("");
   if (may_be_among_files(among_, rest)) return std::nullopt;
-  return files_.answer_at_once(request, context);
+  return files_->answer_at_once(request, context);
 }
 
 base::task<http::outcome> extension_gateway::handle(http::request const& request,
@@ -171,13 +159,9 @@ base::task<http::outcome> extension_gateway::handle(http::request const& request
                                                     http::exchange_context& context) {
   auto const rest = http::path_below(request.target.path, among_.prefix).value_or("");
   auto target = find_among_files(among_, rest);
-  if (target.has_error()) co_return target.error();
-  if (target->has_value()) {
-    auto answer = co_await run_script(rules_, std::move(**target), request, request_body, context);
-    co_return answer;
-  }
-  auto answer = co_await files_.handle(request, request_body, context);
-  co_return answer;
+  if (target.has_error()) return http::answered(target.error());
+  if (!target->has_value()) return files_->handle(request, request_body, context);
+  return run_script(rules_, std::move(**target), request, request_body, context);
 }
 
 }  // namespace gatehouse::cgi

@@ -6,8 +6,10 @@
 // is read as the answer (gateway/answer.hpp).
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 
 #include "gatehouse/cgi/gateway_rules.hpp"
 #include "gatehouse/http/handler.hpp"
@@ -32,6 +34,9 @@ class prefix_gateway final : public http::handler {
                                    http::exchange_context& context) override;
 
  private:
+  // The program that the path names, or the answer where it names none.
+  using finding = std::variant<gateway::script_target, http::outcome>;
+  finding find(http::request const& request, http::exchange_context const& context) const;
   http::http_error not_found(http::http_error error, std::string_view rest,
                              http::exchange_context const& context) const;
 
@@ -41,12 +46,12 @@ class prefix_gateway final : public http::handler {
   bool single_;
 };
 
-// Serves the programs among the files of a document root, and leaves all other paths to another
-// handler.
+// Serves the programs among the files of a document root, and leaves all other paths to the handler
+// of files.
 class extension_gateway final : public http::handler {
  public:
-  // files outlives the handler.
-  extension_gateway(gateway_rules const& rules, script_rules among, http::handler& files);
+  extension_gateway(gateway_rules const& rules, script_rules among,
+                    std::unique_ptr<http::handler> files);
 
   std::optional<http::outcome> answer_at_once(http::request const& request,
                                               http::exchange_context& context) override;
@@ -56,7 +61,7 @@ class extension_gateway final : public http::handler {
  private:
   gateway_rules const& rules_;
   script_rules among_;
-  http::handler& files_;
+  std::unique_ptr<http::handler> files_;
 };
 
 }  // namespace gatehouse::cgi

@@ -37,4 +37,7 @@ class handler {
                                      exchange_context& context) = 0;
 };
 
+// What handle() gives where the answer is known without waiting.
+base::task<outcome> answered(outcome known);
+
 }  // namespace gatehouse::http
