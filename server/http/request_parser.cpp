@@ -6,6 +6,7 @@
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/http/grammar.hpp"
 #include "gatehouse/http/silent_parser.hpp"
+#include "gatehouse/http/target_parser.hpp"
 
 namespace gatehouse::http {
 namespace {
@@ -19,11 +20,23 @@ http_error refusal(unsigned status, std::string_view reason, std::string detail)
   return {.status = status, .reason = reason, .detail = std::move(detail), .close = true};
 }
 
+// How often the fields come that a request is framed and checked by.
+struct field_counts {
+  unsigned host = 0;
+  unsigned content_length = 0;
+  unsigned transfer_encoding = 0;
+  unsigned connection = 0;
+  unsigned expect = 0;
+};
+
 // Beast's parser, which puts what it finds into a request.
 class head_parser final : public silent_parser {
  public:
+  explicit head_parser(request& into) : parsed(into) {}
+
   std::string target_text;
-  request parsed;
+  request& parsed;
+  field_counts counts;
   bool too_many_fields = false;
 
  private:
@@ -36,7 +49,8 @@ class head_parser final : public silent_parser {
     target_text = view(target);
     parsed.minor_version = version == 10 ? 0U : 1U;
   }
-  void on_field_impl(known_field, string_view name, string_view value, error_code& ec) override {
+  void on_field_impl(known_field known, string_view name, string_view value,
+                     error_code& ec) override {
     ec = {};
     if (parsed.fields.size() == base::limits::fields) {
       too_many_fields = true;
@@ -44,6 +58,28 @@ class head_parser final : public silent_parser {
       return;
     }
     parsed.fields.add(view(name), view(value));
+    count(known);
+  }
+  void count(known_field known) {
+    switch (known) {
+      case known_field::host:
+        ++counts.host;
+        break;
+      case known_field::content_length:
+        ++counts.content_length;
+        break;
+      case known_field::transfer_encoding:
+        ++counts.transfer_encoding;
+        break;
+      case known_field::connection:
+        ++counts.connection;
+        break;
+      case known_field::expect:
+        ++counts.expect;
+        break;
+      default:
+        break;
+    }
   }
 };
 
@@ -109,22 +145,21 @@ http_error beast_refusal(boost::beast::error_code const& ec) {
 // RFC 9110, 8.6 lets a recipient treat several equal lengths as one. Only one field with one number
 // is accepted here, as by other servers, because a proxy in front may have counted them in another
 // way.
-std::optional<http_error> check_content_length(request const& request) {
-  auto const count = request.fields.count("Content-Length");
-  if (count == 0) return std::nullopt;
+std::optional<http_error> check_content_length(request const& request, field_counts const& counts) {
+  if (counts.content_length == 0) return std::nullopt;
   auto const value = *request.fields.find("Content-Length");
-  if (count == 1 && parse_decimal(value)) return std::nullopt;
+  if (counts.content_length == 1 && parse_decimal(value)) return std::nullopt;
   return refusal(400, "bad-content-length", "Content-Length is not one number");
 }
 
 // RFC 9112, 6.1: chunked is the last coding and comes once. Other codings before it are not
 // implemented. A list with an empty element is refused because servers disagree on what it means.
-std::optional<http_error> check_transfer_encoding(request& request) {
-  if (!request.fields.contains("Transfer-Encoding")) return std::nullopt;
+std::optional<http_error> check_transfer_encoding(request& request, field_counts const& counts) {
+  if (counts.transfer_encoding == 0) return std::nullopt;
   auto const bad = [](std::string detail) {
     return refusal(400, "bad-transfer-encoding", std::move(detail));
   };
-  if (request.fields.contains("Content-Length")) return bad("together with Content-Length");
+  if (counts.content_length > 0) return bad("together with Content-Length");
   if (request.minor_version == 0) return bad("in an HTTP/1.0 request");
   std::string const value = request.fields.combined("Transfer-Encoding");
   auto const codings = list_elements(value);
@@ -145,9 +180,10 @@ std::optional<http_error> check_transfer_encoding(request& request) {
 // RFC 9112, 9.3: close wins over keep-alive, and an HTTP/1.0 connection is kept only if the client
 // asks for it. Beast would also obey Proxy-Connection, which was meant for a proxy that did not
 // understand it.
-bool is_to_go_on(request const& request) {
-  auto const options = request.fields.combined("Connection");
+bool is_to_go_on(request const& request, field_counts const& counts) {
   bool go_on = request.minor_version >= 1;
+  if (counts.connection == 0) return go_on;
+  auto const options = request.fields.combined("Connection");
   for (auto const option : list_elements(options)) {
     if (iequals(option, "close")) return false;
     if (iequals(option, "keep-alive")) go_on = true;
@@ -157,20 +193,19 @@ bool is_to_go_on(request const& request) {
 
 // RFC 9112, 3.2: exactly one Host field in HTTP/1.1, at most one in HTTP/1.0, and its value is
 // valid.
-std::optional<http_error> check_host(request const& request) {
-  auto const count = request.fields.count("Host");
-  if (count == 0 && request.minor_version >= 1)
+std::optional<http_error> check_host(request const& request, field_counts const& counts) {
+  if (counts.host == 0 && request.minor_version >= 1)
     return refusal(400, "host-missing", "no Host field");
-  if (count > 1) return refusal(400, "host-repeated", "more than one Host field");
-  if (count == 1 && !parse_host(*request.fields.find("Host"))) {
-    return refusal(400, "bad-host", "Host: " + std::string(*request.fields.find("Host")));
-  }
-  return std::nullopt;
+  if (counts.host == 0) return std::nullopt;
+  if (counts.host > 1) return refusal(400, "host-repeated", "more than one Host field");
+  auto const value = *request.fields.find("Host");
+  if (is_host(value)) return std::nullopt;
+  return refusal(400, "bad-host", "Host: " + std::string(value));
 }
 
 // RFC 9110, 10.1.1; HTTP/1.0 knows no expectations.
-std::optional<http_error> check_expect(request& request) {
-  if (request.minor_version == 0 || !request.fields.contains("Expect")) return std::nullopt;
+std::optional<http_error> check_expect(request& request, field_counts const& counts) {
+  if (request.minor_version == 0 || counts.expect == 0) return std::nullopt;
   std::string const value = request.fields.combined("Expect");
   if (!iequals(value, "100-continue"))
     return refusal(417, "expectation-unknown", "Expect: " + value);
@@ -216,7 +251,8 @@ result<std::optional<std::size_t>> head_scanner::scan(std::string_view bytes) {
   return std::optional<std::size_t>();
 }
 
-result<request> parse_request(std::string_view head, std::uint64_t body_limit_bytes) {
+std::optional<http_error> parse_request(std::string_view head, std::uint64_t body_limit_bytes,
+                                        request& parsed) {
   auto const request_line = head.substr(0, head.find("\r\n"));
   auto const version = version_of(request_line);
   if (version == version::not_supported) {
@@ -229,8 +265,8 @@ result<request> parse_request(std::string_view head, std::uint64_t body_limit_by
   if (has_folded_line(head))
     return refusal(400, "obs-fold", "a field line begins with white space");
 
-  head_parser parser;
-  parser.parsed.fields.reserve(usual_fields, head.size());
+  head_parser parser(parsed);
+  parsed.fields.reserve(usual_fields, head.size());
   parser.header_limit(static_cast<std::uint32_t>(head.size()));
   parser.body_limit(boost::none);
   boost::beast::error_code ec;
@@ -242,19 +278,21 @@ result<request> parse_request(std::string_view head, std::uint64_t body_limit_by
   if (ec) return beast_refusal(ec);
   if (!parser.is_header_done()) return refusal(400, "bad-request", "the head is not complete");
 
-  request& parsed = parser.parsed;
   if (auto const length = parser.content_length()) parsed.content_length = *length;
-  parsed.keep_alive = is_to_go_on(parsed);
-  auto target = parse_target(parsed.method, parser.target_text);
-  if (target.has_error()) return target.error();
-  parsed.target = std::move(*target);
-  if (auto error = check_scheme(parsed)) return std::move(*error);
-  if (auto error = check_host(parsed)) return std::move(*error);
-  if (auto error = check_content_length(parsed)) return std::move(*error);
-  if (auto error = check_transfer_encoding(parsed)) return std::move(*error);
-  if (auto error = check_expect(parsed)) return std::move(*error);
-  if (auto error = check_body_limit(parsed, body_limit_bytes)) return std::move(*error);
-  return std::move(parsed);
+  parsed.keep_alive = is_to_go_on(parsed, parser.counts);
+  if (auto error = parse_target(parsed.method, parser.target_text, parsed.target)) return error;
+  if (auto error = check_scheme(parsed)) return error;
+  if (auto error = check_host(parsed, parser.counts)) return error;
+  if (auto error = check_content_length(parsed, parser.counts)) return error;
+  if (auto error = check_transfer_encoding(parsed, parser.counts)) return error;
+  if (auto error = check_expect(parsed, parser.counts)) return error;
+  return check_body_limit(parsed, body_limit_bytes);
+}
+
+result<request> parse_request(std::string_view head, std::uint64_t body_limit_bytes) {
+  request parsed;
+  if (auto error = parse_request(head, body_limit_bytes, parsed)) return std::move(*error);
+  return parsed;
 }
 
 }  // namespace gatehouse::http

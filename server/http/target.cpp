@@ -9,6 +9,7 @@
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/http/grammar.hpp"
 #include "gatehouse/http/percent.hpp"
+#include "gatehouse/http/target_parser.hpp"
 
 namespace gatehouse::http {
 namespace {
@@ -32,7 +33,7 @@ target_scheme take_scheme(std::string_view& text) {
 // Fills path and query from an origin-form: absolute-path [ "?" query ] (RFC 9112, 3.2.1). The text
 // may hold characters that RFC 3986 wants encoded and browsers send as they are ("|", "[", bytes
 // over 0x7F): they stand for themselves.
-result<target> parse_path_and_query(target parsed, std::string_view text) {
+std::optional<http_error> parse_path_and_query(std::string_view text, target& parsed) {
   if (text.find('#') != std::string_view::npos) return bad_target("the target has a fragment");
   parsed.raw = text;
   auto const question = text.find('?');
@@ -51,7 +52,7 @@ result<target> parse_path_and_query(target parsed, std::string_view text) {
                       .close = true};
   }
   parsed.path = std::move(*path);
-  return parsed;
+  return std::nullopt;
 }
 
 struct authority_parts {
@@ -89,9 +90,23 @@ bool has_empty_label(std::string_view host) {
   return host.starts_with('.') || host.ends_with('.') || host.find("..") != std::string_view::npos;
 }
 
+// The parts of an authority whose host can be one and whose port is in range.
+std::optional<authority_parts> sound_authority(std::string_view authority) {
+  auto split = split_authority(authority);
+  if (!split) return std::nullopt;
+  // A dot at the end only says that the name is complete (RFC 1034, 3.1). Any other empty label is
+  // refused.
+  if (split->host.ends_with('.')) split->host.remove_suffix(1);
+  if (split->host.empty() || has_empty_label(split->host)) return std::nullopt;
+  if (!split->port.empty() && parse_decimal(split->port).value_or(65536) > 65535)
+    return std::nullopt;
+  return split;
+}
+
 }  // namespace
 
-result<target> parse_target(std::string_view method, std::string_view text) {
+std::optional<http_error> parse_target(std::string_view method, std::string_view text,
+                                       target& parsed) {
   if (text.size() > base::limits::target_bytes) {
     return http_error{.status = 414,
                       .reason = "target-too-long",
@@ -104,25 +119,30 @@ result<target> parse_target(std::string_view method, std::string_view text) {
                       .detail = "CONNECT: this server is not a proxy",
                       .close = true};
   }
-  target parsed;
   if (text == "*") {
     if (method != "OPTIONS") return bad_target("* is for OPTIONS only");
     parsed.form = target_form::asterisk;
     parsed.raw = parsed.path = "*";
-    return parsed;
+    return std::nullopt;
   }
-  if (text.starts_with('/')) return parse_path_and_query(std::move(parsed), text);
+  if (text.starts_with('/')) return parse_path_and_query(text, parsed);
   parsed.scheme = take_scheme(text);
   if (parsed.scheme == target_scheme::none)
     return bad_target("the target is neither a path nor an http URI");
   parsed.form = target_form::absolute;
   auto const authority_end = std::min(text.find_first_of("/?#"), text.size());
   parsed.authority = text.substr(0, authority_end);
-  if (!parse_host(parsed.authority)) return bad_target("the target's authority is malformed");
+  if (!is_host(parsed.authority)) return bad_target("the target's authority is malformed");
   std::string const path_and_query =  // an empty path is "/" (RFC 9110, 4.2.3)
       (text.substr(authority_end).starts_with('/') ? "" : "/") +
       std::string(text.substr(authority_end));
-  return parse_path_and_query(std::move(parsed), path_and_query);
+  return parse_path_and_query(path_and_query, parsed);
+}
+
+result<target> parse_target(std::string_view method, std::string_view text) {
+  target parsed;
+  if (auto error = parse_target(method, text, parsed)) return std::move(*error);
+  return parsed;
 }
 
 std::optional<std::string> without_dot_segments(std::string_view path) {
@@ -167,15 +187,13 @@ std::optional<std::string_view> path_below(std::string_view path, std::string_vi
   }
 }
 
+bool is_host(std::string_view authority) {
+  return sound_authority(authority).has_value();
+}
+
 std::optional<host_and_port> parse_host(std::string_view authority) {
-  auto split = split_authority(authority);
+  auto const split = sound_authority(authority);
   if (!split) return std::nullopt;
-  // A dot at the end only says that the name is complete (RFC 1034, 3.1). Any other empty label is
-  // refused.
-  if (split->host.ends_with('.')) split->host.remove_suffix(1);
-  if (split->host.empty() || has_empty_label(split->host)) return std::nullopt;
-  if (!split->port.empty() && parse_decimal(split->port).value_or(65536) > 65535)
-    return std::nullopt;
   host_and_port out{std::string(split->host), std::string(split->port)};
   for (char& c : out.host) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));

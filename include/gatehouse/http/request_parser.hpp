@@ -33,5 +33,8 @@ class head_scanner {
 // fields), 501 (a transfer coding other than chunked, CONNECT), 505 (another major version).
 // body_limit: 413 at once for a longer Content-Length.
 result<request> parse_request(std::string_view head, std::uint64_t body_limit_bytes);
+// The same into a request that is empty; gives the error. A request is dear to move.
+std::optional<http_error> parse_request(std::string_view head, std::uint64_t body_limit_bytes,
+                                        request& into);
 
 }  // namespace gatehouse::http
