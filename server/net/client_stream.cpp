@@ -1,17 +1,9 @@
 #include "gatehouse/net/client_stream.hpp"
 
-#include <fcntl.h>
-#include <linux/sockios.h>
-#include <netinet/tcp.h>
-#include <sys/ioctl.h>
-#include <sys/sendfile.h>
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <array>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
-#include <cerrno>
 #include <limits>
 
 #include "gatehouse/base/clock.hpp"
@@ -41,11 +33,11 @@ void advance(std::span<boost::asio::const_buffer> buffers, std::size_t size) {
 }  // namespace
 
 client_stream::client_stream(tcp_socket socket, std::size_t buffer_limit_bytes, rate_rule rule)
-    : socket_(std::move(socket)),
+    : carrier_(std::move(socket)),
       buffer_(buffer_limit_bytes),
       reading_(
-          socket_.get_executor(), [this] { on_read_deadline(); }, rule) {
-  limit_unsent(base::limits::unsent_bytes);
+          carrier_.get_executor(), [this] { on_read_deadline(); }, rule) {
+  carrier_.limit_unsent(base::limits::unsent_bytes);
 }
 
 void client_stream::hold_to(rate_rule rule) {
@@ -67,10 +59,29 @@ void client_stream::limit_buffer(std::size_t bytes) {
   buffer_.max_size(std::max(bytes, buffer_.size()));
 }
 
-base::task<base::error_code> client_stream::wait_for_input(duration limit, is_due due) {
+// Asio tries a read before it waits for one, and so has nothing to register anew for it, as it
+// would for a wait alone: an epoll_ctl for each request.
+boost::asio::mutable_buffer client_stream::begin_idle_wait(duration limit) {
+  constexpr auto usual = idle_buffer_bytes;
+  if (buffer_.size() == 0 && buffer_.capacity() > usual) buffer_.shrink_to_fit();
+  begin_wait(reading_, limit, is_due{false});
+  return buffer_.prepare(std::min(usual, buffer_.max_size() - buffer_.size()));
+}
+
+base::error_code client_stream::end_idle_wait(boost::system::error_code const& ec,
+                                              std::size_t size) {
+  auto const error = end_wait(reading_, ec);
+  if (error) return error;
+  buffer_.commit(size);
+  // More than the buffer had room for may have come.
+  if (size >= idle_buffer_bytes) static_cast<void>(fill_at_once());
+  return {};
+}
+
+base::task<base::error_code> client_stream::wait_for_input(duration limit) {
   if (buffer_.size() == 0) buffer_.shrink_to_fit();
-  begin_wait(reading_, limit, due);
-  auto const [ec] = co_await socket_.async_wait(tcp_socket::wait_read, base::as_result);
+  begin_wait(reading_, limit, is_due{true});
+  auto const [ec] = co_await carrier_.wait_readable();
   co_return end_wait(reading_, ec);
 }
 
@@ -78,13 +89,10 @@ base::task<base::error_code> client_stream::wait_for_input(duration limit, is_du
 base::result<std::optional<std::size_t>> client_stream::fill_at_once() {
   std::array<char, read_size> piece;
   auto const room = std::min(read_size, buffer_.max_size() - buffer_.size());
-  ssize_t got = -1;
-  do {
-    got = ::recv(socket_.native_handle(), piece.data(), room, MSG_DONTWAIT);
-  } while (got < 0 && errno == EINTR);
-  if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return std::optional<std::size_t>();
-  if (got < 0) return base::errc::client_gone;
-  auto const size = static_cast<std::size_t>(got);
+  auto const got = carrier_.read_at_once(boost::asio::buffer(piece.data(), room));
+  if (got.has_error()) return base::errc::client_gone;
+  if (!got->has_value()) return *got;
+  auto const size = **got;
   boost::asio::buffer_copy(buffer_.prepare(size), boost::asio::buffer(piece));
   buffer_.commit(size);
   reading_.left.moved(size);
@@ -95,7 +103,7 @@ base::result<std::optional<std::size_t>> client_stream::fill_at_once() {
 // thread from their turn.
 base::task<base::result<std::size_t>> client_stream::fill(duration limit) {
   while (true) {
-    auto const error = co_await wait_for_input(limit, is_due{true});
+    auto const error = co_await wait_for_input(limit);
     if (error) co_return error;
     auto const read = fill_at_once();
     if (read.has_error()) co_return read.error();
@@ -106,7 +114,7 @@ base::task<base::result<std::size_t>> client_stream::fill(duration limit) {
 base::task<base::result<std::size_t>> client_stream::read_some(boost::asio::mutable_buffer into,
                                                                duration limit) {
   begin_wait(reading_, limit, is_due{true});
-  auto const [ec, size] = co_await socket_.async_read_some(into, base::as_result);
+  auto const [ec, size] = co_await carrier_.read_some(into);
   auto const error = end_wait(reading_, ec);
   if (ec == boost::asio::error::eof) co_return std::size_t{0};
   if (error) co_return error;
@@ -114,48 +122,48 @@ base::task<base::result<std::size_t>> client_stream::read_some(boost::asio::muta
   co_return size;
 }
 
+base::task<void> client_stream::drop_input(duration silence, duration in_all) {
+  consume(buffered().size());
+  auto const until = std::chrono::steady_clock::now() + in_all;
+  std::array<char, 4096> dropped;
+  while (true) {
+    auto const left = until - std::chrono::steady_clock::now();
+    if (left <= duration::zero()) co_return;
+    auto const read = co_await read_some(boost::asio::buffer(dropped), std::min(left, silence));
+    if (read.has_error() || *read == 0) co_return;
+  }
+}
+
 base::task<base::result<std::size_t>> client_stream::splice_some(int pipe, std::uint64_t at_most,
                                                                  duration limit) {
+  if (!carrier_.moves_in_kernel()) co_return std::size_t{0};
   auto const size = static_cast<std::size_t>(std::min(at_most, moved_at_once));
   for (bool waited = false;; waited = true) {
-    auto const moved = ::splice(socket_.native_handle(), nullptr, pipe, nullptr, size,
-                                SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-    if (moved > 0) {
-      reading_.left.moved(static_cast<std::uint64_t>(moved));
-      co_await boost::asio::post(socket_.get_executor(), base::as_result);
-      co_return static_cast<std::size_t>(moved);
+    auto const moved = carrier_.move_to_pipe(pipe, size);
+    if (moved.has_value() && *moved == 0) co_return std::size_t{0};
+    if (moved.has_value()) {
+      reading_.left.moved(*moved);
+      co_await boost::asio::post(carrier_.get_executor(), base::as_result);
+      co_return *moved;
     }
-    if (moved == 0) co_return std::size_t{0};
-    auto const failure = base::last_error();
-    if (failure != boost::system::errc::operation_would_block) co_return std::size_t{0};
+    if (moved.error() != boost::system::errc::operation_would_block) co_return std::size_t{0};
     // Which end it was that would block: the pipe, if there is something to be moved.
-    if (waiting() > 0) co_return failure;
+    if (carrier_.unread() > 0) co_return moved.error();
     // Readable, and nothing to move: urgent data, which only a read gets past.
     if (waited) co_return std::size_t{0};
-    auto const error = co_await wait_for_input(limit, is_due{true});
+    auto const error = co_await wait_for_input(limit);
     if (error) co_return error;
   }
 }
 
 std::size_t client_stream::write_at_once(std::string_view bytes, more_follows more) {
-  int const flags = MSG_NOSIGNAL | MSG_DONTWAIT | (more == more_follows{true} ? MSG_MORE : 0);
-  auto const sent = ::send(socket_.native_handle(), bytes.data(), bytes.size(), flags);
-  auto const size = static_cast<std::size_t>(std::max<ssize_t>(sent, 0));
+  auto const size = carrier_.write_at_once(boost::asio::buffer(bytes), more);
   handed_over_ += size;
   return size;
 }
 
 std::size_t client_stream::write_at_once(std::span<boost::asio::const_buffer const> buffers) {
-  std::array<iovec, 4> pieces;
-  auto const count = std::min(buffers.size(), pieces.size());
-  for (std::size_t i = 0; i < count; ++i) {
-    pieces[i] = {const_cast<void*>(buffers[i].data()), buffers[i].size()};
-  }
-  msghdr message{};
-  message.msg_iov = pieces.data();
-  message.msg_iovlen = count;
-  auto const sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-  auto const size = static_cast<std::size_t>(std::max<ssize_t>(sent, 0));
+  auto const size = carrier_.write_at_once(buffers);
   handed_over_ += size;
   return size;
 }
@@ -168,7 +176,7 @@ base::task<base::error_code> client_stream::write(std::span<boost::asio::const_b
       continue;
     }
     begin_wait(writing(), limit, is_due{true});
-    auto const [ec, size] = co_await socket_.async_write_some(buffers, base::as_result);
+    auto const [ec, size] = co_await carrier_.write_some(buffers);
     handed_over_ += size;
     written += size;
     auto const error = end_wait(*writing_, ec);
@@ -186,20 +194,19 @@ base::task<base::error_code> client_stream::send_file(int fd, std::uint64_t offs
                                                       std::uint64_t& written) {
   auto at = static_cast<off_t>(offset);
   while (length > 0) {
-    auto const sent = ::sendfile(socket_.native_handle(), fd, &at,
-                                 static_cast<std::size_t>(std::min(length, file_piece)));
-    if (sent == 0) co_return base::errc::truncated;
-    auto const failure = sent < 0 ? base::last_error() : base::error_code();
-    if (failure == boost::system::errc::interrupted) continue;
-    if (failure && failure != boost::system::errc::operation_would_block)
-      co_return understood(failure);
-    auto const moved = static_cast<std::uint64_t>(std::max<ssize_t>(sent, 0));
+    auto const sent =
+        carrier_.move_from_file(fd, at, static_cast<std::size_t>(std::min(length, file_piece)));
+    if (sent.has_value() && *sent == 0) co_return base::errc::truncated;
+    if (sent.has_error() && sent.error() == boost::system::errc::interrupted) continue;
+    if (sent.has_error() && sent.error() != boost::system::errc::operation_would_block)
+      co_return understood(sent.error());
+    auto const moved = sent.has_value() ? *sent : 0;
     length -= moved;
     handed_over_ += moved;
     written += moved;
     if (length == 0) break;
     begin_wait(writing(), limit, is_due{true});
-    auto const [ec] = co_await socket_.async_wait(tcp_socket::wait_write, base::as_result);
+    auto const [ec] = co_await carrier_.wait_writable();
     auto const error = end_wait(*writing_, ec);
     if (error) co_return error;
     trust_reader();
@@ -212,30 +219,10 @@ base::error_code client_stream::write_now(std::string_view bytes) {
   return base::errc::client_gone;
 }
 
-void client_stream::cancel() {
-  boost::system::error_code ignored;
-  socket_.cancel(ignored);
-}
-
-void client_stream::shutdown_send() {
-  boost::system::error_code ignored;
-  socket_.shutdown(tcp_socket::shutdown_send, ignored);
-}
-
-void client_stream::reset_on_close() {
-  boost::system::error_code ignored;
-  socket_.set_option(boost::asio::socket_base::linger(true, 0), ignored);
-}
-
-void client_stream::close() {
-  boost::system::error_code ignored;
-  socket_.close(ignored);
-}
-
 client_stream::direction& client_stream::writing() {
   if (!writing_) {
     writing_ = std::make_unique<direction>(
-        socket_.get_executor(), [this] { on_write_deadline(); }, reading_.left.rule());
+        carrier_.get_executor(), [this] { on_write_deadline(); }, reading_.left.rule());
   }
   return *writing_;
 }
@@ -250,7 +237,7 @@ void client_stream::begin_wait(direction& d, duration limit, is_due due) {
 }
 
 base::error_code client_stream::end_wait(direction& d, boost::system::error_code const& ec) {
-  account(d);
+  if (d.is_due) account(d);
   auto const error = understood(ec);
   d.deadline.clear();
   if (error || !has_used_up(d)) return error;
@@ -290,19 +277,13 @@ void client_stream::go_on_or_cancel(direction& d) {
   cancel();
 }
 
-// tcp(7), TCP_NOTSENT_LOWAT. No loss where there is none, as in a conversation.
-void client_stream::limit_unsent(std::size_t bytes) {
-  auto const most = static_cast<unsigned>(bytes);
-  ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, sizeof most);
-}
-
 // There is room to write again. Once the client must have taken enough, the kernel may buffer what
 // it likes: with less, large answers cost half as much processor time again.
 void client_stream::trust_reader() {
   constexpr auto enough = base::limits::reader_proof_bytes + 2 * base::limits::unsent_bytes;
   if (reader_is_trusted_ || handed_over_ < enough) return;
   reader_is_trusted_ = true;
-  limit_unsent(std::numeric_limits<unsigned>::max());
+  carrier_.limit_unsent(std::numeric_limits<unsigned>::max());
 }
 
 void client_stream::on_read_deadline() {
@@ -324,20 +305,12 @@ void client_stream::on_write_deadline() {
 }
 
 std::uint64_t client_stream::taken_since_last_look() {
-  int queued = 0;
-  if (::ioctl(socket_.native_handle(), SIOCOUTQ, &queued) != 0) return 0;
-  auto const still_there = static_cast<std::uint64_t>(std::max(0, queued));
-  auto const taken = handed_over_ - std::min(handed_over_, still_there);
+  auto const still_there = carrier_.untaken();
+  if (!still_there) return 0;
+  auto const taken = handed_over_ - std::min(handed_over_, *still_there);
   auto const before = taken_;
   taken_ = std::max(taken_, taken);
   return taken_ - before;
-}
-
-// How many bytes wait to be read from the socket.
-std::size_t client_stream::waiting() {
-  int size = 0;
-  if (::ioctl(socket_.native_handle(), FIONREAD, &size) != 0) return 0;
-  return static_cast<std::size_t>(std::max(0, size));
 }
 
 base::error_code client_stream::understood(boost::system::error_code const& ec) const {

@@ -1,9 +1,5 @@
 #include "gatehouse/net/client_watch.hpp"
 
-#include <netinet/tcp.h>
-#include <poll.h>
-
-#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -13,33 +9,10 @@
 #include "gatehouse/base/limits.hpp"
 
 namespace gatehouse::net {
-namespace {
-
-enum class presence { here, closed_its_side, gone };
-
-// Of a Unix socket's other end, as in a conversation of the server with itself.
-presence local_presence_of(int socket) {
-  ::pollfd end{.fd = socket, .events = POLLRDHUP, .revents = 0};
-  if (::poll(&end, 1, 0) < 0 || (end.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0)
-    return presence::gone;
-  return (end.revents & POLLRDHUP) != 0 ? presence::closed_its_side : presence::here;
-}
-
-// From the kernel's view of the connection, which sees a FIN or RST also behind unread bytes.
-presence presence_of(int socket) {
-  tcp_info info{};
-  socklen_t size = sizeof info;
-  if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
-    return local_presence_of(socket);
-  if (info.tcpi_state == TCP_ESTABLISHED) return presence::here;
-  return info.tcpi_state == TCP_CLOSE_WAIT ? presence::closed_its_side : presence::gone;
-}
-
-}  // namespace
 
 struct client_watch::state {
   state(client_stream& c, std::function<void()> a)
-      : client(c), action(std::move(a)), pause(c.socket().get_executor()) {}
+      : client(c), action(std::move(a)), pause(c.get_executor()) {}
 
   void tell() {
     if (auto const told = std::exchange(action, nullptr)) told();
@@ -84,11 +57,10 @@ bool client_watch::has_told() const {
 
 base::task<void> client_watch::watch(std::shared_ptr<state> s) {
   while (!s->stopped) {
-    co_await s->client.socket().async_wait(
-        tcp_socket::wait_read,
-        boost::asio::bind_cancellation_slot(s->cancel.slot(), base::as_result));
+    co_await s->client.carrier().wait_readable(s->cancel.slot());
     if (s->stopped) co_return;
-    auto const now = presence_of(s->client.socket().native_handle());
+    using presence = transport::presence;
+    auto const now = s->client.carrier().look();
     if (now == presence::gone) break;
     s->pause.expires_after(now == presence::here ? duration(base::limits::client_look_interval)
                                                  : duration(base::limits::half_close_grace));

@@ -5,11 +5,13 @@
 #include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/write.hpp>
 
 #include "gatehouse/base/deadline.hpp"
 #include "gatehouse/base/event.hpp"
+#include "gatehouse/base/log.hpp"
 
 namespace gatehouse::net {
 namespace {
@@ -51,24 +53,45 @@ class ends_after_one final : public trace::tracer {
   std::uint64_t first_ = 0;
 };
 
-// What the connection's coroutine uses; it may outlive the conversation.
-struct served {
-  served(std::shared_ptr<service const> s, conversation_limits const& limits)
-      : whose(std::move(s)), watcher(whose->tracer, running), mine(*whose) {
-    mine.tracer = &watcher;
-    mine.limits.header_timeout = limits.for_head;
+// What the connection uses; it may outlive the conversation.
+class served final : public connection_watch, public std::enable_shared_from_this<served> {
+ public:
+  served(std::shared_ptr<service const> of, conversation_limits const& limits)
+      : whose_(std::move(of)), watcher_(whose_->tracer, running_), mine_(*whose_) {
+    mine_.tracer = &watcher_;
+    mine_.limits.header_timeout = limits.for_head;
   }
-  std::shared_ptr<service const> whose;  // the one that `mine` refers into
-  connection* running = nullptr;
-  ends_after_one watcher;
-  service mine;
-  std::optional<connection> one;
-};
 
-base::task<void> serve(std::shared_ptr<served> s) {
-  co_await s->one->run();
-  s->running = nullptr;
-}
+  void start(tcp_socket socket, connection_ends const& ends) {
+    // Not its owner, which would then own itself: what is awaited is.
+    std::shared_ptr<service const> const mine(std::shared_ptr<void>(), &mine_);
+    running_ = &one_.emplace(std::move(socket), mine, ends);
+    running_->start(*this, weak_from_this());
+  }
+  void cut() {
+    if (running_ != nullptr) running_->cut();
+  }
+  // The number of the first exchange.
+  std::uint64_t first_exchange() const { return watcher_.first(); }
+
+  void entered(stage) override {}
+  void ended() override { running_ = nullptr; }
+  // What the connection has lent to others is theirs until they had their turn.
+  void failed(std::string_view why) noexcept override try {
+    std::exchange(running_, nullptr)->taken_down();
+    base::log::error("connection-failed", why);
+    boost::asio::post(one_->get_executor(), [self = shared_from_this()] {});
+  } catch (std::exception const&) {
+    // There is no memory for that either.
+  }
+
+ private:
+  std::shared_ptr<service const> whose_;  // the one that `mine_` refers into
+  connection* running_ = nullptr;
+  ends_after_one watcher_;
+  service mine_;
+  std::optional<connection> one_;
+};
 
 base::result<std::array<tcp_socket, 2>> make_pair(base::executor ex) {
   std::array<int, 2> ends{};
@@ -101,18 +124,14 @@ base::task<base::result<conversation>> converse(std::shared_ptr<service const> s
   auto pair = make_pair(ex);
   if (pair.has_error()) co_return pair.error();
   auto const s = std::make_shared<served>(std::move(shared), limits);
-  // Not its owner, which would then own itself: the coroutine is.
-  std::shared_ptr<service const> const mine(std::shared_ptr<void>(), &s->mine);
-  s->one.emplace(std::move((*pair)[0]), mine, ends);
-  s->running = &*s->one;
-  boost::asio::co_spawn(ex, serve(s), boost::asio::detached);
+  s->start(std::move((*pair)[0]), ends);
   auto const client = std::make_shared<tcp_socket>(std::move((*pair)[1]));
   boost::asio::co_spawn(ex, send(client, std::move(request)), boost::asio::detached);
 
   conversation out;
   base::deadline in_all(ex, [&out, s] {
     out.cut = true;
-    if (s->running != nullptr) s->running->cut();
+    s->cut();
   });
   in_all.set(limits.in_all);
   std::array<char, 16 * 1024> buffer;
@@ -124,7 +143,7 @@ base::task<base::result<conversation>> converse(std::shared_ptr<service const> s
     out.response.append(buffer.data(), std::min(got, limits.kept_bytes - out.response.size()));
   }
   client->close();
-  out.exchange = s->watcher.first();
+  out.exchange = s->first_exchange();
   co_return out;
 }
 

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <utility>
 
@@ -29,27 +28,6 @@ base::unique_fd make_reserve() {
 
 }  // namespace
 
-// The completion handler of a connection's coroutine. When there is no memory for an asynchronous
-// wait, Asio destroys the coroutine, and this handler without calling it: the destructor notices.
-class connection_set::end_of_coroutine {
- public:
-  end_of_coroutine(connection_set& from, member& who) : from_(&from), who_(&who) {}
-  end_of_coroutine(end_of_coroutine&& other) noexcept
-      : from_(std::exchange(other.from_, nullptr)), who_(other.who_) {}
-  end_of_coroutine(end_of_coroutine const&) = delete;
-  end_of_coroutine& operator=(end_of_coroutine const&) = delete;
-  ~end_of_coroutine() {
-    if (from_ != nullptr) from_->taken_down(*who_, "out of memory");
-  }
-  void operator()(std::exception_ptr const& failure) {
-    std::exchange(from_, nullptr)->ended(*who_, failure);
-  }
-
- private:
-  connection_set* from_;
-  member* who_;
-};
-
 void connection_set::serve(base::unique_fd accepted, boost::asio::ip::tcp const& protocol,
                            admission::place place) {
   if (finishing_) return;
@@ -71,10 +49,8 @@ void connection_set::start(tcp_socket socket, admission::place place) {
   who.self = std::prev(waiting.members.end());
   waiting.size.store(waiting.members.size(), std::memory_order_relaxed);
   ++size_;
-  who.one.watch_stages(who);
   if (winding_down_) who.one.wind_down();
-  end_of_coroutine at_end(*this, who);
-  boost::asio::co_spawn(executor_, who.one.run(), std::move(at_end));
+  who.one.start(who);
 }
 
 void connection_set::entered(member& who, stage now) {
@@ -89,6 +65,7 @@ void connection_set::entered(member& who, stage now) {
   }
   if (unmet_requests_ > 0) {
     --unmet_requests_;
+    move(who, busy);  // nobody is asked twice
     who.one.make_room();
   } else {
     move(who, static_cast<std::size_t>(line::waiting));
@@ -127,18 +104,9 @@ void connection_set::make_room(line whom) {
   ++unmet_requests_;
 }
 
-void connection_set::ended(member& who, std::exception_ptr const& failure) {
-  try {
-    if (failure) std::rethrow_exception(failure);
-    erase(who);
-  } catch (std::exception const& e) {
-    taken_down(who, e.what());
-  }
-}
-
 // Other coroutines of this thread still use the connection. They have been cancelled, and end when
 // they get their turn: the connection is erased after that.
-void connection_set::taken_down(member& who, std::string_view why) noexcept try {
+void connection_set::failed(member& who, std::string_view why) noexcept try {
   base::log::error("connection-failed", why);
   move(who, busy);  // it can make no room
   who.one.taken_down();

@@ -67,19 +67,20 @@ class sender {
 
   // Head and content in one write: how much of it the socket took. Small content is copied behind
   // the head: one buffer costs the kernel less than two.
-  std::uint64_t send_at_once(std::string_view head, std::string_view content) {
+  std::uint64_t send_at_once(std::string& head, std::string_view content) {
     trace_(trace::response_head{head, name_of(how_)});
+    auto const whole = head.size() + content.size();
     std::uint64_t written = 0;
     if (content.size() <= joined_bytes) {
-      thread_local std::string joined;
-      joined.assign(head).append(content);
-      written = client_.write_at_once(joined);
+      auto const head_size = head.size();
+      written = client_.write_at_once(head.append(content));
+      head.resize(head_size);
     } else {
       std::array const buffers{const_buffer(head.data(), head.size()),
                                const_buffer(content.data(), content.size())};
       written = client_.write_at_once(buffers);
     }
-    if (written == head.size() + content.size()) count_content(content, content.size());
+    if (written == whole) count_content(content, content.size());
     return written;
   }
 
@@ -259,10 +260,10 @@ response_plan plan_response(http::response const& response, http::request const*
   return plan;
 }
 
-std::string response_head(http::response const& response, response_plan const& plan,
-                          http::request const* request, std::string_view date) {
-  std::string head;
-  head.reserve(512);
+namespace {
+
+void append_head(std::string& head, http::response const& response, response_plan const& plan,
+                 http::request const* request, std::string_view date) {
   head.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
   head.append(response.phrase.empty() ? http::reason_phrase(response.status) : response.phrase);
   head.append("\r\n");
@@ -282,20 +283,34 @@ std::string response_head(http::response const& response, response_plan const& p
   } else if (http_1_0) {
     head.append("Connection: keep-alive\r\n");
   }
-  return head.append("\r\n");
+  head.append("\r\n");
 }
 
+}  // namespace
+
+std::string response_head(http::response const& response, response_plan const& plan,
+                          http::request const* request, std::string_view date) {
+  std::string head;
+  head.reserve(512);
+  append_head(head, response, plan, request, date);
+  return head;
+}
+
+// The head is made in memory of the thread's, and is copied only if it does not leave at once.
 begun_response begin_response(client_stream& client, http::response const& response,
                               response_plan const& plan, http::request const* request,
                               http::exchange_context& context) {
+  thread_local std::string head;
+  head.clear();
   begun_response begun;
-  if (!response.raw) begun.head = response_head(response, plan, request, current_date());
-  auto const content = content_at_hand(response.body);
-  if (!content) return begun;
-  sender out(client, context, plan.how, duration::zero());
-  begun.written = out.send_at_once(begun.head, sent_part(*content, plan));
-  begun.whole = begun.written == begun.head.size() + sent_part(*content, plan).size();
-  context.record.complete = begun.whole;
+  if (!response.raw) append_head(head, response, plan, request, current_date());
+  if (auto const content = content_at_hand(response.body)) {
+    sender out(client, context, plan.how, duration::zero());
+    begun.written = out.send_at_once(head, sent_part(*content, plan));
+    begun.whole = begun.written == head.size() + sent_part(*content, plan).size();
+    context.record.complete = begun.whole;
+  }
+  if (!begun.whole) begun.head = head;
   return begun;
 }
 

@@ -3,15 +3,22 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <exception>
+#include <functional>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
 #include "gatehouse/base/event.hpp"
+
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 using namespace gatehouse;
 using namespace std::chrono_literals;
@@ -52,8 +59,28 @@ class counting final : public http::handler {
   bool others_ran_ = false;
 };
 
+// Answers at once with the size of the request's fields.
+class measuring final : public http::handler {
+ public:
+  std::optional<http::outcome> answer_at_once(http::request const& request,
+                                              http::exchange_context&) override {
+    std::size_t size = 0;
+    for (auto const field : request.fields) size += field.name.size() + field.value.size();
+    http::response response;
+    response.body = http::make_buffer(std::to_string(size));
+    return response;
+  }
+  base::task<http::outcome> handle(http::request const&, http::body_source&,
+                                   http::exchange_context&) override {
+    co_return http::response{};
+  }
+};
+
+// How often the process called epoll_ctl.
+std::atomic<int> epoll_ctl_calls = 0;
+
 // A connection and the socket of its client.
-struct fixture {
+struct fixture : net::connection_watch {
   fixture(boost::asio::io_context& loop, net::service const& of)
       : client(loop.get_executor()),
         pause(loop.get_executor()),
@@ -90,9 +117,28 @@ struct fixture {
     co_await pause.async_wait(base::as_result);
   }
 
+  void entered(net::stage now) override { stage = now; }
+  void ended() override { on_end(nullptr); }
+  void failed(std::string_view why) noexcept override {
+    on_end(std::make_exception_ptr(std::runtime_error(std::string(why))));
+  }
+
+  // Sends a request and reads the answer, which is shorter than a piece that is read.
+  base::task<std::string> ask(std::string fields) {
+    bool const sent = co_await send("GET / HTTP/1.1\r\nHost: h\r\n" + fields + "\r\n");
+    CHECK(sent);
+    std::array<char, 4096> buffer;
+    auto const [ec, size] =
+        co_await client.async_read_some(boost::asio::buffer(buffer), base::as_result);
+    CHECK_FALSE(ec);
+    co_return std::string(buffer.data(), size);
+  }
+
   net::tcp_socket client;
   base::timer pause;
   net::connection server;
+  net::stage stage = net::stage::idle;
+  std::function<void(std::exception_ptr const&)> on_end;
 };
 
 // Serves one client to the connection's end, and runs the client to its own.
@@ -108,7 +154,8 @@ void serve(http::handler& handler, net::connection_limits const& limits, Client 
     if (--left == 0) loop.stop();  // deadlines that were cleared are still waited for
     if (failure) std::rethrow_exception(failure);
   };
-  boost::asio::co_spawn(loop, f.server.run(), on_end);
+  f.on_end = on_end;
+  f.server.start(f);
   boost::asio::co_spawn(loop, client(f), on_end);
   loop.run_for(20s);
   CHECK(left == 0);
@@ -121,14 +168,20 @@ net::connection_limits lingering(net::duration silence, net::duration in_all) {
   return limits;
 }
 
-std::string const head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n";
+std::string const post_head = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\n";
 
 }  // namespace
+
+// In place of the C library's, to be counted.
+extern "C" int epoll_ctl(int epoll, int what, int fd, epoll_event* event) noexcept {
+  ++epoll_ctl_calls;
+  return static_cast<int>(::syscall(SYS_epoll_ctl, epoll, what, fd, event));
+}
 
 TEST_CASE("a closing connection is read for as long as its client goes on sending") {
   refusing handler;
   serve(handler, lingering(1s, forever), [](fixture& f) -> base::task<void> {
-    bool sent = co_await f.send(head);
+    bool sent = co_await f.send(post_head);
     for (int i = 0; i < 15; ++i) {
       co_await f.wait(100ms);
       sent = sent && co_await f.send("more");
@@ -144,7 +197,7 @@ TEST_CASE("a closing connection is read for as long as its client goes on sendin
 TEST_CASE("a closing connection ends when its client is silent") {
   refusing handler;
   serve(handler, lingering(50ms, forever), [](fixture& f) -> base::task<void> {
-    bool const sent = co_await f.send(head);
+    bool const sent = co_await f.send(post_head);
     CHECK(sent);
     auto const answer = co_await f.read_to_end();
     REQUIRE(answer.has_value());
@@ -155,7 +208,7 @@ TEST_CASE("a closing connection ends when its client is silent") {
 TEST_CASE("a closing connection ends although its client goes on sending without end") {
   refusing handler;
   serve(handler, lingering(forever, 100ms), [](fixture& f) -> base::task<void> {
-    bool sent = co_await f.send(head);
+    bool sent = co_await f.send(post_head);
     for (; sent; sent = co_await f.send("more")) co_await f.wait(5ms);
   });
 }
@@ -173,4 +226,84 @@ TEST_CASE("others on the thread have their turn between requests that came toget
     CHECK(answers.has_value());
   });
   CHECK(handler.turns == requests - 1);
+}
+
+TEST_CASE("a request on a connection that was kept costs no epoll_ctl") {
+  measuring handler;
+  serve(handler, {}, [](fixture& f) -> base::task<void> {
+    auto const first = co_await f.ask("");
+    CHECK(first.starts_with("HTTP/1.1 200 "));
+    int const before = epoll_ctl_calls;
+    for (int i = 0; i < 50; ++i) {
+      co_await f.wait(1ms);  // so that the connection waits for it
+      auto const answer = co_await f.ask("");
+      CHECK(answer.starts_with("HTTP/1.1 200 "));
+    }
+    CHECK(epoll_ctl_calls - before == 0);
+    CHECK(f.stage == net::stage::idle);
+    f.client.close();
+  });
+}
+
+TEST_CASE("a head is read whole that is longer than what an idle connection reads") {
+  measuring handler;
+  serve(handler, {}, [](fixture& f) -> base::task<void> {
+    constexpr std::size_t of_host = 5;  // "Host" and "h"
+    for (std::size_t const size : {10UL, 450UL, 511UL, 512UL, 513UL, 5000UL, 20000UL, 10UL}) {
+      auto const answer = co_await f.ask("X: " + std::string(size, 'x') + "\r\n");
+      CHECK(answer.ends_with("\r\n\r\n" + std::to_string(of_host + 1 + size)));
+    }
+    f.client.close();
+  });
+}
+
+TEST_CASE("a head that comes byte by byte is answered") {
+  measuring handler;
+  serve(handler, {}, [](fixture& f) -> base::task<void> {
+    std::string const request = "\r\nGET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
+    for (char const byte : request) {
+      bool const sent = co_await f.send(std::string(1, byte));
+      CHECK(sent);
+      co_await f.wait(1ms);
+    }
+    auto const answer = co_await f.read_to_end();
+    REQUIRE(answer.has_value());
+    CHECK(answer->starts_with("HTTP/1.1 200 "));
+  });
+}
+
+TEST_CASE("a connection that is to end soon ends when it is idle") {
+  measuring handler;
+  serve(handler, {}, [](fixture& f) -> base::task<void> {
+    auto const answer = co_await f.ask("");
+    CHECK(answer.starts_with("HTTP/1.1 200 "));
+    f.server.finish_soon();
+    auto const rest = co_await f.read_to_end();
+    CHECK(rest == "");
+  });
+}
+
+TEST_CASE("a connection that is to end soon still answers what has come") {
+  measuring handler;
+  serve(handler, {}, [](fixture& f) -> base::task<void> {
+    bool const sent = co_await f.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    CHECK(sent);
+    f.server.finish_soon();
+    auto const answer = co_await f.read_to_end();
+    REQUIRE(answer.has_value());
+    CHECK(answer->starts_with("HTTP/1.1 200 "));
+    CHECK(answer->find("Connection: close\r\n") != std::string::npos);
+  });
+}
+
+TEST_CASE("an empty line alone does not keep a connection that is to end soon") {
+  measuring handler;
+  serve(handler, {}, [](fixture& f) -> base::task<void> {
+    bool const sent = co_await f.send("\r");
+    CHECK(sent);
+    co_await f.wait(10ms);
+    f.server.finish_soon();
+    auto const rest = co_await f.read_to_end();
+    CHECK(rest == "");
+  });
 }

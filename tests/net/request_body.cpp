@@ -139,7 +139,7 @@ TEST_CASE("a chunked body that comes without a pause lets others on the thread h
     f.send("20000\r\n" + sent + "\r\n0\r\n\r\n");
     f.request.chunked = true;
     net::request_body body(f.stream, f.request, 1 << 20, 10s);
-    auto const other = std::make_shared<neighbour>(f.stream.socket().get_executor());
+    auto const other = std::make_shared<neighbour>(f.stream.get_executor());
     other->take_turns();
     std::string got;
     std::array<char, 8192> buffer;

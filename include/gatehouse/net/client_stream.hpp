@@ -1,11 +1,11 @@
 #pragma once
-// The client's socket: the one place that reads from it and writes to it, with a read buffer and a
-// deadline for each direction. When a deadline passes, every operation on the socket ends with
-// errc::timed_out; when the client is too slow for the least rate, with errc::too_slow.
+// The client's bytes as a session sees them: the one place that reads and writes them, with a read
+// buffer and a deadline for each direction, whatever carries them (net/transport.hpp). When a
+// deadline passes, every operation on the client ends with errc::timed_out; when the client is too
+// slow for the least rate, with errc::too_slow.
 
 #include <atomic>
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <chrono>
 #include <cstdint>
@@ -20,18 +20,22 @@
 #include "gatehouse/base/error.hpp"
 #include "gatehouse/base/task.hpp"
 #include "gatehouse/net/allowance.hpp"
+#include "gatehouse/net/transport.hpp"
 
 namespace gatehouse::net {
 
-using tcp_socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, base::executor>;
 using duration = std::chrono::steady_clock::duration;
 
 class client_stream {
  public:
+  // What a connection keeps to read into while it waits for a request: most requests fit.
+  static constexpr std::size_t idle_buffer_bytes = 512;
+
   // rule: held to in reading and in writing, each by itself; what ends by it ends with too_slow.
   client_stream(tcp_socket socket, std::size_t buffer_limit_bytes, rate_rule rule = {});
 
-  tcp_socket& socket() { return socket_; }
+  base::executor get_executor() { return carrier_.get_executor(); }
+  transport& carrier() { return carrier_; }
 
   // Another rule from now on. Between two exchanges.
   void hold_to(rate_rule rule);
@@ -50,11 +54,22 @@ class client_stream {
   // How much the buffer may hold from now on; what it holds already stays.
   void limit_buffer(std::size_t bytes);
 
+  // Between exchanges, when nothing is due and the wait is not held against the client: reads what
+  // comes next into the buffer and then calls handler(error_code), from the event loop. The end of
+  // the stream is errc::client_gone. Meanwhile an empty buffer takes
+  // idle_buffer_bytes and no more.
+  template <class Handler>
+  void await_request(duration limit, Handler handler) {
+    auto const room = begin_idle_wait(limit);
+    carrier_.read_some_then(room, [this, handler = std::move(handler)](base::error_code const& ec,
+                                                                       std::size_t size) mutable {
+      handler(end_idle_wait(ec, size));
+    });
+  }
+
   // Suspends until there is something to read, or the end of the stream, for at most `limit`.
-  // Meanwhile an empty buffer takes no memory. Between exchanges, when nothing is due, the wait is
-  // not held against the client.
-  enum class is_due : bool {};
-  base::task<base::error_code> wait_for_input(duration limit, is_due due = is_due{false});
+  // Meanwhile an empty buffer takes no memory.
+  base::task<base::error_code> wait_for_input(duration limit);
 
   // Reads what is there into the buffer, which must not be full: how many bytes came, 0 at the end
   // of the stream, nothing if none are there. Does not suspend.
@@ -67,6 +82,10 @@ class client_stream {
   // Reads past the buffer, which must be empty: at least one byte, or 0 at the end of the stream.
   base::task<base::result<std::size_t>> read_some(boost::asio::mutable_buffer into, duration limit);
 
+  // Reads and drops what the client goes on sending, until it ends, is silent for so long, or the
+  // time is over. Suspends.
+  base::task<void> drop_input(duration silence, duration in_all);
+
   // Moves at most that many bytes from behind the buffer, which must be empty, into a non-blocking
   // pipe with splice(2): at least one byte, or 0 if none can go this way and read_some() has to
   // tell why (the end of the stream, a failure at either end, urgent data). While the pipe is full
@@ -74,9 +93,9 @@ class client_stream {
   base::task<base::result<std::size_t>> splice_some(int pipe, std::uint64_t at_most,
                                                     duration limit);
 
-  // Writes what the socket takes now: how many bytes, 0 also on an error, which the next write
-  // gives. If more follows at once, the kernel may send it in the same packet. Does not suspend.
-  enum class more_follows : bool {};
+  // Writes what the client's carrier takes now: how many bytes, 0 also on an error, which the next
+  // write gives. If more follows at once, it may leave in the same packet. Does not suspend.
+  using more_follows = transport::more_follows;
   std::size_t write_at_once(std::string_view bytes, more_follows more = more_follows{false});
   std::size_t write_at_once(std::span<boost::asio::const_buffer const> buffers);
 
@@ -96,17 +115,17 @@ class client_stream {
   base::error_code write_now(std::string_view bytes);
 
   // Ends every pending operation with errc::stopped; for a server that stops.
-  void cancel();
+  void cancel() { carrier_.cancel(); }
 
   // Whether a write ended with too_slow: it was the client's reading that was slow.
   bool reader_was_slow() const { return reader_was_slow_; }
 
   // Our side is done; the client may go on reading what was sent.
-  void shutdown_send();
+  void shutdown_send() { carrier_.shutdown_send(); }
   // close() will be a reset: what was not sent yet is dropped. An answer without a length whose end
   // is missing would otherwise look whole (RFC 9112, 8).
-  void reset_on_close();
-  void close();
+  void reset_on_close() { carrier_.reset_on_close(); }
+  void close() { carrier_.close(); }
 
  private:
   using time_point = std::chrono::steady_clock::time_point;
@@ -126,21 +145,22 @@ class client_stream {
   };
 
   direction& writing();
+  boost::asio::mutable_buffer begin_idle_wait(duration limit);
+  base::error_code end_idle_wait(boost::system::error_code const& ec, std::size_t size);
+  enum class is_due : bool {};
   void begin_wait(direction& d, duration limit, is_due due);
   base::error_code end_wait(direction& d, boost::system::error_code const& ec);
   bool has_used_up(direction& d);
   void account(direction& d);
   duration time_left(direction const& d) const;
   void go_on_or_cancel(direction& d);
-  void limit_unsent(std::size_t bytes);
   void trust_reader();
   void on_read_deadline();
   void on_write_deadline();
   std::uint64_t taken_since_last_look();
-  std::size_t waiting();
   base::error_code understood(boost::system::error_code const& ec) const;
 
-  tcp_socket socket_;
+  transport carrier_;
   boost::beast::flat_buffer buffer_;
   direction reading_;
   std::unique_ptr<direction> writing_;  // from the first wait; most answers go without one

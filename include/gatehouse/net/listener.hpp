@@ -8,7 +8,6 @@
 #include <array>
 #include <atomic>
 #include <boost/asio/ip/tcp.hpp>
-#include <exception>
 #include <list>
 #include <memory>
 #include <string_view>
@@ -54,10 +53,12 @@ class connection_set {
 
  private:
   // A connection, and its place.
-  struct member final : stage_watch {
+  struct member final : connection_watch {
     member(connection_set& set, tcp_socket socket, admission::place p)
         : owner(set), place(std::move(p)), one(std::move(socket), set.shared_) {}
     void entered(stage now) override { owner.entered(*this, now); }
+    void ended() override { owner.erase(*this); }
+    void failed(std::string_view why) noexcept override { owner.failed(*this, why); }
 
     connection_set& owner;
     admission::place place;
@@ -77,9 +78,7 @@ class connection_set {
   void entered(member& who, stage now);
   void move(member& who, std::size_t to);
   void make_room(line whom);
-  class end_of_coroutine;
-  void ended(member& who, std::exception_ptr const& failure);
-  void taken_down(member& who, std::string_view why) noexcept;
+  void failed(member& who, std::string_view why) noexcept;
   void erase(member& who);
   template <class Action>
   void for_each(Action action);

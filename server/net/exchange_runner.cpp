@@ -1,0 +1,127 @@
+#include "gatehouse/net/exchange_runner.hpp"
+
+#include <atomic>
+#include <exception>
+#include <new>
+
+#include "gatehouse/base/log.hpp"
+
+namespace gatehouse::net {
+namespace {
+
+// This number is for the log alone: nobody is there to read an answer, or the client asked for none
+// to the end.
+constexpr unsigned client_left_status = 499;
+
+std::atomic<std::uint64_t> exchanges_traced = 0;
+
+// A refusal is logged where it is answered: one line, with its reason code.
+void log_refusal(http::http_error const& error, http::exchange_context const& context) {
+  using base::log::level;
+  auto const how = error.status >= 500   ? level::error
+                   : error.status == 404 ? level::debug
+                                         : level::info;
+  if (!base::log::enabled(how)) return;
+  std::string line = std::to_string(error.status) + " to " +
+                     context.remote().address().to_string() + ": " +
+                     http::script_prefix(context.record);
+  line.append(error.detail.empty() ? http::reason_phrase(error.status) : error.detail);
+  if (!error.help.explanation.empty()) line.append(". ").append(error.help.explanation);
+  if (!error.help.command.empty()) line.append(" Try:");
+  base::log::write(how, error.reason, line, error.help.command);
+}
+
+// Where a handler could not go on: the answer, after which the connection ends, since nobody knows
+// what was left undone.
+http::http_error failure_of(std::exception const& e) {
+  bool const out_of_memory = dynamic_cast<std::bad_alloc const*>(&e) != nullptr;
+  http::http_error error{.status = out_of_memory ? 503U : 500U,
+                         .reason = out_of_memory ? "out-of-memory" : "handler-failed",
+                         .close = true};
+  error.detail = e.what();
+  return error;
+}
+
+}  // namespace
+
+// The clocks are read for those who are told of the exchange: the exact ones are dear.
+exchange_runner::exchange_runner(base::executor executor, connection_ends const& ends,
+                                 service const& shared, std::optional<http::steady_time> connected)
+    : exchange_context(executor, ends.remote, ends.local), shared_(shared) {
+  if (!shared.log_exchange && shared.tracer == nullptr) return;
+  record.received_at = std::chrono::system_clock::now();
+  record.started = std::chrono::steady_clock::now();
+  if (shared.tracer == nullptr) return;
+  number = ++exchanges_traced;
+  told_ = shared.tracer->begin(*this, connected);
+  trace_sink = told_.get();
+}
+
+std::optional<http::outcome> exchange_runner::ask_at_once(http::request const& request) try {
+  return shared_.handler->answer_at_once(request, *this);
+} catch (std::exception const& e) {
+  return failure_of(e);
+}
+
+base::task<http::outcome> exchange_runner::ask(http::request const& request,
+                                               http::body_source& body) {
+  try {
+    co_return co_await shared_.handler->handle(request, body, *this);
+  } catch (std::exception const& e) {
+    co_return failure_of(e);
+  }
+}
+
+http::response* exchange_runner::to_response(http::outcome& outcome, http::request const& request) {
+  if (auto const* const redirect = std::get_if<http::local_redirect>(&outcome)) {
+    http::http_error unfollowed{.status = 500, .reason = "redirect-unhandled"};
+    unfollowed.detail = "a local redirect to " + redirect->target + " reached the connection";
+    outcome = std::move(unfollowed);
+  }
+  if (auto* const error = std::get_if<http::http_error>(&outcome)) {
+    // Whoever is told that the server is short of something is told when to come again.
+    if (error->status == 503) http::add_retry_after(*error);
+    record.reason = error->reason;
+    record.status = error->status;
+    trace::recorder const trace(*this);
+    trace(trace::failed{*error});
+    log_refusal(*error, *this);
+    if (error->status == client_left_status) return nullptr;
+    auto rendered = shared_.render_error(*error, &request, client_is_loopback());
+    outcome = std::move(rendered);
+  }
+  auto& response = std::get<http::response>(outcome);
+  record.status = response.status;
+  return &response;
+}
+
+http::response exchange_runner::to_response(http::http_error const& error) {
+  record.reason = error.reason;
+  trace::recorder const trace(*this);
+  trace(trace::failed{error});
+  log_refusal(error, *this);
+  auto response = shared_.render_error(error, nullptr, client_is_loopback());
+  record.status = response.status;
+  return response;
+}
+
+void exchange_runner::end(http::request const* request, base::error_code const& error) {
+  // A program's content comes with its own reason, which has been logged.
+  if (error == base::errc::truncated && record.reason.empty()) {
+    base::log::warn(
+        "content-under-length",
+        http::script_prefix(record) + "the content ended before its length; the connection is cut");
+  }
+  if (error == base::errc::too_slow) {
+    base::log::info(record.reason, http::script_prefix(record) + "the response to " +
+                                       remote().address().to_string() + " is cut");
+  }
+  if (!is_told_of()) return;
+  record.ended = std::chrono::steady_clock::now();
+  if (!record.first_byte && record.complete) record.first_byte = record.ended;  // sent at once
+  if (shared_.log_exchange) shared_.log_exchange(request, *this);
+  trace::recorder const trace(*this);
+  trace(trace::ended{record});
+}
+
+}  // namespace gatehouse::net
