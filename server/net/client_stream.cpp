@@ -78,6 +78,8 @@ base::error_code client_stream::end_idle_wait(boost::system::error_code const& e
   return {};
 }
 
+// Suspends until there is something to read, or the end of the stream, for at most `limit`.
+// Meanwhile an empty buffer takes no memory.
 base::task<base::error_code> client_stream::wait_for_input(duration limit) {
   if (buffer_.size() == 0) buffer_.shrink_to_fit();
   begin_wait(reading_, limit, is_due{true});

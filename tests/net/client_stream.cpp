@@ -209,7 +209,13 @@ TEST_CASE("a wait in which nothing is due has only its own limit") {
       {.least_bytes_per_second = 1000, .grace = 20ms},
       [](fixture& f) -> base::task<void> {
         auto const began = std::chrono::steady_clock::now();
-        auto const error = co_await f.stream.wait_for_input(200ms);
+        base::event over(f.stream.get_executor());
+        base::error_code error;
+        f.stream.await_request(200ms, [&](base::error_code const& why) {
+          error = why;
+          over.set();
+        });
+        co_await over.wait();
         CHECK(error == base::errc::timed_out);
         CHECK(std::chrono::steady_clock::now() - began >= 200ms);
         // And it was not held against the client.

@@ -35,7 +35,9 @@ class scripted final : public http::handler {
 class exchange final : public net::exchange_runner {
  public:
   using exchange_runner::exchange_runner;
-  void when_client_leaves(std::function<void()>) override {}
+  std::unique_ptr<http::subscription> when_client_leaves(std::function<void()>) override {
+    return std::make_unique<http::subscription>();
+  }
 };
 
 struct fixture {

@@ -67,10 +67,6 @@ class client_stream {
     });
   }
 
-  // Suspends until there is something to read, or the end of the stream, for at most `limit`.
-  // Meanwhile an empty buffer takes no memory.
-  base::task<base::error_code> wait_for_input(duration limit);
-
   // Reads what is there into the buffer, which must not be full: how many bytes came, 0 at the end
   // of the stream, nothing if none are there. Does not suspend.
   base::result<std::optional<std::size_t>> fill_at_once();
@@ -145,6 +141,7 @@ class client_stream {
   };
 
   direction& writing();
+  base::task<base::error_code> wait_for_input(duration limit);
   boost::asio::mutable_buffer begin_idle_wait(duration limit);
   base::error_code end_idle_wait(boost::system::error_code const& ec, std::size_t size);
   enum class is_due : bool {};
