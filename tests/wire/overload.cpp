@@ -29,6 +29,16 @@ std::string const waiting_script =
     "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\nbegun\\n'\n"
     "while ! [ -e go ]; do sleep 0.01; done\necho done\n";
 
+// Whether the server has a file of that name open.
+bool has_open(server const& s, std::filesystem::path const& name) {
+  std::error_code ec;
+  for (auto const& entry :
+       std::filesystem::directory_iterator("/proc/" + std::to_string(s.pid()) + "/fd", ec)) {
+    if (std::filesystem::read_symlink(entry, ec).filename() == name) return true;
+  }
+  return false;
+}
+
 // So many connections that were answered once and wait for the next request.
 clients idle_clients(server const& s, int count) {
   clients out;
@@ -37,6 +47,8 @@ clients idle_clients(server const& s, int count) {
     out.back()->send(request("GET", "/a.txt"));
     CHECK(out.back()->read_reply().status == 200);
   }
+  // The server closes the file a moment after the client has it.
+  CHECK(eventually([&] { return !has_open(s, "a.txt"); }));
   return out;
 }
 
