@@ -145,9 +145,9 @@ std::string_view status_colour(unsigned status) {
 }  // namespace
 
 std::string combined_line(http::request const* request, http::exchange_record const& record,
-                          boost::asio::ip::tcp::endpoint const& remote) {
+                          http::peer const& client) {
   thread_local second_text time("%d/%b/%Y:%H:%M:%S %z", false);
-  std::string out = remote.address().to_string();
+  std::string out = client.address();
   out.append(" - - [").append(time(record.received_at)).append("] \"");
   if (request == nullptr) {
     out += '-';
@@ -163,7 +163,7 @@ std::string combined_line(http::request const* request, http::exchange_record co
 }
 
 std::string json_line(http::request const* request, http::exchange_record const& record,
-                      boost::asio::ip::tcp::endpoint const& remote) {
+                      http::peer const& client) {
   thread_local second_text time("%Y-%m-%dT%H:%M:%S", true);
   std::string out = "{";
   auto const since_epoch = record.received_at.time_since_epoch();
@@ -171,7 +171,7 @@ std::string json_line(http::request const* request, http::exchange_record const&
   auto const ms = std::chrono::floor<std::chrono::milliseconds>(fraction).count();
   std::string const digits = std::to_string(1000 + ms).substr(1);
   append_text(out, "time", time(record.received_at) + '.' + digits + 'Z');
-  append_text(out, "remote", remote.address().to_string());
+  append_text(out, "remote", client.address());
   if (request != nullptr) {
     append_text(out, "method", request->method);
     append_text(out, "target", target_of(*request));
@@ -198,7 +198,7 @@ std::string json_line(http::request const* request, http::exchange_record const&
 }
 
 std::string terminal_line(http::request const* request, http::exchange_record const& record,
-                          boost::asio::ip::tcp::endpoint const& remote, bool coloured) {
+                          http::peer const& client, bool coloured) {
   thread_local second_text time("%H:%M:%S", false);
   auto const paint = [&](std::string_view colour, std::string_view text) {
     std::string out;
@@ -209,7 +209,7 @@ std::string terminal_line(http::request const* request, http::exchange_record co
   };
   constexpr std::string_view dim = "\x1b[2m";
   std::string out = paint(dim, time(record.received_at)) + ' ';
-  if (!remote.address().is_loopback()) out += remote.address().to_string() + ' ';
+  if (!client.is_local()) out += client.address() + ' ';
   if (request == nullptr) {
     out += "(no request)";
   } else {
@@ -253,15 +253,15 @@ void access_log::write(http::request const* request, http::exchange_context cons
     case style::off:
       return;
     case style::combined:
-      line = combined_line(request, context.record, context.remote());
+      line = combined_line(request, context.record, context.client());
       break;
     case style::json:
-      line = json_line(request, context.record, context.remote());
+      line = json_line(request, context.record, context.client());
       break;
     case style::terminal:
     case style::coloured_terminal:
       base::log::end_block();
-      line = terminal_line(request, context.record, context.remote(),
+      line = terminal_line(request, context.record, context.client(),
                            style_ == style::coloured_terminal);
       break;
   }

@@ -135,7 +135,7 @@ prefix_gateway::finding prefix_gateway::find(http::request const& request,
 // which programs there are.
 http::http_error prefix_gateway::not_found(http::http_error error, std::string_view rest,
                                            http::exchange_context const& context) const {
-  if (!context.client_is_loopback()) return error;
+  if (!context.client().is_local()) return error;
   auto const near = nearest_program(where_, prefix_, rest);
   if (near)
     error.help.explanation =

@@ -69,9 +69,8 @@ std::vector<std::string> environment_of(gateway::script_target const& target,
                                         http::exchange_context const& context) {
   trace::recorder const trace(context);
   std::vector<std::string> out;
-  for (auto& variable :
-       gateway::meta_variables(request, target, {context.remote(), context.local()}, rules,
-                               content_length, context.redirect_url)) {
+  for (auto& variable : gateway::meta_variables(request, target, context.client(), rules,
+                                                content_length, context.redirect_url)) {
     out.push_back(variable.name + "=" + variable.value);
     if (trace) {
       trace(trace::variable{variable.name, variable.value, variable.from, variable.clause,

@@ -120,8 +120,8 @@ std::optional<config::usage_error> become_user(config::server_options const& ser
   return config::error_line("", "cannot become --user " + server.user + ": " + error.message());
 }
 
-// The ends of a connection from a client on this machine.
-net::connection_ends ends_of(config::server_options const& server) {
+// A client on this machine.
+http::peer client_of(config::server_options const& server) {
   boost::asio::ip::address client = boost::asio::ip::address_v4::loopback();
   auto const found = config::bind_addresses(server);
   auto const* const all = std::get_if<std::vector<boost::asio::ip::address>>(&found);
@@ -156,8 +156,8 @@ finding ask(question const& q, life::shared_resources& shared, app::sites& asked
   limits.in_all = q.run ? base::limits::explained_run_time : base::limits::explained_time;
   boost::asio::co_spawn(
       loop,
-      net::converse(std::make_shared<net::service const>(asked.service()), ends_of(q.chosen.server),
-                    q.request, limits),
+      net::converse(std::make_shared<net::service const>(asked.service()),
+                    client_of(q.chosen.server), q.request, limits),
       [&](std::exception_ptr const& failed, base::result<net::conversation> answer) {
         if (failed) std::rethrow_exception(failed);
         out.talk = std::move(answer).value();

@@ -17,9 +17,9 @@ namespace {
 using gateway::script_finding;
 using gateway::severity;
 
-std::string request_for(std::string const& path, net::connection_ends const& ends) {
+std::string request_for(std::string const& path, http::peer const& client) {
   return "GET " + http::percent_encoded_path(path) +
-         " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(ends.local.port()) +
+         " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(client.server_port()) +
          "\r\nUser-Agent: gatehouse-check\r\nAccept: */*\r\nConnection: close\r\n\r\n";
 }
 
@@ -71,7 +71,7 @@ struct trial::parts {
   parts(config::options const& chosen, std::chrono::milliseconds time)
       : shared(chosen), what(chosen, shared), limit(time) {
     boost::asio::ip::address const here = boost::asio::ip::address_v4::loopback();
-    ends = {{here, 0}, {here, chosen.server.port}};
+    client = {{here, 0}, {here, chosen.server.port}};
     what.trace_to(exchange);
     ::signal(SIGPIPE, SIG_IGN);
     shared.get_ready(chosen.server.threads, app::make_filter(chosen.server));
@@ -81,7 +81,7 @@ struct trial::parts {
   trace::latest_exchange exchange;
   life::shared_resources shared;
   app::sites what;
-  net::connection_ends ends;
+  http::peer client;
   std::chrono::milliseconds limit;
 };
 
@@ -98,8 +98,8 @@ trial_result trial::get(std::string const& path) {
   static_cast<void>(parts_->exchange.take());
   boost::asio::co_spawn(
       loop,
-      net::converse(std::make_shared<net::service const>(parts_->what.service()), parts_->ends,
-                    request_for(path, parts_->ends), {.in_all = parts_->limit}),
+      net::converse(std::make_shared<net::service const>(parts_->what.service()), parts_->client,
+                    request_for(path, parts_->client), {.in_all = parts_->limit}),
       [&](std::exception_ptr const& failed, base::result<net::conversation> const& outcome) {
         if (failed) std::rethrow_exception(failed);
         if (outcome.has_value()) answer = *outcome;

@@ -17,17 +17,9 @@ http::head_source header(std::string_view name) {
   return {part::field, name, 0};
 }
 
-std::string address_text(boost::asio::ip::address const& address) {
-  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
-    return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6())
-        .to_string();
-  }
-  return address.to_string();
-}
-
 // The host in the request target or else in the Host field, without a port. Without both it is the
 // address that the client has connected to.
-meta_variable server_name(http::request const& request, endpoints const& connection) {
+meta_variable server_name(http::request const& request, http::peer const& client) {
   auto variable = [](std::string value, std::string_view from, http::head_source source) {
     return meta_variable{"SERVER_NAME", std::move(value), from, "4.1.14", source};
   };
@@ -40,20 +32,16 @@ meta_variable server_name(http::request const& request, endpoints const& connect
     if (auto parsed = http::parse_host(*host))
       return variable(std::move(parsed->host), "Host field", header("Host"));
   }
-  auto const& address = connection.local.address();
-  auto const text = address_text(address);
-  bool const brackets = text.find(':') != std::string::npos;
-  return variable(brackets ? "[" + text + "]" : text, "bound address", {});
+  return variable(client.server_host(), "bound address", {});
 }
 
 // Adds what the server says about itself, and where and in which protocol it was asked.
 void add_server(std::vector<meta_variable>& out, http::request const& request,
-                endpoints const& connection) {
+                http::peer const& client) {
   out.push_back({"GATEWAY_INTERFACE", "CGI/1.1", "server", "4.1.4", {}});
   out.push_back({"SERVER_SOFTWARE", "gatehouse/" GATEHOUSE_VERSION, "server", "4.1.17", {}});
-  out.push_back(server_name(request, connection));
-  out.push_back(
-      {"SERVER_PORT", std::to_string(connection.local.port()), "connection", "4.1.15", {}});
+  out.push_back(server_name(request, client));
+  out.push_back({"SERVER_PORT", std::to_string(client.server_port()), "connection", "4.1.15", {}});
   out.push_back({"SERVER_PROTOCOL", std::string(request.version()), "request line", "4.1.16",
                  whole(part::version)});
 }
@@ -95,8 +83,8 @@ void add_content(std::vector<meta_variable>& out, http::request const& request,
 
 // Adds the client's address. No name is looked up, so REMOTE_HOST is the address as well, as RFC
 // 3875 allows.
-void add_client(std::vector<meta_variable>& out, endpoints const& connection) {
-  auto const address = address_text(connection.remote.address());
+void add_client(std::vector<meta_variable>& out, http::peer const& client) {
+  auto const address = client.address();
   out.push_back({"REMOTE_ADDR", address, "connection", "4.1.8", {}});
   out.push_back({"REMOTE_HOST", address, "connection", "4.1.9", {}});
 }
@@ -165,7 +153,7 @@ void add_fields(std::vector<meta_variable>& out, http::request const& request, b
 
 // Adds variables that are not in RFC 3875, but that programs expect.
 void add_conventional(std::vector<meta_variable>& out, http::request const& request,
-                      script_target const& target, endpoints const& connection,
+                      script_target const& target, http::peer const& client,
                       std::string const& root, std::string_view redirect_url) {
   constexpr std::string_view convention = "convention (php-cgi, git, Apache)";
   out.push_back(
@@ -173,11 +161,9 @@ void add_conventional(std::vector<meta_variable>& out, http::request const& requ
   out.push_back({"SCRIPT_FILENAME", target.file.string(), "request-target path", convention,
                  in_path(part::path, target.script_name)});
   out.push_back({"DOCUMENT_ROOT", root, "configuration", convention, {}});
-  out.push_back(
-      {"REMOTE_PORT", std::to_string(connection.remote.port()), "connection", convention, {}});
-  out.push_back(
-      {"SERVER_ADDR", address_text(connection.local.address()), "connection", convention, {}});
-  out.push_back({"REQUEST_SCHEME", "http", "connection", convention, {}});
+  out.push_back({"REMOTE_PORT", std::to_string(client.port()), "connection", convention, {}});
+  out.push_back({"SERVER_ADDR", client.server_address(), "connection", convention, {}});
+  out.push_back({"REQUEST_SCHEME", std::string(client.scheme()), "connection", convention, {}});
   out.push_back({"REDIRECT_STATUS", "200", "server", convention, {}});
   if (!redirect_url.empty()) {
     out.push_back({"REDIRECT_URL", std::string(redirect_url), "local redirect", convention, {}});
@@ -200,18 +186,18 @@ void set(std::vector<meta_variable>& among, meta_variable const& given) {
 }  // namespace
 
 std::vector<meta_variable> meta_variables(http::request const& request, script_target const& target,
-                                          endpoints const& connection, variable_rules const& rules,
+                                          http::peer const& client, variable_rules const& rules,
                                           std::optional<std::uint64_t> content_length,
                                           std::string_view redirect_url) {
   std::string const root = rules.document_root.string();
   std::vector<meta_variable> out;
   out.reserve(24 + request.fields.size() + rules.environment.size());
-  add_server(out, request, connection);
+  add_server(out, request, client);
   add_target(out, request, target, root);
   add_content(out, request, content_length);
-  add_client(out, connection);
+  add_client(out, client);
   add_fields(out, request, rules.pass_auth);
-  add_conventional(out, request, target, connection, root, redirect_url);
+  add_conventional(out, request, target, client, root, redirect_url);
   for (auto const& given : rules.environment) set(out, given);
   return out;
 }

@@ -7,16 +7,16 @@ namespace gatehouse::net {
 connection::connection(tcp_socket socket, std::shared_ptr<service const> shared)
     : connection(std::move(socket), std::move(shared), {}) {
   boost::system::error_code ignored;
-  ends_.remote = client_.carrier().socket().remote_endpoint(ignored);
-  ends_.local = client_.carrier().socket().local_endpoint(ignored);
+  auto const& joined = client_.carrier().socket();
+  peer_ = {joined.remote_endpoint(ignored), joined.local_endpoint(ignored)};
 }
 
 connection::connection(tcp_socket socket, std::shared_ptr<service const> shared,
-                       connection_ends const& ends)
+                       http::peer const& who)
     : client_(std::move(socket), http1_session::buffer_limit(shared->limits),
               shared->limits.least_rate),
-      ends_(ends),
-      session_(client_, ends_, std::move(shared)) {
+      peer_(who),
+      session_(client_, peer_, std::move(shared)) {
   client_.carrier().prepare();
 }
 

@@ -62,10 +62,10 @@ class served final : public connection_watch, public std::enable_shared_from_thi
     mine_.limits.header_timeout = limits.for_head;
   }
 
-  void start(tcp_socket socket, connection_ends const& ends) {
+  void start(tcp_socket socket, http::peer const& client) {
     // Not its owner, which would then own itself: what is awaited is.
     std::shared_ptr<service const> const mine(std::shared_ptr<void>(), &mine_);
-    running_ = &one_.emplace(std::move(socket), mine, ends);
+    running_ = &one_.emplace(std::move(socket), mine, client);
     running_->start(*this, weak_from_this());
   }
   void cut() {
@@ -118,13 +118,13 @@ base::task<void> send(std::shared_ptr<tcp_socket> to, std::string bytes) {
 }  // namespace
 
 base::task<base::result<conversation>> converse(std::shared_ptr<service const> shared,
-                                                connection_ends ends, std::string request,
+                                                http::peer from, std::string request,
                                                 conversation_limits limits) {
   auto const ex = co_await boost::asio::this_coro::executor;
   auto pair = make_pair(ex);
   if (pair.has_error()) co_return pair.error();
   auto const s = std::make_shared<served>(std::move(shared), limits);
-  s->start(std::move((*pair)[0]), ends);
+  s->start(std::move((*pair)[0]), from);
   auto const client = std::make_shared<tcp_socket>(std::move((*pair)[1]));
   boost::asio::co_spawn(ex, send(client, std::move(request)), boost::asio::detached);
 

@@ -22,8 +22,7 @@ void log_refusal(http::http_error const& error, http::exchange_context const& co
                    : error.status == 404 ? level::debug
                                          : level::info;
   if (!base::log::enabled(how)) return;
-  std::string line = std::to_string(error.status) + " to " +
-                     context.remote().address().to_string() + ": " +
+  std::string line = std::to_string(error.status) + " to " + context.client().address() + ": " +
                      http::script_prefix(context.record);
   line.append(error.detail.empty() ? http::reason_phrase(error.status) : error.detail);
   if (!error.help.explanation.empty()) line.append(". ").append(error.help.explanation);
@@ -45,9 +44,9 @@ http::http_error failure_of(std::exception const& e) {
 }  // namespace
 
 // The clocks are read for those who are told of the exchange: the exact ones are dear.
-exchange_runner::exchange_runner(base::executor executor, connection_ends const& ends,
+exchange_runner::exchange_runner(base::executor executor, http::peer const& client,
                                  service const& shared, std::optional<http::steady_time> connected)
-    : exchange_context(executor, ends.remote, ends.local), shared_(shared) {
+    : exchange_context(executor, client), shared_(shared) {
   if (!shared.log_exchange && shared.tracer == nullptr) return;
   record.received_at = std::chrono::system_clock::now();
   record.started = std::chrono::steady_clock::now();
@@ -87,7 +86,7 @@ http::response* exchange_runner::to_response(http::outcome& outcome, http::reque
     trace(trace::failed{*error});
     log_refusal(*error, *this);
     if (error->status == client_left_status) return nullptr;
-    auto rendered = shared_.render_error(*error, &request, client_is_loopback());
+    auto rendered = shared_.render_error(*error, &request, client().is_local());
     outcome = std::move(rendered);
   }
   auto& response = std::get<http::response>(outcome);
@@ -100,7 +99,7 @@ http::response exchange_runner::to_response(http::http_error const& error) {
   trace::recorder const trace(*this);
   trace(trace::failed{error});
   log_refusal(error, *this);
-  auto response = shared_.render_error(error, nullptr, client_is_loopback());
+  auto response = shared_.render_error(error, nullptr, client().is_local());
   record.status = response.status;
   return response;
 }
@@ -114,7 +113,7 @@ void exchange_runner::end(http::request const* request, base::error_code const& 
   }
   if (error == base::errc::too_slow) {
     base::log::info(record.reason, http::script_prefix(record) + "the response to " +
-                                       remote().address().to_string() + " is cut");
+                                       client().address() + " is cut");
   }
   if (!is_told_of()) return;
   record.ended = std::chrono::steady_clock::now();

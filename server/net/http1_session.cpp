@@ -35,7 +35,7 @@ http::http_error late_head(std::string_view reason, std::string detail) {
 class http1_session::exchange final : public exchange_runner {
  public:
   explicit exchange(http1_session& c)
-      : exchange_runner(c.client_.get_executor(), c.ends_, *c.shared_,
+      : exchange_runner(c.client_.get_executor(), c.peer_, *c.shared_,
                         std::exchange(c.connected_, std::nullopt)),
         scanner(c.shared_->limits.header_limit_bytes),
         client_(c.client_) {}
@@ -105,9 +105,9 @@ std::size_t http1_session::buffer_limit(connection_limits const& limits) {
   return limits.header_limit_bytes + buffer_beyond_head;
 }
 
-http1_session::http1_session(client_stream& client, connection_ends const& ends,
+http1_session::http1_session(client_stream& client, http::peer const& who,
                              std::shared_ptr<service const> shared)
-    : client_(client), shared_(std::move(shared)), ends_(ends) {
+    : client_(client), shared_(std::move(shared)), peer_(who) {
   if (shared_->tracer != nullptr) connected_ = std::chrono::steady_clock::now();
 }
 

@@ -274,7 +274,7 @@ std::optional<http::http_error> refuse_access(inspector_access const& access,
 base::task<http::outcome> inspector::handle(http::request const& request,
                                             http::body_source& request_body,
                                             http::exchange_context& context) {
-  if (auto refused = refuse_access(access_, request, context.client_is_loopback()))
+  if (auto refused = refuse_access(access_, request, context.client().is_local()))
     co_return std::move(*refused);
   auto const rest = http::path_below(request.target.path, inspector_prefix).value_or("");
   if (rest == "/send") {
@@ -365,10 +365,9 @@ base::task<http::outcome> inspector::send(http::request const& request,
     co_return http::try_again_later(
         "inspector-busy", "as many requests as the inspector sends at once are being answered");
   }
-  net::connection_ends const ends{context.remote(), context.local()};
   auto const service = service_.lock();
   if (!service) co_return failure(503, "stopping", "The server stops.");
-  auto said = co_await net::converse(service, ends, std::move(*composed), {});
+  auto said = co_await net::converse(service, context.client(), std::move(*composed), {});
   if (said.has_error()) co_return failure(503, "out-of-resources", said.error().message());
   co_return json_answer(conversation_json(*said));
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "gatehouse/base/endpoint_text.hpp"
 #include "gatehouse/base/limits.hpp"
 
 namespace gatehouse::trace {
@@ -136,8 +135,8 @@ recording begin_recording(http::exchange_context const& context,
                           std::optional<http::steady_time> connected) {
   recording out;
   out.id = context.number;
-  out.client = base::endpoint_text(context.remote());
-  out.server = base::endpoint_text(context.local());
+  out.client = context.client().client_text();
+  out.server = context.client().server_text();
   out.began = context.record.received_at;
   out.began_at = context.record.started;
   if (connected) {

@@ -19,8 +19,8 @@ namespace {
 // 2023-11-14 22:13:20.045 UTC
 constexpr auto moment = std::chrono::system_clock::time_point(1'700'000'000'045ms);
 
-boost::asio::ip::tcp::endpoint from(char const* address) {
-  return {boost::asio::ip::make_address(address), 40000};
+http::peer from(char const* address) {
+  return {{boost::asio::ip::make_address(address), 40000}, {}};
 }
 
 http::request get(std::string_view target) {
@@ -51,7 +51,7 @@ struct utc {
 class fake_context final : public http::exchange_context {
  public:
   explicit fake_context(boost::asio::io_context& io)
-      : exchange_context(io.get_executor(), from("127.0.0.1"), from("127.0.0.1")) {
+      : exchange_context(io.get_executor(), from("127.0.0.1")) {
     record = answered(200, 5);
   }
   std::unique_ptr<http::subscription> when_client_leaves(std::function<void()>) override {
@@ -167,7 +167,7 @@ TEST_CASE("a log file is appended to, a line at a time") {
   auto log = std::move(opened.value());
   log.write(&request, context);
   log.write(&request, context);
-  auto const line = json_line(&request, context.record, context.remote());
+  auto const line = json_line(&request, context.record, context.client());
   CHECK(content_of(file) == "before\n" + line + "\n" + line + "\n");
   CHECK(log.lost() == 0);
 }

@@ -16,8 +16,7 @@ using variables = std::map<std::string, std::string>;
 struct asked {
   std::string head;
   gateway::script_target target{"/cgi-bin/s", std::nullopt, "/srv/cgi-bin/s", {}};
-  gateway::endpoints connection{{make_address("192.0.2.1"), 5555},
-                                {make_address("192.0.2.9"), 8000}};
+  http::peer client{{make_address("192.0.2.1"), 5555}, {make_address("192.0.2.9"), 8000}};
   bool pass_auth = false;
   std::optional<std::uint64_t> length = {};
   std::string redirect_url = {};
@@ -34,7 +33,7 @@ variables ask(asked const& a) {
   for (auto const& given : a.more_environment) rules.environment.push_back(given);
   variables out;
   for (auto const& v :
-       gateway::meta_variables(*request, a.target, a.connection, rules, a.length, a.redirect_url)) {
+       gateway::meta_variables(*request, a.target, a.client, rules, a.length, a.redirect_url)) {
     CHECK_MESSAGE(out.emplace(v.name, v.value).second, v.name, " comes twice");
     CHECK_FALSE(v.from.empty());
     CHECK_FALSE(v.clause.empty());
@@ -87,9 +86,9 @@ TEST_CASE("each part of a request reaches its variable") {
   auto with_redirect = get("");
   with_redirect.redirect_url = "/first";
   auto over_ipv6 = asked{.head = "GET /cgi-bin/s HTTP/1.0\r\n\r\n"};
-  over_ipv6.connection = {{make_address("::1"), 1}, {make_address("::1"), 2}};
+  over_ipv6.client = {{make_address("::1"), 1}, {make_address("::1"), 2}};
   auto mapped = get("");
-  mapped.connection.remote.address(make_address("::ffff:192.0.2.7"));
+  mapped.client = {{make_address("::ffff:192.0.2.7"), 5555}, {make_address("192.0.2.9"), 8000}};
   row const rows[] = {
       {"the query stays encoded", get(""), "QUERY_STRING", "a=%20b&c"},
       {"the target as sent", get(""), "REQUEST_URI", "/cgi-bin/s?a=%20b&c"},

@@ -16,7 +16,7 @@ class echo final : public http::handler {
  public:
   base::task<http::outcome> handle(http::request const& request, http::body_source& body,
                                    http::exchange_context& context) override {
-    std::string said = request.method + " from " + context.remote().address().to_string() + ": ";
+    std::string said = request.method + " from " + context.client().address() + ": ";
     std::array<char, 100> buffer;
     while (true) {
       auto const read = co_await body.read_some(boost::asio::buffer(buffer));
@@ -65,11 +65,11 @@ net::conversation ask(http::handler& handler, std::string request,
     for (auto const& field : error.fields) response.fields.add(field.name, field.value);
     return response;
   };
-  net::connection_ends const ends{{boost::asio::ip::address_v4::loopback(), 1234}, {}};
+  http::peer const client{{boost::asio::ip::address_v4::loopback(), 1234}, {}};
   boost::asio::io_context loop{1};
   net::conversation out;
   boost::asio::co_spawn(
-      loop, net::converse(shared, ends, std::move(request), limits),
+      loop, net::converse(shared, client, std::move(request), limits),
       [&](std::exception_ptr const& failed, base::result<net::conversation> const& answer) {
         CHECK_FALSE(failed);
         REQUIRE(answer.has_value());

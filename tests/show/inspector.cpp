@@ -25,7 +25,7 @@ std::string_view refusal(std::string const& target, std::string const& fields, b
 class local_context final : public http::exchange_context {
  public:
   explicit local_context(base::executor executor)
-      : exchange_context(executor, {boost::asio::ip::address_v4::loopback(), 1}, {}) {}
+      : exchange_context(executor, {{boost::asio::ip::address_v4::loopback(), 1}, {}}) {}
   std::unique_ptr<http::subscription> when_client_leaves(std::function<void()>) override {
     return nullptr;
   }

@@ -50,16 +50,16 @@ class access_log {
 
 // Apache's combined format: remote - - [time] "request line" status bytes "referer" "user agent".
 std::string combined_line(http::request const* request, http::exchange_record const& record,
-                          boost::asio::ip::tcp::endpoint const& remote);
+                          http::peer const& client);
 
 // One JSON object: time (RFC 3339, UTC, milliseconds), remote, method, target, protocol, status,
 // bytes, referer, user_agent, host, reason, script {pid, exit | signal}, first_byte_ms, total_ms,
 // complete. What did not happen or was not sent is left out.
 std::string json_line(http::request const* request, http::exchange_record const& record,
-                      boost::asio::ip::tcp::endpoint const& remote);
+                      http::peer const& client);
 
 // For people: time, method, target, status, size, duration, and the script's pid and end.
 std::string terminal_line(http::request const* request, http::exchange_record const& record,
-                          boost::asio::ip::tcp::endpoint const& remote, bool coloured);
+                          http::peer const& client, bool coloured);
 
 }  // namespace gatehouse::app

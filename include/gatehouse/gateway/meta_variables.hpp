@@ -2,7 +2,6 @@
 // The request meta-variables (RFC 3875, 4.1): the one place where a request becomes what a program
 // reads from its environment. Pure. The teaching views print exactly this list.
 
-#include <boost/asio/ip/tcp.hpp>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -12,6 +11,7 @@
 
 #include "gatehouse/gateway/script_target.hpp"
 #include "gatehouse/http/head_parts.hpp"
+#include "gatehouse/http/peer.hpp"
 #include "gatehouse/http/request.hpp"
 
 namespace gatehouse::gateway {
@@ -31,16 +31,11 @@ struct variable_rules {
   std::vector<meta_variable> environment;  // PATH and what --env names
 };
 
-struct endpoints {
-  boost::asio::ip::tcp::endpoint remote;
-  boost::asio::ip::tcp::endpoint local;
-};
-
 // In a fixed order, each name once: what rules.environment sets stands instead of what the request
 // would have made of that name, and of two there the last counts. content_length: of the body as
 // the program will read it, if there is one. redirect_url: see http::exchange_context.
 std::vector<meta_variable> meta_variables(http::request const& request, script_target const& target,
-                                          endpoints const& connection, variable_rules const& rules,
+                                          http::peer const& client, variable_rules const& rules,
                                           std::optional<std::uint64_t> content_length,
                                           std::string_view redirect_url);
 

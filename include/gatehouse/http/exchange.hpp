@@ -5,7 +5,6 @@
 #include <sys/types.h>
 
 #include <atomic>
-#include <boost/asio/ip/tcp.hpp>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -15,6 +14,7 @@
 #include <string_view>
 
 #include "gatehouse/base/task.hpp"
+#include "gatehouse/http/peer.hpp"
 
 namespace gatehouse::trace {
 class sink;
@@ -55,17 +55,14 @@ class subscription {
 
 class exchange_context {
  public:
-  exchange_context(base::executor executor, boost::asio::ip::tcp::endpoint remote,
-                   boost::asio::ip::tcp::endpoint local)
-      : executor_(executor), remote_(std::move(remote)), local_(std::move(local)) {}
+  exchange_context(base::executor executor, peer const& client)
+      : executor_(executor), client_(client) {}
   exchange_context(exchange_context const&) = delete;
   exchange_context& operator=(exchange_context const&) = delete;
   virtual ~exchange_context() = default;
 
   base::executor get_executor() const { return executor_; }
-  boost::asio::ip::tcp::endpoint const& remote() const { return remote_; }
-  boost::asio::ip::tcp::endpoint const& local() const { return local_; }
-  bool client_is_loopback() const { return remote_.address().is_loopback(); }
+  peer const& client() const { return client_; }
 
   // Calls action, on this thread and at most once, when the client closes or resets the connection,
   // for as long as the subscription lives. The exchange outlives the subscription.
@@ -85,8 +82,7 @@ class exchange_context {
 
  private:
   base::executor executor_;
-  boost::asio::ip::tcp::endpoint remote_;
-  boost::asio::ip::tcp::endpoint local_;
+  peer client_;
 };
 
 }  // namespace gatehouse::http

@@ -16,7 +16,7 @@ class connection {
   connection(tcp_socket socket, std::shared_ptr<service const> shared);
 
   // ends: what the socket is to be taken to join, where it cannot tell.
-  connection(tcp_socket socket, std::shared_ptr<service const> shared, connection_ends const& ends);
+  connection(tcp_socket socket, std::shared_ptr<service const> shared, http::peer const& who);
 
   base::executor get_executor() { return client_.get_executor(); }
 
@@ -50,7 +50,7 @@ class connection {
 
  private:
   client_stream client_;
-  connection_ends ends_;
+  http::peer peer_;
   http1_session session_;
 };
 

@@ -24,10 +24,10 @@ struct conversation {
 };
 
 // The first request in the bytes, and its response. Suspends. Fails only if there are no
-// descriptors. service: as for any connection; its tracer is told of the exchange. endpoints: what
-// the connection is said to join.
+// descriptors. shared: as for any connection; its tracer is told of the exchange. from: who the
+// client is said to be.
 base::task<base::result<conversation>> converse(std::shared_ptr<service const> shared,
-                                                connection_ends ends, std::string request,
+                                                http::peer from, std::string request,
                                                 conversation_limits limits);
 
 }  // namespace gatehouse::net

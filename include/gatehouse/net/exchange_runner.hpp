@@ -13,7 +13,7 @@ class exchange_runner : public http::exchange_context {
  public:
   // The service outlives the exchange. connected: for the tracer, if this is the first exchange of
   // its connection.
-  exchange_runner(base::executor executor, connection_ends const& ends, service const& shared,
+  exchange_runner(base::executor executor, http::peer const& client, service const& shared,
                   std::optional<http::steady_time> connected);
 
   // The handler's answer, if it needs neither the body nor any waiting. Does not suspend. What a

@@ -19,7 +19,7 @@ class http1_session {
   static std::size_t buffer_limit(connection_limits const& limits);
 
   // The client and the ends outlive the session.
-  http1_session(client_stream& client, connection_ends const& ends,
+  http1_session(client_stream& client, http::peer const& who,
                 std::shared_ptr<service const> shared);
   ~http1_session();
 
@@ -95,7 +95,7 @@ class http1_session {
   client_stream& client_;
   std::shared_ptr<service const> shared_;  // with all connections, see service
   std::shared_ptr<service const> next_;    // for the next exchange; null: the same
-  connection_ends const& ends_;
+  http::peer const& peer_;
   std::optional<http::steady_time> connected_;  // until an exchange was told of it
   std::unique_ptr<exchange> current_;           // in progress; null between two
   connection_watch* watch_ = nullptr;

@@ -1,7 +1,6 @@
 #pragma once
 // How requests are answered, for all connections of a server.
 
-#include <boost/asio/ip/tcp.hpp>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -36,11 +35,6 @@ struct service {
   std::function<void(http::request const*, http::exchange_context const&)> log_exchange;
   trace::tracer* tracer = nullptr;  // who is told of every exchange; may be null
   connection_limits limits;
-};
-
-struct connection_ends {
-  boost::asio::ip::tcp::endpoint remote;
-  boost::asio::ip::tcp::endpoint local;
 };
 
 }  // namespace gatehouse::net
