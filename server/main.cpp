@@ -8,6 +8,7 @@
 #include <exception>
 #include <iostream>
 
+#include "gatehouse/app/map_kinds.hpp"
 #include "gatehouse/app/server.hpp"
 #include "gatehouse/base/escape.hpp"
 #include "gatehouse/base/log.hpp"
@@ -45,7 +46,7 @@ int fail(std::string const& line, int status) {
 
 // What the command line and its config file say now; the directories are looked up.
 std::variant<config::options, config::usage_error> read_options(int argc, char const* const* argv) {
-  auto parsed = config::parse_options(argc, argv);
+  auto parsed = config::parse_options(argc, argv, app::registered_syntaxes());
   if (auto const* const error = std::get_if<config::usage_error>(&parsed)) return *error;
   return config::resolve_directories(std::get<config::options>(std::move(parsed)));
 }
@@ -67,7 +68,7 @@ int main(int argc, char** argv) try {
   open_standard_descriptors();
   reset_signals();
   if (auto const status = commands::run_command(argc, argv)) return *status;
-  auto parsed = config::parse_options(argc, argv);
+  auto parsed = config::parse_options(argc, argv, app::registered_syntaxes());
   if (auto const* const text = std::get_if<config::help>(&parsed))
     return std::cout << text->text, 0;
   if (auto const* const text = std::get_if<config::version>(&parsed))

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "gatehouse/app/map_kinds.hpp"
+
 namespace gatehouse::app {
 namespace {
 
@@ -34,8 +36,9 @@ void add_interpreter(std::vector<std::filesystem::path>& readable,
 
 bool has_programs(config::site_options const& chosen) {
   return !chosen.cgi_bin.empty() || !chosen.cgi_extensions.empty() ||
-         std::any_of(chosen.mappings.begin(), chosen.mappings.end(),
-                     [](config::mapping const& m) { return m.what == config::mapping::kind::cgi; });
+         std::any_of(chosen.mappings.begin(), chosen.mappings.end(), [](config::mapping const& m) {
+           return kind_of(m, registered_kinds()).runs_target;
+         });
 }
 
 std::string sandbox_text(config::server_options const& chosen, int version) {

@@ -21,8 +21,8 @@ namespace {
 // What a generation's service lives in.
 struct logged_sites {
   // Throws as sites does.
-  logged_sites(config::options const& chosen, life::shared_resources& shared)
-      : what(chosen, shared) {}
+  logged_sites(config::options const& chosen, life::shared_resources& shared, map_kinds kinds)
+      : what(chosen, shared, kinds) {}
 
   access_log log;
   sites what;
@@ -82,9 +82,9 @@ void attach_targets(sites& what, std::weak_ptr<net::service const> service,
 
 std::variant<life::generation, config::usage_error> make_generation(
     config::options const& chosen, std::vector<boost::asio::ip::tcp::endpoint> const& at,
-    life::shared_resources& shared, trace_targets& targets) try {
+    life::shared_resources& shared, trace_targets& targets, map_kinds kinds) try {
   base::keep_secret(chosen.server.inspect_token);
-  auto const one = std::make_shared<logged_sites>(chosen, shared);
+  auto const one = std::make_shared<logged_sites>(chosen, shared, kinds);
   if (auto const wrong = refuse_open_inspector(chosen, at)) return *wrong;
   if (auto const wrong = open_log(*one, chosen)) return *wrong;
   std::shared_ptr<net::service> const service(one, &one->what.service());

@@ -25,9 +25,10 @@ net::connection_limits limits_of(config::options const& chosen) {
 
 }  // namespace
 
-sites::sites(config::options const& chosen, life::shared_resources& shared)
+sites::sites(config::options const& chosen, life::shared_resources& shared, map_kinds kinds)
     : routes_(shared.answered_at_once()) {
-  sites_.push_back(std::make_unique<site>(chosen.server, chosen.site, shared, routes_));
+  sites_.push_back(
+      std::make_unique<site>(chosen.server, chosen.site, shared, routes_, std::string(), kinds));
   service_.handler = &routes_;
   service_.render_error = render_error;
   service_.limits = limits_of(chosen);

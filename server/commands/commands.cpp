@@ -4,6 +4,7 @@
 #include <iostream>
 #include <limits>
 
+#include "gatehouse/app/map_kinds.hpp"
 #include "gatehouse/commands/check.hpp"
 #include "gatehouse/commands/explain.hpp"
 #include "gatehouse/commands/new.hpp"
@@ -92,11 +93,12 @@ std::string help_text(command const& what) {
     out.append(" ").append(arguments);
   out.append("\n\n").append(what.about);
   config::option_tables const server{.tables = {config::option_rules()}};
+  auto const kinds = app::registered_syntaxes();
   out += "\nOptions:\n";
-  for (config::option_rule const& r : what.options) config::append_help(out, r);
-  config::append_help(out, *server.find("help"));
+  for (config::option_rule const& r : what.options) config::append_help(out, r, kinds);
+  config::append_help(out, *server.find("help"), kinds);
   out += "\nOptions of the server (the others of gatehouse --help are taken too):\n";
-  for (auto const name : shared_options) config::append_help(out, *server.find(name));
+  for (auto const name : shared_options) config::append_help(out, *server.find(name), kinds);
   return out;
 }
 
@@ -109,7 +111,8 @@ command const* command_named(std::string_view name) {
 int help_command(command_call const& call) {
   if (call.words.empty()) {
     constexpr char const* asked[] = {"gatehouse", "--help"};
-    std::cout << std::get<config::help>(config::parse_options(2, asked)).text;
+    std::cout
+        << std::get<config::help>(config::parse_options(2, asked, app::registered_syntaxes())).text;
     return command_done;
   }
   auto const& name = call.words.front();
@@ -179,7 +182,7 @@ std::variant<command_call, config::help, config::version, config::usage_error> p
   if (config::value_of(line.given, "help") != nullptr) return config::help{help_text(what)};
   if (config::value_of(line.given, "version") != nullptr) return config::version{};
   if (auto wrong = check_words(what, line.words, help_command)) return *wrong;
-  auto server = config::options_of(line.given);
+  auto server = config::options_of(line.given, app::registered_syntaxes());
   if (auto const* wrong = std::get_if<config::usage_error>(&server)) return *wrong;
   return command_call{std::get<config::options>(std::move(server)), std::move(line.words),
                       std::move(line.given)};

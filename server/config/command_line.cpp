@@ -159,11 +159,15 @@ void append_help(std::string& page, std::string_view left, std::string_view text
   append_wrapped(page, text, left.size());
 }
 
-void append_help(std::string& page, option_rule const& rule) {
+void append_help(std::string& page, option_rule const& rule, map_syntaxes kinds) {
   std::string left = rule.letter != 0 ? std::string("  -") + rule.letter + ", --" : "      --";
   left += rule.name;
   if (!rule.argument.empty()) left.append(" ").append(rule.argument);
-  append_help(page, left, rule.text);
+  constexpr std::string_view mark = "{kinds}";
+  std::string text(rule.text);
+  if (auto const at = text.find(mark); at != std::string::npos)
+    text.replace(at, mark.size(), names_of(kinds));
+  append_help(page, left, text);
 }
 
 }  // namespace gatehouse::config

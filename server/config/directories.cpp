@@ -90,8 +90,9 @@ std::variant<options, usage_error> resolve_directories(options given,
   }
   if (!given.site.cgi_bin.empty()) resolve(given.site.cgi_bin, "--cgi-bin", wanted::directory);
   for (mapping& m : given.site.mappings) {
+    if (m.form == map_target::as_written) continue;
     resolve(m.target, "--map",
-            m.what == mapping::kind::cgi ? wanted::directory_or_program : wanted::directory);
+            m.form == map_target::directory ? wanted::directory : wanted::directory_or_program);
   }
   for (auto& path : given.server.sandbox_read)
     resolve(path, "--sandbox-read", wanted::directory_or_program);

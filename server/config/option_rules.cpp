@@ -18,7 +18,7 @@ constexpr option_rule rules[] = {
     {serving, 0, "root", "DIR", false, set<&site_options::root, read_path>,
      "the same as DIRECTORY"},
     {serving, 0, "map", "'PREFIX KIND:TARGET'", true, set_map,
-     "serve TARGET at the URL path PREFIX; KIND is static or cgi; the longest prefix wins; "
+     "serve TARGET at the URL path PREFIX; KIND is {kinds}; the longest prefix wins; "
      "repeatable"},
     {serving, 0, "index", "NAME,...", true, option_setter(set_index, clear<&site_options::index>),
      "what answers for a directory, first found (default index.html)"},
@@ -149,9 +149,10 @@ constexpr option_rule rules[] = {
 
 }  // namespace
 
-complaint option_setter::set(options& o, std::string_view text) const {
+complaint option_setter::set(options& o, std::string_view text, map_syntaxes kinds) const {
   if (auto const* of_server = std::get_if<functions<server_options>>(&of_))
     return of_server->set(o.server, text);
+  if (auto const* of_site = std::get_if<with_kinds>(&of_)) return (*of_site)(o.site, text, kinds);
   return std::get<functions<site_options>>(of_).set(o.site, text);
 }
 

@@ -38,20 +38,46 @@ complaint set_map_prefix(mapping& m, std::string_view prefix) {
   return std::nullopt;
 }
 
-complaint set_map_target(mapping& m, std::string_view text) {
+complaint set_map_setting(mapping& m, std::string_view text, map_syntax const& kind) {
+  auto const equals = text.find('=');
+  if (equals == std::string_view::npos) return is_not(text, "KEY=VALUE");
+  auto const name = text.substr(0, equals);
+  auto const value = text.substr(equals + 1);
+  auto const key = std::find_if(kind.keys.begin(), kind.keys.end(),
+                                [&](map_key const& k) { return k.name == name; });
+  if (key == kind.keys.end()) return is_not(name, "a key of " + std::string(kind.name));
+  bool const given = std::any_of(m.settings.begin(), m.settings.end(),
+                                 [&](map_setting const& s) { return s.key == name; });
+  if (given) return std::string(name) + " is given twice";
+  if (auto wrong = key->check(value)) return std::string(name) + ": " + *wrong;
+  m.settings.push_back({std::string(name), std::string(value)});
+  return std::nullopt;
+}
+
+// TARGET [KEY=VALUE ...]
+complaint set_map_words(mapping& m, std::string_view text, map_syntax const& kind) {
+  auto const words = split_words(text);
+  if (!words) return "a quote is not closed in " + in_quotes(text);
+  if (words->empty()) return "there is no path after " + in_quotes(kind.name);
+  if (auto wrong = read_path(m.target, words->front())) return wrong;
+  for (std::size_t i = 1; i < words->size(); ++i) {
+    if (auto wrong = set_map_setting(m, (*words)[i], kind)) return wrong;
+  }
+  return std::nullopt;
+}
+
+complaint set_map_target(mapping& m, std::string_view text, map_syntaxes kinds) {
   auto const colon = text.find(':');
-  auto const kind = text.substr(0, colon);
-  if (kind == "static") {
-    m.what = mapping::kind::static_files;
-  } else if (kind == "cgi") {
-    m.what = mapping::kind::cgi;
-  } else {
-    return is_not(kind, "a kind of target (static or cgi)");
-  }
+  auto const name = text.substr(0, colon);
+  map_syntax const* const kind = find_syntax(kinds, name);
+  if (kind == nullptr) return is_not(name, "a kind of target (" + names_of(kinds) + ")");
+  m.kind = name;
+  m.form = kind->target;
   if (colon == std::string_view::npos || colon + 1 == text.size()) {
-    return "there is no path after " + in_quotes(kind);
+    return "there is no path after " + in_quotes(name);
   }
-  return read_path(m.target, text.substr(colon + 1));
+  auto const rest = text.substr(colon + 1);
+  return kind->keys.empty() ? read_path(m.target, rest) : set_map_words(m, rest, *kind);
 }
 
 }  // namespace
@@ -147,14 +173,14 @@ complaint set_cgi_bin(site_options& o, std::string_view text) {
   return o.cgi_bin_off ? std::nullopt : read_path(o.cgi_bin, text);
 }
 
-complaint set_map(site_options& o, std::string_view text) {
+complaint set_map(site_options& o, std::string_view text, map_syntaxes kinds) {
   auto const blank = text.find_first_of(" \t");
   if (blank == std::string_view::npos) {
     return is_not(text, "PREFIX KIND:TARGET, such as '/app cgi:/srv/app'");
   }
   mapping m;
   if (auto wrong = set_map_prefix(m, text.substr(0, blank))) return wrong;
-  if (auto wrong = set_map_target(m, http::trim_ows(text.substr(blank)))) return wrong;
+  if (auto wrong = set_map_target(m, http::trim_ows(text.substr(blank)), kinds)) return wrong;
   put(o.mappings, std::move(m), &mapping::prefix);
   return std::nullopt;
 }

@@ -35,33 +35,34 @@ std::optional<usage_error> take_directory(command_line& line) {
 }
 
 std::variant<assignments, usage_error> read_config_file(std::string const& name);
-std::optional<usage_error> apply(options& o, assignments const& given);
+std::optional<usage_error> apply(options& o, assignments const& given, map_syntaxes kinds);
 std::optional<usage_error> check_sandbox(options const& o);
-std::string help_text();
+std::string help_text(map_syntaxes kinds);
 
 }  // namespace
 
-std::variant<options, help, version, usage_error> parse_options(int argc, char const* const* argv) {
+std::variant<options, help, version, usage_error> parse_options(int argc, char const* const* argv,
+                                                                map_syntaxes kinds) {
   std::span<char const* const> const all(argv, static_cast<std::size_t>(argc));
   auto read = read_command_line(server_tables(), all.subspan(all.empty() ? 0 : 1));
   if (auto const* wrong = std::get_if<usage_error>(&read)) return *wrong;
   auto& line = std::get<command_line>(read);
   if (auto wrong = take_directory(line)) return *wrong;
-  if (value_of(line.given, "help") != nullptr) return help{help_text()};
+  if (value_of(line.given, "help") != nullptr) return help{help_text(kinds)};
   if (value_of(line.given, "version") != nullptr) return version{};
-  auto chosen = options_of(line.given);
+  auto chosen = options_of(line.given, kinds);
   if (auto const* wrong = std::get_if<usage_error>(&chosen)) return *wrong;
   return std::get<options>(std::move(chosen));
 }
 
-std::variant<options, usage_error> options_of(assignments const& given) {
+std::variant<options, usage_error> options_of(assignments const& given, map_syntaxes kinds) {
   options o;
   if (auto const* file = value_of(given, "config")) {
     auto const read = read_config_file(*file);
     if (auto const* wrong = std::get_if<usage_error>(&read)) return *wrong;
-    if (auto wrong = apply(o, std::get<assignments>(read))) return *wrong;
+    if (auto wrong = apply(o, std::get<assignments>(read), kinds)) return *wrong;
   }
-  if (auto wrong = apply(o, given)) return *wrong;
+  if (auto wrong = apply(o, given, kinds)) return *wrong;
   if (auto wrong = check_sandbox(o)) return *wrong;
   return o;
 }
@@ -143,7 +144,7 @@ std::variant<assignments, usage_error> read_config_file(std::string const& name)
   return given;
 }
 
-std::optional<usage_error> apply(options& o, assignments const& given) {
+std::optional<usage_error> apply(options& o, assignments const& given, map_syntaxes kinds) {
   std::map<rule const*, std::string> seen;
   for (auto const& [what, value, where] : given) {
     bool const first = seen.emplace(what, where).second;
@@ -153,12 +154,12 @@ std::optional<usage_error> apply(options& o, assignments const& given) {
     }
     if (!what->setter.is_there()) continue;
     if (first) what->setter.clear(o);
-    if (auto const wrong = what->setter.set(o, value)) return error_line(where, *wrong);
+    if (auto const wrong = what->setter.set(o, value, kinds)) return error_line(where, *wrong);
   }
   return std::nullopt;
 }
 
-std::string help_text() {
+std::string help_text(map_syntaxes kinds) {
   std::string out = "Usage: gatehouse [OPTIONS] [DIRECTORY]\n";
   for (auto const& c : command_names) {
     out.append("       gatehouse ").append(c.name);
@@ -181,7 +182,7 @@ std::string help_text() {
   for (rule const& r : option_rules()) {
     if (r.group != group) out.append("\n").append(r.group).append(":\n");
     group = r.group;
-    append_help(out, r);
+    append_help(out, r, kinds);
   }
   return out;
 }

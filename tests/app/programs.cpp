@@ -24,7 +24,7 @@ std::string paths_of(config::options const& given, fs::path const& at) {
 }
 
 config::mapping cgi_at(std::string prefix, fs::path const& target) {
-  return {std::move(prefix), config::mapping::kind::cgi, target};
+  return {std::move(prefix), "cgi", target, config::map_target::directory_or_program};
 }
 
 }  // namespace
@@ -55,7 +55,7 @@ TEST_CASE("the programs are those that a request would find") {
   linked.server.follow_symlinks = true;
   in_files.site.cgi_bin_off = true;
   in_files.site.cgi_extensions = {".cgi"};
-  in_files.site.mappings = {{"/files", config::mapping::kind::static_files, "other"}};
+  in_files.site.mappings = {{"/files", "static", "other"}};
   row const rows[] = {
       {"cgi-bin alone", {}, "/cgi-bin/a /cgi-bin/b /cgi-bin/sub/c"},
       {"by extension", by_extension, "/app/x.cgi /cgi-bin/a /cgi-bin/b /cgi-bin/sub/c"},

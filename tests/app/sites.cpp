@@ -42,7 +42,7 @@ TEST_CASE("sites stand side by side, each with its own directory, index and pref
   config::server_options const server;
   config::site_options any, one;
   any.root = directory.path() / "any";
-  any.mappings = {{"/m", config::mapping::kind::static_files, directory.path() / "other"}};
+  any.mappings = {{"/m", "static", directory.path() / "other"}};
   one.root = directory.path() / "one";
   one.index = {"start.html"};
   life::shared_resources shared({server, any});

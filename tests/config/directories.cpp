@@ -60,21 +60,23 @@ TEST_CASE("what a sandbox is to reach has to be there") {
         R"(gatehouse: --sandbox-write: "site/a" is not a directory)");
 }
 
-TEST_CASE("paths are made absolute and real") {
+TEST_CASE("paths are made absolute and real, and what is no path stays as it is") {
   gatehouse::tests::temporary_directory const directory;
   directory.write("site/a", "");
   directory.write("bin/program", "", 0755);
   fs::create_directory_symlink("site", directory.path() / "link");
   options o;
   o.site.root = "link/../link";
-  o.site.mappings = {{"/s", mapping::kind::static_files, "./site"},
-                     {"/c", mapping::kind::cgi, "bin"},
-                     {"/p", mapping::kind::cgi, "bin/program"}};
+  o.site.mappings = {{"/s", "files", "./site"},
+                     {"/c", "programs", "bin", map_target::directory_or_program},
+                     {"/p", "programs", "bin/program", map_target::directory_or_program},
+                     {"/x", "elsewhere", "unix:/none", map_target::as_written}};
   o = resolved(o, directory.path());
   CHECK(o.site.root == directory.path() / "site");
   CHECK(o.site.mappings[0].target == directory.path() / "site");
   CHECK(o.site.mappings[1].target == directory.path() / "bin");
   CHECK(o.site.mappings[2].target == directory.path() / "bin/program");
+  CHECK(o.site.mappings[3].target == "unix:/none");
 }
 
 TEST_CASE("what is not there is named in one line") {
@@ -99,7 +101,7 @@ TEST_CASE("what is not there is named in one line") {
     CHECK(error_of(o, directory.path()) == R"(gatehouse: --cgi-bin: "bin" does not exist)");
   }
   SUBCASE("a file mapped as static") {
-    o.site.mappings = {{"/a", mapping::kind::static_files, "file"}};
+    o.site.mappings = {{"/a", "files", "file"}};
     CHECK(error_of(o, directory.path()) == R"(gatehouse: --map: "file" is not a directory)");
   }
   SUBCASE("no interpreter") {

@@ -12,10 +12,20 @@ using namespace std::chrono_literals;
 
 namespace {
 
+complaint wants_digits(std::string_view value) {
+  bool const good = value.find_first_not_of("0123456789") == std::string_view::npos;
+  return good ? complaint() : "is no number";
+}
+
+constexpr map_key pool_keys[] = {{"workers", wants_digits}, {"idle", wants_digits}};
+constexpr map_syntax kinds[] = {{"static", map_target::directory},
+                                {"cgi", map_target::directory_or_program},
+                                {"pool", map_target::directory_or_program, pool_keys}};
+
 auto parse(std::vector<std::string> const& arguments) {
   std::vector<char const*> argv = {"gatehouse"};
   for (auto const& a : arguments) argv.push_back(a.c_str());
-  return parse_options(static_cast<int>(argv.size()), argv.data());
+  return parse_options(static_cast<int>(argv.size()), argv.data(), kinds);
 }
 
 options parsed(std::vector<std::string> const& arguments) {
@@ -151,10 +161,10 @@ TEST_CASE("every option is read") {
   CHECK(o.site.root == "site");
   REQUIRE(o.site.mappings.size() == 2);
   CHECK(o.site.mappings[0].prefix == "/a/b");
-  CHECK(o.site.mappings[0].what == mapping::kind::cgi);
+  CHECK(o.site.mappings[0].kind == "cgi");
   CHECK(o.site.mappings[0].target == "/srv/my app");
   CHECK(o.site.mappings[1].prefix.empty());
-  CHECK(o.site.mappings[1].what == mapping::kind::static_files);
+  CHECK(o.site.mappings[1].kind == "static");
   CHECK(o.site.index == std::vector<std::string>{"a.html", "b.html"});
   CHECK_FALSE(o.site.listing);
   CHECK(o.server.follow_symlinks);
@@ -238,8 +248,14 @@ TEST_CASE("a wrong argument is one line that says what is wrong") {
       {{"--map", "/a"}, R"(--map: "/a" is not PREFIX KIND:TARGET, such as '/app cgi:/srv/app')"},
       {{"--map", "a cgi:/b"}, R"(--map: the prefix "a" does not start with "/")"},
       {{"--map", "/a/../b cgi:/b"}, R"(--map: the prefix "/a/../b" has a "." or ".." segment)"},
-      {{"--map", "/a fcgi:/b"}, R"(--map: "fcgi" is not a kind of target (static or cgi))"},
+      {{"--map", "/a fcgi:/b"}, R"(--map: "fcgi" is not a kind of target (static, cgi or pool))"},
       {{"--map", "/a cgi:"}, R"(--map: there is no path after "cgi")"},
+      {{"--map", "/a pool:"}, R"(--map: there is no path after "pool")"},
+      {{"--map", "/a pool:/b idle"}, R"(--map: "idle" is not KEY=VALUE)"},
+      {{"--map", "/a pool:/b size=1"}, R"(--map: "size" is not a key of pool)"},
+      {{"--map", "/a pool:/b idle=x"}, "--map: idle: is no number"},
+      {{"--map", "/a pool:/b idle=1 idle=2"}, "--map: idle is given twice"},
+      {{"--map", "/a pool:\"/b"}, R"(--map: a quote is not closed in "\"/b")"},
       {{"--listing", "yes"}, R"(--listing: "yes" is not on or off)"},
       {{"--pass-auth=1"}, R"(--pass-auth: "1" is not on or off)"},
       {{"--index", "a,,b"}, R"(--index: "" is not a file name)"},
@@ -289,6 +305,33 @@ TEST_CASE("a wrong argument is one line that says what is wrong") {
   }
 }
 
+TEST_CASE("a kind of map without keys takes all that follows for its target, blanks too") {
+  auto const o = parsed({"--map", "/a static:/srv/a b=c"});
+  REQUIRE(o.site.mappings.size() == 1);
+  CHECK(o.site.mappings[0].target == "/srv/a b=c");
+  CHECK(o.site.mappings[0].form == map_target::directory);
+  CHECK(o.site.mappings[0].settings.empty());
+}
+
+TEST_CASE("a kind of map with keys takes them behind its target") {
+  auto const o = parsed({"--map", "/a pool:\"/srv/a b\"  workers=4 idle=30"});
+  REQUIRE(o.site.mappings.size() == 1);
+  auto const& m = o.site.mappings[0];
+  CHECK(m.kind == "pool");
+  CHECK(m.target == "/srv/a b");
+  CHECK(m.form == map_target::directory_or_program);
+  REQUIRE(m.settings.size() == 2);
+  CHECK(m.settings[0].key == "workers");
+  CHECK(m.settings[0].value == "4");
+  CHECK(m.settings[1].key == "idle");
+  CHECK(m.settings[1].value == "30");
+}
+
+TEST_CASE("help names the kinds of map that there are") {
+  auto const outcome = parse({"--help"});
+  CHECK(std::get<help>(outcome).text.find("KIND is static, cgi or pool;") != std::string::npos);
+}
+
 TEST_CASE("a config file gives values, and the command line wins over it") {
   gatehouse::tests::temporary_directory const directory;
   auto const file = directory.write("site.conf",
@@ -322,7 +365,7 @@ TEST_CASE("a config file gives values, and the command line wins over it") {
     REQUIRE(o.site.environment.size() == 2);
     CHECK(o.site.environment[1].value == "2");
     REQUIRE(o.site.mappings.size() == 2);
-    CHECK(o.site.mappings[1].what == mapping::kind::static_files);
+    CHECK(o.site.mappings[1].kind == "static");
     CHECK(o.site.mappings[1].target == "/c");
   }
 }

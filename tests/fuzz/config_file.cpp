@@ -17,10 +17,20 @@ using read_options =
     std::variant<config::options, config::help, config::version, config::usage_error>;
 using lines = std::vector<std::string>;
 
+config::complaint takes_all(std::string_view) {
+  return std::nullopt;
+}
+
+constexpr config::map_key keyed_keys[] = {{"a", takes_all}, {"b", takes_all}};
+constexpr config::map_syntax kinds[] = {
+    {"static", config::map_target::directory},
+    {"cgi", config::map_target::directory_or_program},
+    {"keyed", config::map_target::directory_or_program, keyed_keys}};
+
 read_options read_arguments(lines const& arguments) {
   std::vector<char const*> argv = {"gatehouse"};
   for (auto const& argument : arguments) argv.push_back(argument.c_str());
-  return config::parse_options(static_cast<int>(argv.size()), argv.data());
+  return config::parse_options(static_cast<int>(argv.size()), argv.data(), kinds);
 }
 
 read_options read_file(std::string_view text) {
@@ -110,9 +120,11 @@ lines printed(config::options const& o) {
   for (auto const& path : o.server.sandbox_read) out.push_back("sandbox-read=" + path.native());
   for (auto const& path : o.server.sandbox_write) out.push_back("sandbox-write=" + path.native());
   for (auto const& m : o.site.mappings) {
-    bool const cgi = m.what == config::mapping::kind::cgi;
-    out.push_back("map=" + (m.prefix.empty() ? "/" : m.prefix) + (cgi ? " cgi:" : " static:") +
-                  m.target.native());
+    bool const keyed = m.kind == "keyed";
+    auto line = "map=" + (m.prefix.empty() ? "/" : m.prefix) + " " + m.kind + ":";
+    line += keyed ? in_double_quotes(m.target.native()) : m.target.native();
+    for (auto const& [key, value] : m.settings) line += ' ' + in_double_quotes(key + "=" + value);
+    out.push_back(line);
   }
   for (auto const& i : o.site.interpreters) {
     auto words = in_double_quotes(i.program.native());

@@ -5,6 +5,7 @@
 #include <optional>
 #include <variant>
 
+#include "gatehouse/app/map_kinds.hpp"
 #include "gatehouse/config/options.hpp"
 #include "gatehouse/life/generation.hpp"
 #include "gatehouse/life/shared_resources.hpp"
@@ -30,6 +31,6 @@ struct trace_targets {
 // everybody would reach. Does not throw.
 std::variant<life::generation, config::usage_error> make_generation(
     config::options const& chosen, std::vector<boost::asio::ip::tcp::endpoint> const& at,
-    life::shared_resources& shared, trace_targets& targets);
+    life::shared_resources& shared, trace_targets& targets, map_kinds kinds = registered_kinds());
 
 }  // namespace gatehouse::app

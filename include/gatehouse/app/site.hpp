@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "gatehouse/app/map_kinds.hpp"
 #include "gatehouse/app/router.hpp"
 #include "gatehouse/cgi/gateway_rules.hpp"
 #include "gatehouse/config/options.hpp"
@@ -25,7 +26,8 @@ class site {
   // with its directories resolved. Throws std::system_error if one of them cannot be opened. shared
   // outlives the site, and the site what it has mounted.
   site(config::server_options const& server, config::site_options const& chosen,
-       life::shared_resources& shared, router& routes, std::string const& host = {});
+       life::shared_resources& shared, router& routes, std::string const& host = {},
+       map_kinds kinds = registered_kinds());
   site(site const&) = delete;
   site& operator=(site const&) = delete;
 

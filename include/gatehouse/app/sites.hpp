@@ -20,7 +20,8 @@ class sites {
  public:
   // chosen: with its directories resolved. Throws std::system_error if one of them cannot be
   // opened. shared: outlives this.
-  sites(config::options const& chosen, life::shared_resources& shared);
+  sites(config::options const& chosen, life::shared_resources& shared,
+        map_kinds kinds = registered_kinds());
   sites(sites const&) = delete;
   sites& operator=(sites const&) = delete;
 

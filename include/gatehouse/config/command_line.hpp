@@ -51,6 +51,7 @@ usage_error error_line(std::string_view where, std::string_view text);
 
 // Lines of --help, wrapped: what stands on the left, and in a column of its own what it means.
 void append_help(std::string& page, std::string_view left, std::string_view text);
-void append_help(std::string& page, option_rule const& rule);
+// The names of the kinds take the place of {kinds} in the text.
+void append_help(std::string& page, option_rule const& rule, map_syntaxes kinds);
 
 }  // namespace gatehouse::config

@@ -2,18 +2,16 @@
 // The table of options: how each is written, what it does and how it reads in --help. The command
 // line, the config file and the help text are all made from it.
 
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <variant>
 
+#include "gatehouse/config/map_syntax.hpp"
+#include "gatehouse/config/option_values.hpp"
 #include "gatehouse/config/options.hpp"
 
 namespace gatehouse::config {
-
-// What is wrong with a value; nothing if it is good.
-using complaint = std::optional<std::string>;
 
 // Sets what an option stands for: a value of the server, or one that each site has of its own.
 class option_setter {
@@ -28,11 +26,17 @@ class option_setter {
                           void (*to_clear)(Owner&) = nullptr)
       : of_(functions<Owner>{to_set, to_clear}) {}
 
-  constexpr bool is_there() const { return !std::holds_alternative<std::monostate>(of_); }
-  constexpr bool is_of_site() const { return std::holds_alternative<functions<site_options>>(of_); }
+  // Sets an option of a site that names a kind of map.
+  constexpr option_setter(complaint (*to_set)(site_options&, std::string_view, map_syntaxes))
+      : of_(to_set) {}
 
-  // Of a setter that is there.
-  complaint set(options& o, std::string_view text) const;
+  constexpr bool is_there() const { return !std::holds_alternative<std::monostate>(of_); }
+  constexpr bool is_of_site() const {
+    return is_there() && !std::holds_alternative<functions<server_options>>(of_);
+  }
+
+  // Both are called only on a setter that is there. kinds: the kinds of map that there are.
+  complaint set(options& o, std::string_view text, map_syntaxes kinds) const;
   void clear(options& o) const;
 
  private:
@@ -41,7 +45,8 @@ class option_setter {
     complaint (*set)(Owner&, std::string_view);
     void (*clear)(Owner&);
   };
-  std::variant<std::monostate, functions<server_options>, functions<site_options>> of_;
+  using with_kinds = complaint (*)(site_options&, std::string_view, map_syntaxes);
+  std::variant<std::monostate, functions<server_options>, functions<site_options>, with_kinds> of_;
 };
 
 struct option_rule {

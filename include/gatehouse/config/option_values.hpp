@@ -11,6 +11,9 @@
 
 namespace gatehouse::config {
 
+// What is wrong with a value; nothing if it is good.
+using complaint = std::optional<std::string>;
+
 // "on" or "off".
 std::optional<bool> parse_switch(std::string_view text);
 

@@ -15,15 +15,23 @@
 
 #include "gatehouse/base/log.hpp"
 #include "gatehouse/config/log_format.hpp"
+#include "gatehouse/config/map_syntax.hpp"
 
 namespace gatehouse::config {
 
-// --map 'PREFIX KIND:TARGET'
+// What a KEY=VALUE of a map says; the value is as its key wants it.
+struct map_setting {
+  std::string key;
+  std::string value;
+};
+
+// --map 'PREFIX KIND:TARGET [KEY=VALUE ...]'
 struct mapping {
-  enum class kind { static_files, cgi };
   std::string prefix;  // decoded; starts with "/" and has no slash at its end; "" is the root
-  kind what = kind::static_files;
+  std::string kind;    // the name of its map_syntax
   std::filesystem::path target;
+  map_target form = map_target::directory;  // of the target
+  std::vector<map_setting> settings{};      // one for each key
 };
 
 // --interpreter '.php=/usr/bin/php-cgi -q'
@@ -136,12 +144,14 @@ struct usage_error {
 
 // Reads the command line and the config file that it names; looks at nothing else. Values of the
 // command line replace those of the file; repeatable options are merged by their key (prefix,
-// extension, name). Never throws on bad input.
-std::variant<options, help, version, usage_error> parse_options(int argc, char const* const* argv);
+// extension, name). kinds: the kinds of map that there are. Never throws on bad input.
+std::variant<options, help, version, usage_error> parse_options(int argc, char const* const* argv,
+                                                                map_syntaxes kinds);
 
 // The same from a command line that has been read already (command_line.hpp): the config file that
 // it names, then its own assignments. Those without a setter are left to the caller.
 struct assignment;
-std::variant<options, usage_error> options_of(std::vector<assignment> const& given);
+std::variant<options, usage_error> options_of(std::vector<assignment> const& given,
+                                              map_syntaxes kinds);
 
 }  // namespace gatehouse::config

@@ -1,0 +1,80 @@
+#pragma once
+// The kinds of --map. Each is registered as a row of one table: how it is written, what it serves
+// in words, what makes its handler, and which programs it has. Nothing else knows a kind by its
+// name, so another gateway is a room of its own and a row here.
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "gatehouse/app/program_search.hpp"
+#include "gatehouse/cgi/gateway_rules.hpp"
+#include "gatehouse/config/map_syntax.hpp"
+#include "gatehouse/config/options.hpp"
+#include "gatehouse/http/handler.hpp"
+
+namespace gatehouse::app {
+
+// What the handlers of a site are made from. Only `scripts` outlives them.
+struct site_parts {
+  config::server_options const& server;
+  config::site_options const& site;
+  cgi::gateway_rules const& scripts;
+  std::vector<std::filesystem::path> hidden;  // directories of programs: no file in them is served
+};
+
+struct map_kind {
+  config::map_syntax syntax;
+
+  // What explain, the inspector and --trace say of what stands behind the prefix. The target
+  // follows these words: "files of". serves_one stands where the target is a single program.
+  std::string_view serves;
+  std::string_view serves_one{};
+
+  // The target is a program or a directory of programs. They are never given out as files, and the
+  // rules for all programs hold for them.
+  bool runs_target = false;
+
+  // Makes what answers the requests below the prefix.
+  std::unique_ptr<http::handler> (*make)(config::mapping const& what,
+                                         site_parts const& parts) = nullptr;
+
+  // Lists the programs that requests below the prefix can find, for `check`. It is null where there
+  // is none that can be looked at.
+  std::vector<program> (*programs)(config::mapping const& what,
+                                   config::server_options const& server,
+                                   config::site_options const& site) = nullptr;
+};
+using map_kinds = std::span<map_kind const>;
+
+// The kinds that this program has. Each is complete.
+map_kinds registered_kinds();
+
+// Tells whether nothing is missing in the row.
+constexpr bool is_complete(map_kind const& kind) {
+  bool const may_be_one = kind.syntax.target == config::map_target::directory_or_program;
+  bool const sound_keys = std::all_of(
+      kind.syntax.keys.begin(), kind.syntax.keys.end(),
+      [](config::map_key const& key) { return !key.name.empty() && key.check != nullptr; });
+  return !kind.syntax.name.empty() && !kind.serves.empty() &&
+         kind.serves_one.empty() != may_be_one && kind.make != nullptr && sound_keys;
+}
+
+// How the registered kinds are written, for the command line.
+config::map_syntaxes registered_syntaxes();
+
+// Finds the kind of a mapping among those that its options were read with. Throws std::logic_error
+// if it is none of them.
+map_kind const& kind_of(config::mapping const& what, map_kinds kinds);
+
+// Gives the words of the kind that fit the mapping; the target follows them.
+std::string_view words_of(config::mapping const& what, map_kind const& kind);
+
+// Gives all that a site serves, the longest prefix first. The root and cgi-bin are mappings too,
+// unless others have taken their prefixes.
+std::vector<config::mapping> mappings_of(config::site_options const& chosen);
+
+}  // namespace gatehouse::app

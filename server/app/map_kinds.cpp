@@ -1,0 +1,116 @@
+#include "gatehouse/app/map_kinds.hpp"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "gatehouse/cgi/gateway.hpp"
+#include "gatehouse/files/static_handler.hpp"
+
+namespace gatehouse::app {
+namespace {
+
+using config::mapping;
+using config::server_options;
+using config::site_options;
+
+bool is_one_program(mapping const& what) {
+  std::error_code ec;
+  return what.form == config::map_target::directory_or_program &&
+         !std::filesystem::is_directory(what.target, ec);
+}
+
+cgi::script_rules among_files(mapping const& what, server_options const& server,
+                              site_options const& site) {
+  return {what.target, what.prefix, site.cgi_extensions, site.index, server.follow_symlinks};
+}
+
+// Files, with the programs among them where --cgi-ext names some.
+std::unique_ptr<http::handler> make_files(mapping const& what, site_parts const& parts) {
+  auto files = std::make_unique<files::static_handler>(
+      files::static_options{.root = what.target,
+                            .prefix = what.prefix,
+                            .index = parts.site.index,
+                            .listing = parts.site.listing,
+                            .follow_symlinks = parts.server.follow_symlinks,
+                            .hidden = parts.hidden,
+                            .script_extensions = parts.site.cgi_extensions});
+  if (parts.site.cgi_extensions.empty()) return files;
+  return std::make_unique<cgi::extension_gateway>(
+      parts.scripts, among_files(what, parts.server, parts.site), std::move(files));
+}
+
+std::unique_ptr<http::handler> make_scripts(mapping const& what, site_parts const& parts) {
+  return std::make_unique<cgi::prefix_gateway>(parts.scripts, what.prefix, what.target);
+}
+
+std::vector<program> programs_by_extension(mapping const& what, server_options const& server,
+                                           site_options const& site) {
+  return programs_among_files(among_files(what, server, site));
+}
+
+std::vector<program> all_programs(mapping const& what, server_options const&, site_options const&) {
+  if (is_one_program(what)) return {{what.target, what.prefix}};
+  return programs_in_directory(what.target, what.prefix);
+}
+
+constexpr map_kind kinds[] = {
+    {.syntax = {"static", config::map_target::directory},
+     .serves = "files of",
+     .make = make_files,
+     .programs = programs_by_extension},
+    {.syntax = {"cgi", config::map_target::directory_or_program},
+     .serves = "programs of",
+     .serves_one = "the program",
+     .runs_target = true,
+     .make = make_scripts,
+     .programs = all_programs},
+};
+static_assert(std::all_of(std::begin(kinds), std::end(kinds), is_complete));
+
+}  // namespace
+
+map_kinds registered_kinds() {
+  return kinds;
+}
+
+config::map_syntaxes registered_syntaxes() {
+  static auto const all = [] {
+    std::array<config::map_syntax, std::size(kinds)> out;
+    std::transform(std::begin(kinds), std::end(kinds), out.begin(),
+                   [](map_kind const& kind) { return kind.syntax; });
+    return out;
+  }();
+  return all;
+}
+
+map_kind const& kind_of(mapping const& what, map_kinds among) {
+  auto const found = std::find_if(among.begin(), among.end(),
+                                  [&](map_kind const& k) { return k.syntax.name == what.kind; });
+  if (found == among.end()) throw std::logic_error("there is no kind of map " + what.kind);
+  return *found;
+}
+
+std::string_view words_of(mapping const& what, map_kind const& kind) {
+  return is_one_program(what) ? kind.serves_one : kind.serves;
+}
+
+std::vector<mapping> mappings_of(site_options const& chosen) {
+  auto out = chosen.mappings;
+  auto const add = [&](mapping m) {
+    bool const taken = std::any_of(out.begin(), out.end(),
+                                   [&](mapping const& other) { return other.prefix == m.prefix; });
+    if (!taken) out.push_back(std::move(m));
+  };
+  if (!chosen.cgi_bin.empty()) add({"/cgi-bin", "cgi", chosen.cgi_bin});
+  add({"", "static", chosen.root});
+  std::stable_sort(out.begin(), out.end(), [](mapping const& a, mapping const& b) {
+    return a.prefix.size() > b.prefix.size();
+  });
+  return out;
+}
+
+}  // namespace gatehouse::app
