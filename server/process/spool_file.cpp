@@ -32,6 +32,15 @@ base::result<base::unique_fd> nameless_file() {
   return file;
 }
 
+// Opens a file of this process for reading alone, by its descriptor.
+base::unique_fd reopened(int fd) {
+  auto const path = "/proc/self/fd/" + std::to_string(fd);
+  while (true) {
+    base::unique_fd reader(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (reader || errno != EINTR) return reader;
+  }
+}
+
 }  // namespace
 
 base::result<spool_file> spool_file::create(std::shared_ptr<base::budget> space) {
@@ -50,8 +59,7 @@ base::error_code spool_file::append(std::string_view bytes) {
 // Opens the file again for reading alone. A program that could write to it would have disk space
 // that no limit covers.
 base::result<spool_file::content> spool_file::release() {
-  auto const by_number = "/proc/self/fd/" + std::to_string(file_.get());
-  base::unique_fd reader(::open(by_number.c_str(), O_RDONLY | O_CLOEXEC));
+  auto reader = reopened(file_.get());
   if (!reader) return base::last_error();
   file_.reset();
   return content{std::move(reader), std::move(space_)};
