@@ -198,7 +198,6 @@ extern "C" {
 
 WRAP(int, accept4, (int fd, sockaddr* a, socklen_t* s, int flags), (fd, a, s, flags))
 WRAP(int, access, (char const* path, int mode), (path, mode))
-WRAP(int, epoll_ctl, (int e, int op, int fd, epoll_event* event), (e, op, fd, event))
 WRAP(int, epoll_wait, (int e, epoll_event* events, int size, int ms), (e, events, size, ms))
 WRAP(int, fstat, (int fd, struct stat* into), (fd, into))
 WRAP(int, fstatat, (int d, char const* path, struct stat* into, int f), (d, path, into, f))
@@ -212,6 +211,16 @@ WRAP(ssize_t, readlink, (char const* path, char* into, size_t size), (path, into
 WRAP(int, setsockopt, (int fd, int l, int n, void const* v, socklen_t s), (fd, l, n, v, s))
 WRAP(int, shutdown, (int fd, int how), (fd, how))
 WRAP(int, stat, (char const* path, struct stat* into), (path, into))
+
+// Only a new registration takes memory and counts against max_user_watches (epoll_ctl(2)); changing
+// one that is there cannot fail.
+int __real_epoll_ctl(int e, int op, int fd, epoll_event* event);
+int __wrap_epoll_ctl(int e, int op, int fd, epoll_event* event);
+int __wrap_epoll_ctl(int e, int op, int fd, epoll_event* event) {
+  if (op != EPOLL_CTL_ADD) return __real_epoll_ctl(e, op, fd, event);
+  if (auto const gives = fault::failed<int>(FAILURE(epoll_ctl), -1)) return *gives;
+  return __real_epoll_ctl(e, op, fd, event);
+}
 
 #define WRAP_TRANSFER(name, parameters, fd, flags, count, call_with)                         \
   ssize_t __real_##name parameters;                                                          \
