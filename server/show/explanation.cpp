@@ -4,149 +4,21 @@
 #include <iterator>
 #include <vector>
 
-#include "gatehouse/base/escape.hpp"
 #include "gatehouse/base/exit_text.hpp"
 #include "gatehouse/gateway/script_response.hpp"
 #include "gatehouse/http/grammar.hpp"
+#include "gatehouse/show/text_page.hpp"
 
 namespace gatehouse::show {
 namespace {
 
 using std::chrono::microseconds;
 
-constexpr std::string_view bold = "\x1b[1m", dim = "\x1b[2m", cyan = "\x1b[36m", red = "\x1b[31m";
-
-// A wider value stands alone, and the rest of its row below.
-constexpr std::size_t widest_column = 44;
-
-std::string bytes_text(std::uint64_t size) {
-  return std::to_string(size) + (size == 1 ? " byte" : " bytes");
-}
-
 // 1.25 ms
 std::string time_text(microseconds time) {
   auto const hundredths = std::to_string(1000 + time.count() / 10 % 100);
   return std::to_string(time.count() / 1000) + "." + hundredths.substr(2) + " ms";
 }
-
-std::string in_one_line(std::string_view text) {
-  std::string out;
-  for (char const c : base::terminal_escaped(text)) {
-    if (c == '\n') {
-      out += "\\n";
-    } else if (c == '\t') {
-      out += "\\t";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
-// Columns that the text takes, if each character takes one.
-std::size_t width_of(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-  }));
-}
-
-// A row of a table; what is not there is left out.
-struct row {
-  std::string name;
-  std::string value;
-  std::string note = {};
-  std::string note_after = {};
-};
-
-// The numbered steps and what stands below each. All text that is given is escaped here.
-class page {
- public:
-  explicit page(bool coloured) : coloured_(coloured) {}
-
-  void step(std::string_view title) {
-    if (step_ > 0) out_ += '\n';
-    out_ += painted(bold, std::to_string(++step_) + ". " + std::string(title)) + '\n';
-  }
-  void say(std::string_view text) { out_ += "   " + in_one_line(text) + '\n'; }
-  void complain(std::string_view text) { out_ += "   " + painted(red, in_one_line(text)) + '\n'; }
-
-  void table(std::vector<row> rows) {
-    for (auto& r : rows) {
-      for (auto* const cell : {&r.name, &r.value, &r.note, &r.note_after})
-        *cell = in_one_line(*cell);
-    }
-    auto const name = widest(rows, &row::name);
-    auto const value = widest(rows, &row::value);
-    auto const note = widest(rows, &row::note);
-    for (auto const& r : rows) {
-      std::string line = "   " + padded(cyan, r.name, name) + padded({}, r.value, value);
-      bool const full = width_of(r.value) > widest_column && !r.note.empty();
-      if (full) {
-        line = without_blanks_at_end(std::move(line)) + '\n';
-        line.append(3 + name + 2 + value + 2, ' ');
-      }
-      line += padded(dim, r.note, note) + painted(dim, r.note_after);
-      out_ += without_blanks_at_end(std::move(line)) + '\n';
-    }
-  }
-
-  // Bytes as lines. Of a head every line end is shown, of content only CR LF.
-  void head(std::string_view bytes) { lines(bytes, true); }
-  void content(std::string_view bytes, std::uint64_t size) {
-    lines(bytes, false);
-    if (size > bytes.size()) {
-      say("... the first " + std::to_string(bytes.size()) + " of " + bytes_text(size));
-    }
-  }
-
-  std::string finished() && { return std::move(out_); }
-
- private:
-  std::string painted(std::string_view colour, std::string text) const {
-    if (!coloured_ || text.empty() || colour.empty()) return text;
-    return std::string(colour) + text + "\x1b[0m";
-  }
-
-  static std::size_t widest(std::vector<row> const& rows, std::string row::*cell) {
-    std::size_t out = 0;
-    for (auto const& r : rows) {
-      auto const width = width_of(r.*cell);
-      if (width <= widest_column) out = std::max(out, width);
-    }
-    return out;
-  }
-
-  std::string padded(std::string_view colour, std::string const& cell, std::size_t width) const {
-    auto const taken = width_of(cell);
-    if (width == 0 && taken == 0) return {};
-    return painted(colour, cell) + std::string(taken < width ? width - taken + 2 : 2, ' ');
-  }
-
-  static std::string without_blanks_at_end(std::string line) {
-    line.resize(line.find_last_not_of(' ') + 1);
-    return line;
-  }
-
-  void lines(std::string_view bytes, bool all_ends) {
-    while (!bytes.empty()) {
-      auto const feed = bytes.find('\n');
-      auto line = bytes.substr(0, feed);
-      bytes.remove_prefix(std::min(line.size() + 1, bytes.size()));
-      bool const pair = feed != std::string_view::npos && line.ends_with('\r');
-      if (pair) line.remove_suffix(1);
-      std::string const end = feed == std::string_view::npos ? ""
-                              : pair                         ? "\\r\\n"
-                              : all_ends                     ? "\\n"
-                                                             : "";
-      auto const shown = base::terminal_escaped(line) + painted(dim, end);
-      out_ += shown.empty() ? "\n" : "     " + shown + "\n";
-    }
-  }
-
-  bool coloured_;
-  int step_ = 0;
-  std::string out_;
-};
 
 // What the server makes of a script's header block, if it is sound.
 std::optional<gateway::response_head> head_of_output(trace::recording const& of) {
@@ -174,7 +46,7 @@ std::string status_text(unsigned status) {
   return std::to_string(status) + " " + std::string(http::reason_phrase(status));
 }
 
-void show_request(page& out, trace::recording const& of) {
+void show_request(text_page& out, trace::recording const& of) {
   out.step("The request: what the client sends");
   out.head(of.request_head.bytes);
   auto const& body = of.standard_input;
@@ -190,7 +62,7 @@ std::string routed_path(trace::recording const& of) {
   return of.request ? of.request->target.path : std::string();
 }
 
-void show_route(page& out, trace::recording const& of) {
+void show_route(text_page& out, trace::recording const& of) {
   if (!of.route) return;
   out.step("Who answers");
   auto const& route = *of.route;
@@ -206,11 +78,11 @@ void show_route(page& out, trace::recording const& of) {
   }
 }
 
-void show_script(page& out, trace::recording const& of) {
+void show_script(text_page& out, trace::recording const& of) {
   if (!of.script) return;
   out.step("Which program");
   auto const& script = *of.script;
-  std::vector<row> rows = {{"program", script.file}};
+  std::vector<table_row> rows = {{"program", script.file}};
   if (!script.interpreter.empty()) rows.push_back({"run by", script.interpreter});
   rows.push_back({"SCRIPT_NAME", script.script_name, "the part of the path that names it"});
   if (script.path_info) {
@@ -234,10 +106,10 @@ std::string note_of_argument(trace::recording const& of, std::size_t index) {
   return index == file ? "the program" : "a word of the query (RFC 3875, 4.4)";
 }
 
-void show_program(page& out, trace::recording const& of) {
+void show_program(text_page& out, trace::recording const& of) {
   if (!of.program) return;
   out.step("How it is started");
-  std::vector<row> rows;
+  std::vector<table_row> rows;
   for (std::size_t i = 0; i < of.program->arguments.size(); ++i) {
     rows.push_back(
         {"argv[" + std::to_string(i) + "]", of.program->arguments[i], note_of_argument(of, i)});
@@ -254,7 +126,7 @@ void show_program(page& out, trace::recording const& of) {
   out.table(std::move(rows));
 }
 
-void show_input(page& out, trace::recording const& of) {
+void show_input(text_page& out, trace::recording const& of) {
   if (!of.program) return;
   out.step("Its standard input");
   auto const& input = of.standard_input;
@@ -263,11 +135,11 @@ void show_input(page& out, trace::recording const& of) {
   out.content(input.bytes, input.size);
 }
 
-void show_header_lines(page& out, trace::recording const& of) {
+void show_header_lines(text_page& out, trace::recording const& of) {
   std::string_view const printed = of.standard_output.bytes;
   if (of.header_lines.empty()) return;
   out.step("What the server does with each header line");
-  std::vector<row> rows;
+  std::vector<table_row> rows;
   for (auto const& line : of.header_lines) {
     auto const start = std::min(line.start, printed.size());
     rows.push_back({std::string(printed.substr(start, line.end - line.start)), "", line.meaning});
@@ -275,7 +147,7 @@ void show_header_lines(page& out, trace::recording const& of) {
   out.table(std::move(rows));
 }
 
-void show_remarks(page& out, trace::recording const& of) {
+void show_remarks(text_page& out, trace::recording const& of) {
   if (of.remarks.empty()) return;
   out.step("What its author should know");
   for (auto const& remark : of.remarks) {
@@ -284,7 +156,7 @@ void show_remarks(page& out, trace::recording const& of) {
   }
 }
 
-void show_output(page& out, trace::recording const& of) {
+void show_output(text_page& out, trace::recording const& of) {
   out.step("What it prints: its standard output");
   auto const& printed = of.standard_output;
   if (printed.size == 0) return out.say("Nothing.");
@@ -304,7 +176,7 @@ void show_output(page& out, trace::recording const& of) {
   out.content(bytes.substr(block.size()), printed.size - block.size());
 }
 
-void show_stderr(page& out, trace::recording const& of) {
+void show_stderr(text_page& out, trace::recording const& of) {
   out.step("What it says to the log: its standard error");
   if (of.standard_error.empty()) out.say("Nothing.");
   for (auto const& line : of.standard_error) out.say(line);
@@ -312,7 +184,7 @@ void show_stderr(page& out, trace::recording const& of) {
   if (more > 0) out.say("... and " + std::to_string(more) + " lines more");
 }
 
-void show_end(page& out, trace::recording const& of) {
+void show_end(text_page& out, trace::recording const& of) {
   out.step("How it ends");
   if (!of.end) return out.say("It still runs.");
   auto const& end = *of.end;
@@ -324,7 +196,7 @@ void show_end(page& out, trace::recording const& of) {
                                  std::to_string(end.max_resident_kib) + " KiB"}});
 }
 
-void show_times(page& out, trace::recording const& of) {
+void show_times(text_page& out, trace::recording const& of) {
   struct moment {
     std::optional<microseconds> at;
     std::string_view what;
@@ -346,7 +218,7 @@ void show_times(page& out, trace::recording const& of) {
   std::size_t width = 0;
   for (auto const& m : happened) width = std::max(width, time_text(*m.at).size());
   out.step("When");
-  std::vector<row> rows;
+  std::vector<table_row> rows;
   for (auto const& m : happened) {
     auto const time = time_text(*m.at);
     rows.push_back({std::string(width - time.size(), ' ') + time, std::string(m.what)});
@@ -354,7 +226,7 @@ void show_times(page& out, trace::recording const& of) {
   out.table(std::move(rows));
 }
 
-void show_run(page& out, trace::recording const& of) {
+void show_run(text_page& out, trace::recording const& of) {
   if (!of.pid) return;
   show_output(out, of);
   show_header_lines(out, of);
@@ -363,7 +235,7 @@ void show_run(page& out, trace::recording const& of) {
   show_end(out, of);
 }
 
-void show_error(page& out, trace::recording const& of) {
+void show_error(text_page& out, trace::recording const& of) {
   if (!of.error) return;
   auto const& error = *of.error;
   out.step("Why it fails");
@@ -375,11 +247,11 @@ void show_error(page& out, trace::recording const& of) {
 }
 
 // Of a file, from the head of the response that it is answered with.
-void show_file(page& out, trace::recording const& of) {
+void show_file(text_page& out, trace::recording const& of) {
   if (of.script || of.error || of.response_head.size == 0) return;
   out.step("What is sent");
   std::string_view head = of.response_head.bytes;
-  std::vector<row> rows = {{"status", status_text(of.status)}};
+  std::vector<table_row> rows = {{"status", status_text(of.status)}};
   for (std::string_view const name : {"Content-Type", "Content-Length", "Location", "Allow"}) {
     for (auto const& line : http::field_lines(head)) {
       auto const text = head.substr(line.start, line.end - line.start);
@@ -391,7 +263,7 @@ void show_file(page& out, trace::recording const& of) {
   out.table(std::move(rows));
 }
 
-void show_response(page& out, raw_response response) {
+void show_response(text_page& out, raw_response response) {
   out.step("The response: what the client gets");
   if (response.size == 0) return out.say("Nothing.");
   constexpr std::string_view end_of_head = "\r\n\r\n";
@@ -406,7 +278,7 @@ void show_response(page& out, raw_response response) {
 
 std::string explanation(trace::recording const& of, std::optional<raw_response> response,
                         bool coloured) {
-  page out(coloured);
+  text_page out(coloured);
   show_request(out, of);
   show_route(out, of);
   show_script(out, of);
