@@ -85,7 +85,7 @@ base::task<base::result<std::size_t>> buffered_body::splice_some(int pipe) {
   co_return moved;
 }
 
-std::size_t buffered_body::at_hand() const {
+std::size_t buffered_body::available() const {
   return left_on_disk_ > 0 ? 0 : filled_ - taken_;
 }
 

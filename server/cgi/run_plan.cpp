@@ -100,14 +100,14 @@ base::task<base::result<script_input_plan>> plan_input(gateway_rules const& rule
   plan.length = request.content_length;
   if (plan.length.value_or(0) > 0) {
     plan.body = &body;
-    if (body.at_hand() < *plan.length) {
+    if (body.available() < *plan.length) {
       auto buffered = co_await buffered_body::wait_for(body, *plan.length, rules.spool_space);
       if (buffered.has_error()) co_return buffered.error();
       plan.buffered = std::move(*buffered);
       plan.body = plan.buffered.get();
     }
     plan.readable_at_once =
-        plan.body->at_hand() == *plan.length && *plan.length <= base::limits::small_body_bytes;
+        plan.body->available() == *plan.length && *plan.length <= base::limits::small_body_bytes;
   }
   co_return std::move(plan);
 }

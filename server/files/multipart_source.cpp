@@ -33,7 +33,7 @@ base::task<base::result<std::size_t>> multipart_source::read_some(
   co_return count;
 }
 
-std::size_t multipart_source::at_hand() const {
+std::size_t multipart_source::available() const {
   return static_cast<std::size_t>(
       std::min<std::uint64_t>(length_ - sent_, std::numeric_limits<std::size_t>::max()));
 }

@@ -117,7 +117,7 @@ base::task<std::optional<http::http_error>> failure_without_content(response_hea
 // Waits for the content to begin. Returns the error if the program failed before that.
 base::task<std::optional<http::http_error>> begin_content(output_body& body,
                                                           response_head const& head) {
-  if (body.at_hand() > 0) co_return std::nullopt;
+  if (body.available() > 0) co_return std::nullopt;
   auto const begun = co_await body.begin(base::limits::head_hold);
   bool const no_chunks = begun.has_error() && begun.error() == base::errc::truncated;
   if (begun.has_error() && !no_chunks) co_return body.program().failure(begun.error());
@@ -151,7 +151,7 @@ base::task<http::outcome> with_content(program_ptr program, response_head head,
     auto told = co_await explained(std::move(*problem), body->program(), &parser);
     co_return told;
   }
-  if (body->at_hand() > 0 && !head.has_content_type && !framing.discarded)
+  if (body->available() > 0 && !head.has_content_type && !framing.discarded)
     report_deviation(body->program(), {"script-no-content-type", "its content has no Content-Type"},
                      context);
   auto response = make_response(std::move(head), std::move(body));

@@ -29,7 +29,7 @@ base::task<base::result<output_body::beginning>> output_body::begin(
       ready_.resize(decoded.has_value() ? *decoded : 0);
       if (decoded.has_error()) co_return decoded.error();
     }
-    if (at_hand() > 0) co_return beginning::content;
+    if (available() > 0) co_return beginning::content;
     if (output_ended_ && framing_.chunked && !decoder_.done()) co_return base::errc::truncated;
     if (output_ended_ || decoder_.done()) co_return beginning::end;
     auto const left = until - std::chrono::steady_clock::now();
@@ -69,7 +69,7 @@ base::task<base::result<std::size_t>> output_body::read_some(boost::asio::mutabl
 
 bool output_body::has_ended() {
   // If the program says by its framing where the content ends, the end is found by reading.
-  if (at_hand() > 0 || framing_.chunked || framing_.length) return false;
+  if (available() > 0 || framing_.chunked || framing_.length) return false;
   ready_.resize(base::limits::small_read_bytes);
   taken_ = 0;
   auto const got = program_->read_output_at_once(boost::asio::buffer(ready_));
@@ -138,7 +138,7 @@ base::task<base::result<std::size_t>> output_body::end_of_content() {
 }
 
 std::size_t output_body::take_ready(boost::asio::mutable_buffer buffer) {
-  auto const size = std::min(at_hand(), buffer.size());
+  auto const size = std::min(available(), buffer.size());
   std::memcpy(buffer.data(), ready_.data() + taken_, size);
   taken_ += size;
   return size;

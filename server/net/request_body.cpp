@@ -57,7 +57,7 @@ base::task<base::result<std::size_t>> request_body::splice_some(int pipe) {
   co_return moved;
 }
 
-std::size_t request_body::at_hand() const {
+std::size_t request_body::available() const {
   if (chunks_) return 0;
   return static_cast<std::size_t>(std::min<std::uint64_t>(remaining_, client_.buffered().size()));
 }

@@ -112,7 +112,7 @@ class sender {
   // ones if these are at hand.
   base::task<base::error_code> send_stream(std::string_view head, http::stream& stream,
                                            response_plan const& plan) {
-    if (stream.source->at_hand() == 0 && !head.empty()) {
+    if (stream.source->available() == 0 && !head.empty()) {
       if (auto const error = co_await send_head(head)) co_return error;
       head = {};
     }
@@ -222,7 +222,7 @@ base::task<base::error_code> drop_stream(http::stream& stream) {
 }
 
 // The content, if it is in memory whole; empty for none.
-std::optional<std::string_view> content_at_hand(http::body const& body) {
+std::optional<std::string_view> content_in_memory(http::body const& body) {
   if (std::holds_alternative<std::monostate>(body)) return std::string_view();
   if (auto const* const bytes = std::get_if<http::shared_buffer>(&body)) return **bytes;
   return std::nullopt;
@@ -304,7 +304,7 @@ begun_response begin_response(client_stream& client, http::response const& respo
   head.clear();
   begun_response begun;
   if (!response.raw) append_head(head, response, plan, request, current_date());
-  if (auto const content = content_at_hand(response.body)) {
+  if (auto const content = content_in_memory(response.body)) {
     sender out(client, context, plan.how, duration::zero());
     begun.written = out.send_at_once(head, sent_part(*content, plan));
     begun.whole = begun.written == head.size() + sent_part(*content, plan).size();
@@ -323,7 +323,7 @@ base::task<base::error_code> finish_response(client_stream& client, begun_respon
   auto* const stream = std::get_if<http::stream>(&response.body);
   auto const* const slice = std::get_if<http::file_slice>(&response.body);
   base::error_code error;
-  if (auto const content = content_at_hand(response.body)) {
+  if (auto const content = content_in_memory(response.body)) {
     error = co_await out.send_rest(head, sent_part(*content, plan), begun.written);
   } else if (plan.how == framing::none) {
     error = co_await out.send_head(head);

@@ -63,11 +63,11 @@ TEST_CASE("ranges become the parts of one body of known length") {
     temporary_directory dir;
     auto source = sample(dir);
     CHECK(source.length() == expected.size());
-    CHECK(source.at_hand() == expected.size());
+    CHECK(source.available() == expected.size());
     auto const read = contents(source, piece);
     CHECK(read.bytes == expected);
     CHECK_FALSE(read.error);
-    CHECK(source.at_hand() == 0);
+    CHECK(source.available() == 0);
   }
 }
 

@@ -120,10 +120,10 @@ base::task<void> ask(told& out, std::unique_ptr<responder> program, std::string 
   out.status = response.status;
   out.location = response.fields.find("Location").value_or("");
   auto& source = *std::get<http::stream>(response.body).source;
-  out.had_content = source.at_hand() > 0;
+  out.had_content = source.available() > 0;
   std::string buffer(7, '\0');
   while (true) {
-    if (source.at_hand() == 0 && source.has_ended()) {
+    if (source.available() == 0 && source.has_ended()) {
       out.whole = true;
       break;
     }

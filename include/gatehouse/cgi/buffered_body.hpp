@@ -25,7 +25,7 @@ class buffered_body final : public http::body_source {
 
   base::task<base::result<std::size_t>> read_some(boost::asio::mutable_buffer buffer) override;
   base::task<base::result<std::size_t>> splice_some(int pipe) override;
-  std::size_t at_hand() const override;
+  std::size_t available() const override;
 
  private:
   explicit buffered_body(http::body_source& rest) : rest_(rest) {}

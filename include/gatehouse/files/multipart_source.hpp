@@ -28,7 +28,7 @@ class multipart_source final : public http::body_source {
   // a read that failed.
   base::task<base::result<std::size_t>> read_some(boost::asio::mutable_buffer buffer) override;
 
-  std::size_t at_hand() const override;
+  std::size_t available() const override;
 
  private:
   struct part {

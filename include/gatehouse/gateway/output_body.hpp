@@ -42,7 +42,7 @@ class output_body final : public http::body_source {
   // errc::truncated where the program did not bring the content to its end: it printed less than it
   // had promised, its chunks broke off, or it was ended by a signal. The log has the reason.
   base::task<base::result<std::size_t>> read_some(boost::asio::mutable_buffer buffer) override;
-  std::size_t at_hand() const override { return ready_.size() - taken_; }
+  std::size_t available() const override { return ready_.size() - taken_; }
   bool has_ended() override;
   base::task<void> finish() override;
 

@@ -33,8 +33,8 @@ class body_source {
     co_return std::size_t{0};
   }
 
-  // How many bytes read_some can give right now without suspending; 0 when that is not known.
-  virtual std::size_t at_hand() const { return 0; }
+  // How many bytes read_some can return now without suspending; 0 when that is not known.
+  virtual std::size_t available() const { return 0; }
 
   // Whether the body is known to be at its end; may look for that, but does not suspend.
   virtual bool has_ended() { return false; }

@@ -19,7 +19,7 @@ class request_body final : public http::body_source {
   base::task<base::result<std::size_t>> read_some(boost::asio::mutable_buffer buffer) override;
   // Only what is left of a large counted body is moved, never a byte of what follows it.
   base::task<base::result<std::size_t>> splice_some(int pipe) override;
-  std::size_t at_hand() const override;
+  std::size_t available() const override;
 
   // A final response is on its way: 100 (Continue) must not follow it.
   void response_began() { interim_allowed_ = false; }
