@@ -60,7 +60,7 @@ base::task<http::result<script_slots::slot>> take_place(gateway_rules const& rul
   };
   auto place = co_await rules.slots->acquire(context.get_executor(), rules.queue_timeout, on_wait);
   if (!place.place) co_return gateway::no_place(place.why, rules.queue_timeout);
-  context.holds_scarce(&rules.slots->waiting());
+  context.note_contention(&rules.slots->waiting());
   co_return std::move(*place.place);
 }
 

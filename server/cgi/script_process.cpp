@@ -157,7 +157,7 @@ void script_process::settle() {
   state_ = state::ended;
   auto const freed = std::exchange(slot_, {});
   auto const freed_room = std::exchange(spooled_, {});
-  if (context_ != nullptr) context_->holds_scarce(nullptr);
+  if (context_ != nullptr) context_->note_contention(nullptr);
   read_waiting_errors();
   tail_.end();
   unwatched_errors_.reset();

@@ -256,9 +256,9 @@ bool client_stream::has_used_up(direction& d) {
 
 void client_stream::account(direction& d) {
   auto const now = base::coarse_now();
-  bool const pressed =
-      waiting_behind_ != nullptr && waiting_behind_->load(std::memory_order_relaxed) > 0;
-  if (d.is_due) d.left.waited((now - d.seen) * (pressed ? base::limits::pressed_factor : 1));
+  bool const contended =
+      queue_length_ != nullptr && queue_length_->load(std::memory_order_relaxed) > 0;
+  if (d.is_due) d.left.waited((now - d.seen) * (contended ? base::limits::contention_factor : 1));
   d.seen = now;
 }
 
@@ -268,8 +268,8 @@ duration client_stream::time_left(direction const& d) const {
   if (!d.is_due) return until_limit;
   auto const time = std::min(until_limit, d.left.left());
   // What others wait for is looked at again before long.
-  return waiting_behind_ == nullptr ? time
-                                    : std::min<duration>(time, base::limits::rate_look_interval);
+  return queue_length_ == nullptr ? time
+                                  : std::min<duration>(time, base::limits::rate_look_interval);
 }
 
 void client_stream::go_on_or_cancel(direction& d) {

@@ -39,9 +39,9 @@ class http1_session::exchange final : public exchange_runner {
                         std::exchange(c.connected_, std::nullopt)),
         scanner(c.shared_->limits.header_limit_bytes),
         client_(c.client_) {}
-  ~exchange() override { client_.press_when(nullptr); }
-  void holds_scarce(std::atomic<std::size_t> const* waiting) override {
-    client_.press_when(waiting);
+  ~exchange() override { client_.note_contention(nullptr); }
+  void note_contention(std::atomic<std::size_t> const* queue_length) override {
+    client_.note_contention(queue_length);
   }
   std::unique_ptr<http::subscription> when_client_leaves(std::function<void()> action) override {
     auto watch = std::make_unique<client_watch>(client_, watches_, std::move(action));
@@ -151,7 +151,7 @@ void http1_session::cut() {
 }
 
 void http1_session::taken_down() {
-  if (current_) current_->holds_scarce(nullptr);
+  if (current_) current_->note_contention(nullptr);
   client_.reset_on_close();
   client_.close();
 }

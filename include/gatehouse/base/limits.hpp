@@ -92,7 +92,7 @@ inline constexpr auto rate_grace = 20s;
 // buffer. While other requests queue for what the client's exchange holds (a script's slot), the
 // time that it is waited for is charged 16-fold.
 inline constexpr auto rate_look_interval = 250ms;
-inline constexpr int pressed_factor = 16;
+inline constexpr int contention_factor = 16;
 // As long as a client has not taken reader_proof_bytes, and so is not known to read at all, at most
 // unsent_bytes (and one packet) wait for it in the kernel. Clients that ask for large answers and
 // never read would otherwise fill all the memory that the kernel has for connections.

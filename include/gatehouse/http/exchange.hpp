@@ -69,10 +69,13 @@ class exchange_context {
   [[nodiscard]] virtual std::unique_ptr<subscription> when_client_leaves(
       std::function<void()> action) = 0;
 
-  // Says that the exchange holds something scarce from now on, such as a script's slot; `waiting`
-  // counts the requests that queue for it, and outlives the exchange. While the count is not zero,
-  // a slow client is given less time (limits::pressed_factor). Null: it holds nothing any more.
-  virtual void holds_scarce(std::atomic<std::size_t> const* waiting) { static_cast<void>(waiting); }
+  // Says that other requests may queue for what this exchange holds, such as a script's slot.
+  // queue_length counts those that do, and outlives the exchange. While it is not 0, the time that
+  // the server waits for a slow client is charged limits::contention_factor times. Null: the
+  // exchange holds nothing any more.
+  virtual void note_contention(std::atomic<std::size_t> const* queue_length) {
+    static_cast<void>(queue_length);
+  }
 
   exchange_record record;
   // Set while a local redirect is followed: the URL path that was asked for first.

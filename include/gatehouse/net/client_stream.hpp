@@ -43,9 +43,11 @@ class client_stream {
   // An exchange begins: the client has the whole grace of its rule again.
   void begin_exchange();
 
-  // While this count (null: none) is not 0, the time that the client is waited for counts
-  // limits::pressed_factor times.
-  void press_when(std::atomic<std::size_t> const* waiting) { waiting_behind_ = waiting; }
+  // While others queue for what the exchange holds (queue_length is not 0), the time that the
+  // client is waited for counts limits::contention_factor times. Null: nobody can.
+  void note_contention(std::atomic<std::size_t> const* queue_length) {
+    queue_length_ = queue_length;
+  }
 
   // What has been read and not consumed.
   std::string_view buffered() const;
@@ -163,7 +165,7 @@ class client_stream {
   std::unique_ptr<direction> writing_;  // from the first wait; most answers go without one
   std::uint64_t handed_over_ = 0;       // bytes that the kernel has been given
   std::uint64_t taken_ = 0;             // and the client was known to have taken at the last look
-  std::atomic<std::size_t> const* waiting_behind_ = nullptr;
+  std::atomic<std::size_t> const* queue_length_ = nullptr;
   bool reader_was_slow_ = false;
   bool reader_is_trusted_ = false;  // with as much in the kernel's buffer as it likes
 };
