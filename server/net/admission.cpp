@@ -7,7 +7,8 @@ namespace {
 
 using boost::asio::ip::address_v4;
 
-// No network of IPv6 hosts begins like this (RFC 4291, 2.5.5.2 has it for IPv4 addresses).
+// IPv4 addresses get the prefix of IPv4-mapped addresses (RFC 4291, 2.5.5.2), which no network of
+// IPv6 hosts has.
 admission::source source_of_v4(address_v4 const& address) {
   admission::source out{0, 0, 0xFF, 0xFF};
   std::ranges::copy(address.to_bytes(), out.begin() + 4);

@@ -9,7 +9,8 @@ void allowance::waited(duration time) {
 
 void allowance::moved(std::uint64_t bytes) {
   if (rule_.least_bytes_per_second == 0) return;
-  // In floating point: any count of bytes may come, and the grace bounds what is made of it.
+  // This is computed in floating point, because a count of bytes may be of any size. The grace
+  // bounds the result.
   std::chrono::duration<double> const due(static_cast<double>(bytes) /
                                           static_cast<double>(rule_.least_bytes_per_second));
   if (due >= rule_.grace - left_) return renew();

@@ -20,7 +20,7 @@ constexpr std::uint64_t moved_at_once = 1024 * 1024;
 // How much of a file goes into the socket at once.
 constexpr std::uint64_t file_piece = 256 * 1024;
 
-// Takes size bytes off the front of a sequence of buffers.
+// Removes size bytes from the front of a sequence of buffers.
 void advance(std::span<boost::asio::const_buffer> buffers, std::size_t size) {
   for (auto& buffer : buffers) {
     auto const taken = std::min(size, buffer.size());
@@ -59,8 +59,8 @@ void client_stream::limit_buffer(std::size_t bytes) {
   buffer_.max_size(std::max(bytes, buffer_.size()));
 }
 
-// Asio tries a read before it waits for one, and so has nothing to register anew for it, as it
-// would for a wait alone: an epoll_ctl for each request.
+// Reads, and does not only wait until something can be read: Asio tries a read first, and needs no
+// system call to wait for it then. A wait would cost an epoll_ctl for each request.
 boost::asio::mutable_buffer client_stream::begin_idle_wait(duration limit) {
   constexpr auto usual = idle_buffer_bytes;
   if (buffer_.size() == 0 && buffer_.capacity() > usual) buffer_.shrink_to_fit();
@@ -73,7 +73,7 @@ base::error_code client_stream::end_idle_wait(boost::system::error_code const& e
   auto const error = end_wait(reading_, ec);
   if (error) return error;
   buffer_.commit(size);
-  // More than the buffer had room for may have come.
+  // More bytes may have come than the buffer had room for.
   if (size >= idle_buffer_bytes) static_cast<void>(fill_at_once());
   return {};
 }
@@ -87,7 +87,7 @@ base::task<base::error_code> client_stream::wait_for_input(duration limit) {
   co_return end_wait(reading_, ec);
 }
 
-// By way of the stack, so that a connection keeps no more than the bytes that came.
+// Reads into the stack first, so that a connection keeps no more memory than the bytes need.
 base::result<std::optional<std::size_t>> client_stream::fill_at_once() {
   std::array<char, read_size> piece;
   auto const room = std::min(read_size, buffer_.max_size() - buffer_.size());
@@ -101,8 +101,8 @@ base::result<std::optional<std::size_t>> client_stream::fill_at_once() {
   return std::optional(size);
 }
 
-// Waits also if something is there: a client that sends without a pause must not keep others on the
-// thread from their turn.
+// Waits even if something can be read, because a client that sends without a pause must not keep
+// other connections of the thread from their turn.
 base::task<base::result<std::size_t>> client_stream::fill(duration limit) {
   while (true) {
     auto const error = co_await wait_for_input(limit);
@@ -149,9 +149,10 @@ base::task<base::result<std::size_t>> client_stream::splice_some(int pipe, std::
       co_return *moved;
     }
     if (moved.error() != boost::system::errc::operation_would_block) co_return std::size_t{0};
-    // Which end it was that would block: the pipe, if there is something to be moved.
+    // If there are bytes to be moved, it was the pipe that would have blocked.
     if (carrier_.unread() > 0) co_return moved.error();
-    // Readable, and nothing to move: urgent data, which only a read gets past.
+    // The socket is readable but has nothing to move, so there is urgent data, which only a read
+    // skips.
     if (waited) co_return std::size_t{0};
     auto const error = co_await wait_for_input(limit);
     if (error) co_return error;
@@ -189,8 +190,9 @@ base::task<base::error_code> client_stream::write(std::span<boost::asio::const_b
   co_return base::error_code{};
 }
 
-// Piece by piece, each when the socket has room for it: one that is filled to the brim takes small
-// pieces from then on, and what lies in it is no longer in the processor's cache when it is read.
+// Sends a piece whenever the socket has room for it. If the socket were filled up, it would take
+// only small pieces from then on, and its data would have left the processor's cache by the time
+// that it is sent.
 base::task<base::error_code> client_stream::send_file(int fd, std::uint64_t offset,
                                                       std::uint64_t length, duration limit,
                                                       std::uint64_t& written) {
@@ -247,7 +249,8 @@ base::error_code client_stream::end_wait(direction& d, boost::system::error_code
   return base::errc::too_slow;
 }
 
-// Asked after every wait: one who moves a byte in each tick would never meet a deadline.
+// This is checked after every wait, because a client that moves a byte in each tick would never
+// reach a deadline.
 bool client_stream::has_used_up(direction& d) {
   if (!d.is_due || d.left.left() > duration::zero()) return false;
   if (&d == writing_.get()) d.left.moved(taken_since_last_look());
@@ -262,12 +265,12 @@ void client_stream::account(direction& d) {
   d.seen = now;
 }
 
-// Until the limit or what the client has left is over, or until it is to be looked at again.
+// The time until the limit or the client's allowance is over, or until the next check.
 duration client_stream::time_left(direction const& d) const {
   auto const until_limit = d.ends - d.seen;
   if (!d.is_due) return until_limit;
   auto const time = std::min(until_limit, d.left.left());
-  // What others wait for is looked at again before long.
+  // While the exchange holds what others may queue for, the queue is checked at intervals.
   return queue_length_ == nullptr ? time
                                   : std::min<duration>(time, base::limits::rate_look_interval);
 }
@@ -279,8 +282,9 @@ void client_stream::go_on_or_cancel(direction& d) {
   cancel();
 }
 
-// There is room to write again. Once the client must have taken enough, the kernel may buffer what
-// it likes: with less, large answers cost half as much processor time again.
+// To be called when there is room to write again. Once the client must have taken enough, the
+// kernel may buffer as much as it likes: with less, large answers cost half as much processor time
+// again.
 void client_stream::trust_reader() {
   constexpr auto enough = base::limits::reader_proof_bytes + 2 * base::limits::unsent_bytes;
   if (reader_is_trusted_ || handed_over_ < enough) return;
@@ -293,8 +297,8 @@ void client_stream::on_read_deadline() {
   go_on_or_cancel(reading_);
 }
 
-// A socket has room again only when a third of its buffer, which may be megabytes, is free: a
-// client that reads all the while is known by what has left the buffer.
+// A socket has room again only when a third of its buffer is free, which may be megabytes. So
+// whether a client reads is known by what has left the buffer.
 void client_stream::on_write_deadline() {
   auto& d = *writing_;
   account(d);

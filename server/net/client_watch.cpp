@@ -47,7 +47,7 @@ void client_watch::start() {
 }
 
 void client_watch::tell() {
-  auto const s = state_;  // the action may end this
+  auto const s = state_;  // The action may destroy this watch.
   s->tell();
 }
 

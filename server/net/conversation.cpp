@@ -18,7 +18,7 @@ namespace {
 
 using boost::asio::ip::tcp;
 
-// Hands on to another tracer, and tells the connection to end when its first exchange has.
+// Passes events on to another tracer, and tells the connection to end after its first exchange.
 class ends_after_one final : public trace::tracer {
  public:
   ends_after_one(trace::tracer* to, connection*& of) : to_(to), of_(of) {}
@@ -63,7 +63,7 @@ class served final : public connection_watch, public std::enable_shared_from_thi
   }
 
   void start(tcp_socket socket, http::peer const& client) {
-    // Not its owner, which would then own itself: what is awaited is.
+    // This pointer owns nothing, because the service would otherwise own itself.
     std::shared_ptr<service const> const mine(std::shared_ptr<void>(), &mine_);
     running_ = &one_.emplace(std::move(socket), mine, client);
     running_->start(*this, weak_from_this());
@@ -76,13 +76,13 @@ class served final : public connection_watch, public std::enable_shared_from_thi
 
   void entered(stage) override {}
   void ended() override { running_ = nullptr; }
-  // What the connection has lent to others is theirs until they had their turn.
+  // Other coroutines may use the connection until they had their turn.
   void failed(std::string_view why) noexcept override try {
     std::exchange(running_, nullptr)->taken_down();
     base::log::error("connection-failed", why);
     boost::asio::post(one_->get_executor(), [self = shared_from_this()] {});
   } catch (std::exception const&) {
-    // There is no memory for that either.
+    // There is no memory for this either.
   }
 
  private:

@@ -9,13 +9,12 @@
 namespace gatehouse::net {
 namespace {
 
-// This number is for the log alone: nobody is there to read an answer, or the client asked for none
-// to the end.
+// 499 appears only in the log: the client closed before we answered.
 constexpr unsigned client_left_status = 499;
 
 std::atomic<std::uint64_t> exchanges_traced = 0;
 
-// A refusal is logged where it is answered: one line, with its reason code.
+// Writes one line for a refusal, with its reason code, where it is answered.
 void log_refusal(http::http_error const& error, http::exchange_context const& context) {
   using base::log::level;
   auto const how = error.status >= 500   ? level::error
@@ -30,8 +29,8 @@ void log_refusal(http::http_error const& error, http::exchange_context const& co
   base::log::write(how, error.reason, line, error.help.command);
 }
 
-// Where a handler could not go on: the answer, after which the connection ends, since nobody knows
-// what was left undone.
+// The answer when a handler has thrown an exception. The connection ends after it, because nobody
+// knows what the handler left undone.
 http::http_error failure_of(std::exception const& e) {
   bool const out_of_memory = dynamic_cast<std::bad_alloc const*>(&e) != nullptr;
   http::http_error error{.status = out_of_memory ? 503U : 500U,
@@ -43,7 +42,7 @@ http::http_error failure_of(std::exception const& e) {
 
 }  // namespace
 
-// The clocks are read for those who are told of the exchange: the exact ones are dear.
+// Reads the clocks only if the exchange is logged or traced, because exact clocks are expensive.
 exchange_runner::exchange_runner(base::executor executor, http::peer const& client,
                                  service const& shared, std::optional<http::steady_time> connected)
     : exchange_context(executor, client), shared_(shared) {
@@ -78,7 +77,7 @@ http::response* exchange_runner::to_response(http::outcome& outcome, http::reque
     outcome = std::move(unfollowed);
   }
   if (auto* const error = std::get_if<http::http_error>(&outcome)) {
-    // Whoever is told that the server is short of something is told when to come again.
+    // Every 503 says when the client may come again.
     if (error->status == 503) http::add_retry_after(*error);
     record.reason = error->reason;
     record.status = error->status;
@@ -105,7 +104,7 @@ http::response exchange_runner::to_response(http::http_error const& error) {
 }
 
 void exchange_runner::end(http::request const* request, base::error_code const& error) {
-  // A program's content comes with its own reason, which has been logged.
+  // If a program's content was cut short, the reason has been logged already.
   if (error == base::errc::truncated && record.reason.empty()) {
     base::log::warn(
         "content-under-length",

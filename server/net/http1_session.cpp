@@ -16,10 +16,11 @@
 namespace gatehouse::net {
 namespace {
 
-// Bytes of the read buffer beyond a head: framing of a chunked body, or the start of what follows.
+// How much the read buffer holds beyond a head: framing of a chunked body, or the start of what
+// follows.
 constexpr std::size_t buffer_beyond_head = base::limits::chunk_framing_bytes + 8 * 1024;
 
-// Empty lines before a request line are ignored (RFC 9112, 2.2), but not without end.
+// So many empty lines before a request line are ignored (RFC 9112, 2.2).
 constexpr int empty_lines_ignored = 4;
 
 http::http_error late_head(std::string_view reason, std::string detail) {
@@ -65,8 +66,9 @@ class http1_session::exchange final : public exchange_runner {
   std::vector<client_watch*> watches_;  // that live
 };
 
-// What is awaited for a session takes it on from there, and keeps its owner until then. It may be
-// destroyed uncalled: without memory for what a coroutine is to wait with, Asio takes it down.
+// A completion handler that lets the session go on, and shares its ownership until then. If there
+// is no memory for an asynchronous wait, Asio destroys the handler without calling it; the
+// destructor says so to the session.
 class http1_session::turn {
  public:
   explicit turn(http1_session& of) : of_(&of), owner_(of.owner_.lock()) {}
@@ -93,7 +95,7 @@ class http1_session::turn {
     auto& of = *std::exchange(of_, nullptr);
     of.go_on(of.after_waiting(error));
   }
-  // Others on the thread had their turn.
+  // Other connections on the thread had their turn.
   void operator()() { std::exchange(of_, nullptr)->go_on(progress::next); }
 
  private:
@@ -126,7 +128,7 @@ void http1_session::serve_with(std::shared_ptr<service const> other) {
   if (!current_) take_next_service();
 }
 
-// Between two exchanges: nothing of the old one is in use.
+// To be called between two exchanges, when nothing of the old service is in use.
 void http1_session::take_next_service() {
   if (!next_) return;
   shared_ = std::exchange(next_, nullptr);
@@ -173,7 +175,8 @@ void http1_session::go_on(progress after) try {
   give_up(e.what());
 }
 
-// A coroutine that cannot be started fails once by itself and once by what it throws.
+// May be called twice: a coroutine that cannot be started fails once by itself, and once by what it
+// throws.
 void http1_session::give_up(std::string_view why) noexcept {
   if (!std::exchange(given_up_, true)) watch_->failed(why);
 }
@@ -188,7 +191,7 @@ http1_session::progress http1_session::serve_what_came() {
       if (after != progress::next) return after;
       if (!client_.buffered().empty()) return yield_turn();
     }
-    if (!finishing_) enter(stage::idle);  // where it may be told to make room
+    if (!finishing_) enter(stage::idle);  // From here it may be asked to make room.
     if (!finishing_) return wait_for_request();
     if (!take_what_came()) return progress::over;
   }
@@ -232,7 +235,7 @@ http1_session::progress http1_session::end_exchange(progress after) {
   return after == progress::last && (cut_ || displaced_) ? progress::over : after;
 }
 
-// One request and its response, as far as nothing has to be waited for. Most are over then.
+// Answers one request as far as possible without waiting, which is all of it for most requests.
 http1_session::progress http1_session::serve_at_once() {
   auto& x = *(current_ = std::make_unique<exchange>(*this));
   client_.begin_exchange();
@@ -252,14 +255,14 @@ http1_session::progress http1_session::serve_at_once() {
   return await_rest(drain_body());
 }
 
-// What has to wait goes on in a coroutine.
+// Goes on in a coroutine with what has to wait.
 http1_session::progress http1_session::await_rest(base::task<progress> rest) {
   if (stage_ == stage::idle) enter(stage::busy);
   boost::asio::co_spawn(client_.get_executor(), std::move(rest), turn(*this));
   return progress::waits;
 }
 
-// Makes a request and its body of the head at the front of the buffer, which is so long.
+// Makes a request and its body of the head of this size at the front of the buffer.
 std::optional<http::http_error> http1_session::take_head(head_size const& size) {
   auto& x = *current_;
   auto const head = client_.buffered().substr(0, size ? **size : std::string_view::npos);
@@ -329,7 +332,7 @@ base::task<http1_session::progress> http1_session::finish(http::outcome outcome,
     error = co_await finish_response(client_, begun, response, plan, *current_,
                                      shared_->limits.idle_timeout);
   }
-  // Without a length or a last chunk only a reset tells that something is missing.
+  // Without a length or a last chunk, only a reset tells the client that something is missing.
   if (error && plan.how == framing::until_close) client_.reset_on_close();
   if (auto* const streamed = std::get_if<http::stream>(&response.body))
     co_await streamed->source->finish();
@@ -353,8 +356,8 @@ base::task<http1_session::progress> http1_session::drain_body() {
   co_return at_end ? progress::next : progress::last;
 }
 
-// A final response begins. A script that is answering may still be reading its input; what it
-// leaves is seen to afterwards.
+// How a final response is to be framed. A script that is answering may still read its input; what
+// it leaves of the body is dropped afterwards.
 response_plan http1_session::plan_of(http::response const& response) const {
   auto& x = *current_;
   x.body->response_began();
@@ -379,15 +382,15 @@ http1_session::progress http1_session::after_client_left() {
 void http1_session::end(http::request const* request, base::error_code const& error) {
   if (error == base::errc::too_slow) {
     current_->record.reason = client_.reader_was_slow() ? "reader-too-slow" : "body-too-slow";
-    // What waits to be sent to somebody who does not read it is kernel memory.
+    // What waits to be sent to a client that does not read would occupy the kernel's memory.
     client_.reset_on_close();
   }
   if (error) cut_ = true;
   current_->end(request, error);
 }
 
-// Closes so that the client gets to read the answer: a close with unread bytes would reset the
-// connection and throw away what is still on its way (RFC 9112, 9.6).
+// Closes in a way that lets the client read the answer. A close with unread bytes would reset the
+// connection, and the client could lose what is still on its way (RFC 9112, 9.6).
 base::task<http1_session::progress> http1_session::linger() {
   enter(stage::leaving);
   if (displaced_) co_return progress::over;

@@ -65,7 +65,7 @@ void connection_set::entered(member& who, stage now) {
   }
   if (unmet_requests_ > 0) {
     --unmet_requests_;
-    move(who, busy);  // nobody is asked twice
+    move(who, busy);  // A connection is not asked twice.
     who.one.make_room();
   } else {
     move(who, static_cast<std::size_t>(line::waiting));
@@ -91,14 +91,14 @@ bool connection_set::ask_for_room(line whom) {
 }
 
 // The connection that could have made room may be busy by now. Then the next one that waits makes
-// it.
+// room.
 void connection_set::make_room(line whom) {
   --queues_[static_cast<std::size_t>(whom)].asked;
   for (auto const each : {line::waiting, line::in_head}) {
     auto& members = queues_[static_cast<std::size_t>(each)].members;
     if (members.empty()) continue;
     auto& first = members.front();
-    move(first, busy);  // nobody is asked twice
+    move(first, busy);  // A connection is not asked twice.
     return first.one.make_room();
   }
   ++unmet_requests_;
@@ -108,11 +108,12 @@ void connection_set::make_room(line whom) {
 // they get their turn: the connection is erased after that.
 void connection_set::failed(member& who, std::string_view why) noexcept try {
   base::log::error("connection-failed", why);
-  move(who, busy);  // it can make no room
+  move(who, busy);  // It cannot make room any more.
   who.one.taken_down();
   boost::asio::post(executor_, [this, &who] { erase(who); });
 } catch (std::exception const&) {
-  // No memory for that either. It is closed, and its place is kept until the server ends.
+  // There is no memory for this either. The connection is closed, and its place is kept until the
+  // server ends.
 }
 
 void connection_set::erase(member& who) {
@@ -200,7 +201,7 @@ void listener::start() {
   }
 }
 
-// Whatever happens, somebody goes on accepting.
+// Goes on accepting whatever happens.
 base::task<void> listener::run(accept_loop& loop) {
   while (!stopped_) {
     try {
@@ -228,7 +229,7 @@ base::task<void> listener::accept_some(accept_loop& loop) {
   if (is_out_of_descriptors(failure)) relieve(loop, taken);
 }
 
-// Takes what is in the queue, and counts it.
+// Accepts the connections that wait in the queue, up to a batch, and counts them.
 base::error_code listener::accept_waiting(accept_loop& loop, std::size_t& taken) {
   for (int tries = 0; tries < accept_batch; ++tries) {
     auto client = loop.socket.accept();
@@ -245,8 +246,8 @@ base::error_code listener::accept_waiting(accept_loop& loop, std::size_t& taken)
   return {};
 }
 
-// When all is full, those that were accepted just before may not have begun to wait yet: whether
-// one of them makes room is asked again when they have had their turn.
+// When there is no place, connections that were accepted just before may not have begun to wait for
+// a request yet. So a client is tried a second time after they have had their turn.
 void listener::admit(accepted_client client, is_second_try again) {
   auto const address = client.from.address();
   auto const source = admission::source_of(address);
@@ -269,14 +270,14 @@ void listener::admit(accepted_client client, is_second_try again) {
                     });
 }
 
-// Whether a connection makes room for one that is taken now. Its own end follows at once, but on
-// its own thread: the limit is passed by a few meanwhile.
+// Whether a connection makes room for one that is taken now. It is closed soon, but on its own
+// thread, so there may be a few connections more than the limit until then.
 bool listener::find_room() {
   auto const most = places_.limits().connections + base::limits::connections_over_limit;
   return places_.size() < most && ask_for_room();
 }
 
-// Those that wait for nothing yet come first, on all threads.
+// Asks connections that wait for a request first, on all threads.
 bool listener::ask_for_room() {
   for (auto const whom : {connection_set::line::waiting, connection_set::line::in_head}) {
     for (std::size_t i = 0; i < sets_.size(); ++i) {
@@ -293,17 +294,18 @@ void listener::log_failure(base::error_code const& failure) {
   base::log::error("accept-failed", failure.message());
 }
 
-// Out of descriptors: connections that only wait give theirs up, as many as are taken at once; if
-// there are none, those who wait to be accepted are told to come again. Those that were taken just
-// now have not begun to wait yet: they can be asked the next time.
+// To be called when there is no descriptor left. As many idle connections are closed as are
+// accepted in one go. If there are none, the clients that wait to be accepted are told to come
+// again. Connections that were accepted just now do not wait for a request yet, so they can be
+// asked only the next time.
 void listener::relieve(accept_loop& loop, std::size_t taken) {
   int asked = 0;
   while (asked < accept_batch && ask_for_room()) ++asked;
   if (asked == 0 && taken == 0) turn_away_waiting(loop);
 }
 
-// With the descriptor that is kept for this: a client that is accepted and told is better off than
-// one that waits for nothing.
+// Uses the descriptor that is kept in reserve for this. A client that is accepted and refused can
+// go elsewhere, and one that is left in the queue cannot.
 void listener::turn_away_waiting(accept_loop& loop) {
   for (int turned_away = 0; turned_away < accept_batch; ++turned_away) {
     reserve_.reset();

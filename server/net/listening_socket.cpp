@@ -66,7 +66,7 @@ boost::asio::ip::tcp::endpoint listening_socket::endpoint() const {
   return acceptor_.local_endpoint(ignored);
 }
 
-// accept4, because Asio's accept makes descriptors that survive an exec.
+// Calls accept4, because the descriptors of Asio's accept would survive an exec.
 base::result<accepted_client> listening_socket::accept() {
   accepted_client out{{}, {}, protocol_};
   auto size = static_cast<socklen_t>(out.from.capacity());

@@ -20,7 +20,7 @@ constexpr auto tick_interval = 100ms;
 // What one client may send in one tick and have thrown away.
 constexpr std::size_t dropped_at_once = 256 * 1024;
 
-// Throws away what has come, without copying it (tcp(7), MSG_TRUNC). False at the end.
+// Drops what has come without copying it (tcp(7), MSG_TRUNC). False at the end of the stream.
 bool drop_input(int socket) {
   auto const got = ::recv(socket, nullptr, dropped_at_once, MSG_TRUNC | MSG_DONTWAIT);
   return got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR));
@@ -65,7 +65,7 @@ void refused_clients::stop() {
   log_counts(time::max());
 }
 
-// Made anew once a second, for its date.
+// The answer is made again once a second, because it has a date.
 refused_clients::answer& refused_clients::answer_for(std::string_view reason) {
   auto found = std::ranges::find(answers_, reason, &answer::reason);
   if (found == answers_.end()) found = answers_.insert(found, {.reason = reason, .bytes = {}});

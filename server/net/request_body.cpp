@@ -9,7 +9,7 @@
 namespace gatehouse::net {
 namespace {
 
-// A read that was stopped took nothing, and another one may follow.
+// A read that was stopped has taken nothing, so another one may follow.
 bool is_final(base::error_code const& error) {
   return error != base::errc::stopped;
 }

@@ -17,7 +17,7 @@ namespace {
 
 using boost::asio::const_buffer;
 
-// RFC 9110, 6.4.1: these have no content, whatever the handler said.
+// RFC 9110, 6.4.1: responses with these statuses have no content, whatever the handler returned.
 bool never_has_content(unsigned status) {
   return status < 200 || status == 204 || status == 304;
 }
@@ -25,7 +25,7 @@ bool never_has_content(unsigned status) {
 // Content up to this size is copied behind its head.
 constexpr std::size_t joined_bytes = 2048;
 
-// Today's Date value, made once a second for each thread. The coarse clock costs a tenth of the
+// The value of Date, which each thread makes once a second. The coarse clock costs a tenth of the
 // exact one and is never ahead of it.
 std::string_view current_date() {
   thread_local std::time_t at = 0;
@@ -53,7 +53,7 @@ std::string_view name_of(framing how) {
   return "none";
 }
 
-// One response on its way to one client.
+// Sends one response to its client.
 class sender {
  public:
   sender(client_stream& client, http::exchange_context& context, framing how, duration limit)
@@ -65,8 +65,8 @@ class sender {
     co_return error;
   }
 
-  // Head and content in one write: how much of it the socket took. Small content is copied behind
-  // the head: one buffer costs the kernel less than two.
+  // Writes head and content at once, and returns how much of them the socket took. Small content is
+  // copied behind the head, because one buffer costs the kernel less than two.
   std::uint64_t send_at_once(std::string& head, std::string_view content) {
     trace_(trace::response_head{head, name_of(how_)});
     auto const whole = head.size() + content.size();
@@ -84,7 +84,7 @@ class sender {
     return written;
   }
 
-  // Goes on behind what was written of a head and its content.
+  // Writes what is left of a head and its content.
   base::task<base::error_code> send_rest(std::string_view head, std::string_view content,
                                          std::uint64_t written) {
     auto const of_head = std::min<std::uint64_t>(written, head.size());
@@ -136,7 +136,7 @@ class sender {
       }
       if (left) *left -= content.size();
       if (content.empty() && head.empty()) continue;
-      // The end, if it is there already, goes with the head and all the content.
+      // If the body has already ended, its last chunk is sent with the head and the content.
       bool const last = !head.empty() && plan.how == framing::chunked && stream.source->has_ended();
       if (auto const error = co_await send_piece(head, content, plan.how, last)) co_return error;
       if (last) co_return base::error_code{};
@@ -182,7 +182,8 @@ class sender {
     co_return error;
   }
 
-  // What the kernel sent of a file never came by here.
+  // Reports the first bytes of a file to the recorder. The kernel has sent the file, so they have
+  // to be read for this.
   void show_file(http::file_slice const& slice, std::uint64_t sent) {
     std::string shown(std::min<std::uint64_t>(sent, base::limits::traced_bytes), '\0');
     auto const got =
@@ -209,7 +210,7 @@ class sender {
   duration limit_;
 };
 
-// Reads what a script goes on printing to an answer that has no content.
+// Reads and drops what a script prints for an answer that has no content.
 base::task<base::error_code> drop_stream(http::stream& stream) {
   std::array<char, 4096> buffer;
   for (std::size_t surplus = 0; surplus <= base::limits::surplus_bytes;) {
@@ -296,7 +297,7 @@ std::string response_head(http::response const& response, response_plan const& p
   return head;
 }
 
-// The head is made in memory of the thread's, and is copied only if it does not leave at once.
+// Makes the head in a buffer of the thread, and copies it only if it cannot be sent at once.
 begun_response begin_response(client_stream& client, http::response const& response,
                               response_plan const& plan, http::request const* request,
                               http::exchange_context& context) {

@@ -17,7 +17,8 @@
 namespace gatehouse::net {
 namespace {
 
-// Of a Unix socket's other end, as in a conversation of the server with itself.
+// Whether the other end of a Unix socket is there. Over such a socket the server sends requests to
+// itself.
 transport::presence look_at_unix(int socket) {
   using presence = transport::presence;
   ::pollfd end{.fd = socket, .events = POLLRDHUP, .revents = 0};
@@ -115,7 +116,8 @@ std::optional<std::uint64_t> transport::untaken() const {
   return static_cast<std::uint64_t>(std::max(0, queued));
 }
 
-// From the kernel's view of the connection, which sees a FIN or RST also behind unread bytes.
+// Asks the kernel for the state of the connection, which shows a FIN or RST also behind unread
+// bytes.
 transport::presence transport::look() const {
   tcp_info info{};
   socklen_t size = sizeof info;
