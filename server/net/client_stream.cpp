@@ -13,13 +13,6 @@ namespace gatehouse::net {
 
 namespace {
 
-// How much one read adds to the buffer at the most.
-constexpr std::size_t read_size = 8 * 1024;
-// How much one call of sendfile or splice may move before others on the thread get their turn.
-constexpr std::uint64_t moved_at_once = 1024 * 1024;
-// How much of a file goes into the socket at once.
-constexpr std::uint64_t file_piece = 256 * 1024;
-
 // Removes size bytes from the front of a sequence of buffers.
 void advance(std::span<boost::asio::const_buffer> buffers, std::size_t size) {
   for (auto& buffer : buffers) {
@@ -62,7 +55,7 @@ void client_stream::limit_buffer(std::size_t bytes) {
 // Reads, and does not only wait until something can be read: Asio tries a read first, and needs no
 // system call to wait for it then. A wait would cost an epoll_ctl for each request.
 boost::asio::mutable_buffer client_stream::begin_idle_wait(duration limit) {
-  constexpr auto usual = idle_buffer_bytes;
+  constexpr auto usual = base::limits::idle_buffer_bytes;
   if (buffer_.size() == 0 && buffer_.capacity() > usual) buffer_.shrink_to_fit();
   begin_wait(reading_, limit, is_due{false});
   return buffer_.prepare(std::min(usual, buffer_.max_size() - buffer_.size()));
@@ -74,7 +67,7 @@ base::error_code client_stream::end_idle_wait(boost::system::error_code const& e
   if (error) return error;
   buffer_.commit(size);
   // More bytes may have come than the buffer had room for.
-  if (size >= idle_buffer_bytes) static_cast<void>(fill_at_once());
+  if (size >= base::limits::idle_buffer_bytes) static_cast<void>(fill_at_once());
   return {};
 }
 
@@ -89,8 +82,8 @@ base::task<base::error_code> client_stream::wait_for_input(duration limit) {
 
 // Reads into the stack first, so that a connection keeps no more memory than the bytes need.
 base::result<std::optional<std::size_t>> client_stream::fill_at_once() {
-  std::array<char, read_size> piece;
-  auto const room = std::min(read_size, buffer_.max_size() - buffer_.size());
+  std::array<char, base::limits::client_read_bytes> piece;
+  auto const room = std::min(base::limits::client_read_bytes, buffer_.max_size() - buffer_.size());
   auto const got = carrier_.read_at_once(boost::asio::buffer(piece.data(), room));
   if (got.has_error()) return base::errc::client_gone;
   if (!got->has_value()) return *got;
@@ -127,7 +120,7 @@ base::task<base::result<std::size_t>> client_stream::read_some(boost::asio::muta
 base::task<void> client_stream::drop_input(duration silence, duration in_all) {
   consume(buffered().size());
   auto const until = std::chrono::steady_clock::now() + in_all;
-  std::array<char, 4096> dropped;
+  std::array<char, base::limits::small_read_bytes> dropped;
   while (true) {
     auto const left = until - std::chrono::steady_clock::now();
     if (left <= duration::zero()) co_return;
@@ -139,7 +132,7 @@ base::task<void> client_stream::drop_input(duration silence, duration in_all) {
 base::task<base::result<std::size_t>> client_stream::splice_some(int pipe, std::uint64_t at_most,
                                                                  duration limit) {
   if (!carrier_.moves_in_kernel()) co_return std::size_t{0};
-  auto const size = static_cast<std::size_t>(std::min(at_most, moved_at_once));
+  auto const size = static_cast<std::size_t>(std::min(at_most, base::limits::spliced_bytes));
   for (bool waited = false;; waited = true) {
     auto const moved = carrier_.move_to_pipe(pipe, size);
     if (moved.has_value() && *moved == 0) co_return std::size_t{0};
@@ -198,8 +191,8 @@ base::task<base::error_code> client_stream::send_file(int fd, std::uint64_t offs
                                                       std::uint64_t& written) {
   auto at = static_cast<off_t>(offset);
   while (length > 0) {
-    auto const sent =
-        carrier_.move_from_file(fd, at, static_cast<std::size_t>(std::min(length, file_piece)));
+    auto const sent = carrier_.move_from_file(
+        fd, at, static_cast<std::size_t>(std::min(length, base::limits::file_piece_bytes)));
     if (sent.has_value() && *sent == 0) co_return base::errc::truncated;
     if (sent.has_error() && sent.error() == boost::system::errc::interrupted) continue;
     if (sent.has_error() && sent.error() != boost::system::errc::operation_would_block)

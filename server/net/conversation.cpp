@@ -11,6 +11,7 @@
 
 #include "gatehouse/base/deadline.hpp"
 #include "gatehouse/base/event.hpp"
+#include "gatehouse/base/limits.hpp"
 #include "gatehouse/base/log.hpp"
 
 namespace gatehouse::net {
@@ -134,7 +135,7 @@ base::task<base::result<conversation>> converse(std::shared_ptr<service const> s
     s->cut();
   });
   in_all.set(limits.in_all);
-  std::array<char, 16 * 1024> buffer;
+  std::array<char, base::limits::head_read_bytes> buffer;
   while (true) {
     auto const [ec, got] =
         co_await client->async_read_some(boost::asio::buffer(buffer), base::as_result);

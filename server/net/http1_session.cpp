@@ -16,13 +16,6 @@
 namespace gatehouse::net {
 namespace {
 
-// How much the read buffer holds beyond a head: framing of a chunked body, or the start of what
-// follows.
-constexpr std::size_t buffer_beyond_head = base::limits::chunk_framing_bytes + 8 * 1024;
-
-// So many empty lines before a request line are ignored (RFC 9112, 2.2).
-constexpr int empty_lines_ignored = 4;
-
 http::http_error late_head(std::string_view reason, std::string detail) {
   http::http_error late{.status = 408, .reason = reason, .close = true};
   late.detail = std::move(detail);
@@ -104,7 +97,7 @@ class http1_session::turn {
 };
 
 std::size_t http1_session::buffer_limit(connection_limits const& limits) {
-  return limits.header_limit_bytes + buffer_beyond_head;
+  return limits.header_limit_bytes + base::limits::beyond_head_bytes;
 }
 
 http1_session::http1_session(client_stream& client, http::peer const& who,
@@ -222,7 +215,7 @@ bool http1_session::take_what_came() {
 
 // Whether the first bytes of a head are there. Empty lines before it are skipped.
 bool http1_session::head_has_begun() {
-  while (client_.buffered().starts_with("\r\n") && empty_lines_ < empty_lines_ignored) {
+  while (client_.buffered().starts_with("\r\n") && empty_lines_ < base::limits::empty_lines) {
     client_.consume(2);
     ++empty_lines_;
   }

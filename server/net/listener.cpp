@@ -13,9 +13,6 @@
 namespace gatehouse::net {
 namespace {
 
-// How many connections are taken before other work of the thread gets its turn.
-constexpr int accept_batch = 64;
-
 using boost::system::errc::errc_t;
 
 bool is_out_of_descriptors(base::error_code const& failure) {
@@ -231,7 +228,7 @@ base::task<void> listener::accept_some(accept_loop& loop) {
 
 // Accepts the connections that wait in the queue, up to a batch, and counts them.
 base::error_code listener::accept_waiting(accept_loop& loop, std::size_t& taken) {
-  for (int tries = 0; tries < accept_batch; ++tries) {
+  for (int tries = 0; tries < base::limits::accepted_at_once; ++tries) {
     auto client = loop.socket.accept();
     if (client.has_value()) {
       ++taken;
@@ -300,14 +297,14 @@ void listener::log_failure(base::error_code const& failure) {
 // asked only the next time.
 void listener::relieve(accept_loop& loop, std::size_t taken) {
   int asked = 0;
-  while (asked < accept_batch && ask_for_room()) ++asked;
+  while (asked < base::limits::accepted_at_once && ask_for_room()) ++asked;
   if (asked == 0 && taken == 0) turn_away_waiting(loop);
 }
 
 // Uses the descriptor that is kept in reserve for this. A client that is accepted and refused can
 // go elsewhere, and one that is left in the queue cannot.
 void listener::turn_away_waiting(accept_loop& loop) {
-  for (int turned_away = 0; turned_away < accept_batch; ++turned_away) {
+  for (int turned_away = 0; turned_away < base::limits::accepted_at_once; ++turned_away) {
     reserve_.reset();
     auto client = loop.socket.accept();
     if (client.has_error()) break;

@@ -13,16 +13,10 @@
 namespace gatehouse::net {
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr auto tick_interval = 100ms;
-
-// What one client may send in one tick and have thrown away.
-constexpr std::size_t dropped_at_once = 256 * 1024;
-
 // Drops what has come without copying it (tcp(7), MSG_TRUNC). False at the end of the stream.
 bool drop_input(int socket) {
-  auto const got = ::recv(socket, nullptr, dropped_at_once, MSG_TRUNC | MSG_DONTWAIT);
+  auto const got =
+      ::recv(socket, nullptr, base::limits::refused_input_bytes, MSG_TRUNC | MSG_DONTWAIT);
   return got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
@@ -104,7 +98,7 @@ void refused_clients::keep_ticking() {
                     std::ranges::all_of(answers_, [](auto const& a) { return a.unlogged == 0; });
   if (ticking_ || idle) return;
   ticking_ = true;
-  tick_.set(tick_interval);
+  tick_.set(base::limits::refused_look_interval);
 }
 
 void refused_clients::on_tick() {

@@ -69,7 +69,7 @@ bool request_body::can_be_drained() const {
 base::task<bool> request_body::drain() {
   if (at_end()) co_return true;
   if (!can_be_drained()) co_return false;
-  std::array<char, 4096> dropped;
+  std::array<char, base::limits::small_read_bytes> dropped;
   std::size_t total = 0;
   auto const until = std::chrono::steady_clock::now() + progress_limit_;
   while (total <= base::limits::drain_bytes && std::chrono::steady_clock::now() < until) {

@@ -22,9 +22,6 @@ bool never_has_content(unsigned status) {
   return status < 200 || status == 204 || status == 304;
 }
 
-// Content up to this size is copied behind its head.
-constexpr std::size_t joined_bytes = 2048;
-
 // The value of Date, which each thread makes once a second. The coarse clock costs a tenth of the
 // exact one and is never ahead of it.
 std::string_view current_date() {
@@ -71,7 +68,7 @@ class sender {
     trace_(trace::response_head{head, name_of(how_)});
     auto const whole = head.size() + content.size();
     std::uint64_t written = 0;
-    if (content.size() <= joined_bytes) {
+    if (content.size() <= base::limits::joined_content_bytes) {
       auto const head_size = head.size();
       written = client_.write_at_once(head.append(content));
       head.resize(head_size);
@@ -212,7 +209,7 @@ class sender {
 
 // Reads and drops what a script prints for an answer that has no content.
 base::task<base::error_code> drop_stream(http::stream& stream) {
-  std::array<char, 4096> buffer;
+  std::array<char, base::limits::small_read_bytes> buffer;
   for (std::size_t surplus = 0; surplus <= base::limits::surplus_bytes;) {
     auto const read = co_await stream.source->read_some(boost::asio::buffer(buffer));
     if (read.has_error()) co_return read.error();

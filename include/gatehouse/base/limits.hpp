@@ -29,6 +29,20 @@ inline constexpr std::size_t stream_buffer_bytes = 64 * 1024;
 // and where little is expected or what comes has to be looked at before it is handed on.
 inline constexpr std::size_t head_read_bytes = 16 * 1024;
 inline constexpr std::size_t small_read_bytes = 4 * 1024;
+// How much one read of a client's bytes adds to the connection's buffer, which holds a head and so
+// much beyond it: framing of a chunked body, or the start of what follows. A connection that waits
+// for a request keeps idle_buffer_bytes to read into, which most requests fit into.
+inline constexpr std::size_t client_read_bytes = 8 * 1024;
+inline constexpr std::size_t beyond_head_bytes = chunk_framing_bytes + 8 * 1024;
+inline constexpr std::size_t idle_buffer_bytes = 512;
+// How much of a request body one splice(2) moves before others on the thread get their turn, and
+// how much of a file goes into the socket at once. Content of at most joined_content_bytes is
+// copied behind its head, so that both are one buffer.
+inline constexpr std::uint64_t spliced_bytes = 1024 * 1024;
+inline constexpr std::uint64_t file_piece_bytes = 256 * 1024;
+inline constexpr std::size_t joined_content_bytes = 2 * 1024;
+// So many empty lines before a request line are ignored (RFC 9112, 2.2).
+inline constexpr int empty_lines = 4;
 // What a script's pipe is widened to once it was found full, so that script and server take turns
 // less often: a place for each of so many pages. A page that was moved there from a socket may be
 // one of 32 KiB. Without a privilege, all pipes of one user together get 64 MiB (pipe(7)).
@@ -105,6 +119,11 @@ inline constexpr std::size_t connections_over_limit = 64;
 // it, and for how long each.
 inline constexpr std::size_t refused_clients = 256;
 inline constexpr auto refused_time = 1s;
+// At which interval what they send is dropped, and how much of it at a time.
+inline constexpr auto refused_look_interval = 100ms;
+inline constexpr std::size_t refused_input_bytes = 256 * 1024;
+// How many connections are accepted before other work of the thread gets its turn.
+inline constexpr int accepted_at_once = 64;
 // Refusals of the same kind make one line in the log within this time.
 inline constexpr auto refusals_logged_every = 1s;
 // How long accepting pauses when the system has no descriptor or memory to give.
@@ -157,6 +176,11 @@ inline constexpr std::size_t waiting_news_bytes = 256 * 1024;
 // time: one may ask the inspector to send another.
 inline constexpr std::size_t composed_request_bytes = 1024 * 1024;
 inline constexpr std::size_t composed_requests = 16;
+// For each of them, and for `explain`: how long a head may take that is not whole, how long the
+// exchange may take in all, and how much of the response is kept.
+inline constexpr auto composed_head_time = 2s;
+inline constexpr auto composed_time = 60s;
+inline constexpr std::size_t composed_response_bytes = 16 * 1024 * 1024;
 // A page of the inspector that has had no news for so long is sent a comment, because whoever
 // stands between it and the server lets silent connections go.
 inline constexpr auto feed_silence = 15s;

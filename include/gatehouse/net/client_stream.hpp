@@ -28,9 +28,6 @@ using duration = std::chrono::steady_clock::duration;
 
 class client_stream {
  public:
-  // What a connection keeps to read into while it waits for a request: most requests fit.
-  static constexpr std::size_t idle_buffer_bytes = 512;
-
   // rule: held to in reading and in writing, each by itself; what ends by it ends with too_slow.
   client_stream(tcp_socket socket, std::size_t buffer_limit_bytes, rate_rule rule = {});
 
@@ -59,7 +56,7 @@ class client_stream {
   // Between exchanges, when nothing is due and the wait is not held against the client: reads what
   // comes next into the buffer and then calls handler(error_code), from the event loop. The end of
   // the stream is errc::client_gone. Meanwhile an empty buffer takes
-  // idle_buffer_bytes and no more.
+  // limits::idle_buffer_bytes and no more.
   template <class Handler>
   void await_request(duration limit, Handler handler) {
     auto const room = begin_idle_wait(limit);

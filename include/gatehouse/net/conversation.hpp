@@ -5,15 +5,17 @@
 
 #include <string>
 
+#include "gatehouse/base/limits.hpp"
 #include "gatehouse/net/connection.hpp"
 
 namespace gatehouse::net {
 
 struct conversation_limits {
-  duration for_head =
-      std::chrono::seconds(2);                 // a head that has not ended by then is refused (408)
-  duration in_all = std::chrono::seconds(60);  // then the exchange is cut
-  std::size_t kept_bytes = 16 * 1024 * 1024;   // of the response
+  // A head that has not ended by then is refused (408).
+  duration for_head = base::limits::composed_head_time;
+  // The exchange is cut then.
+  duration in_all = base::limits::composed_time;
+  std::size_t kept_bytes = base::limits::composed_response_bytes;  // of the response
 };
 
 struct conversation {
