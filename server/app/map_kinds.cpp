@@ -57,7 +57,7 @@ std::vector<program> all_programs(mapping const& what, server_options const&, si
   return programs_in_directory(what.target, what.prefix);
 }
 
-constexpr map_kind kinds[] = {
+constexpr map_kind table[] = {
     {.syntax = {"static", config::map_target::directory},
      .serves = "files of",
      .make = make_files,
@@ -69,28 +69,28 @@ constexpr map_kind kinds[] = {
      .make = make_scripts,
      .programs = all_programs},
 };
-static_assert(std::all_of(std::begin(kinds), std::end(kinds), is_complete));
+static_assert(std::all_of(std::begin(table), std::end(table), is_complete));
 
 }  // namespace
 
 map_kinds registered_kinds() {
-  return kinds;
+  return table;
 }
 
 config::map_syntaxes registered_syntaxes() {
   static auto const all = [] {
-    std::array<config::map_syntax, std::size(kinds)> out;
-    std::transform(std::begin(kinds), std::end(kinds), out.begin(),
+    std::array<config::map_syntax, std::size(table)> out;
+    std::transform(std::begin(table), std::end(table), out.begin(),
                    [](map_kind const& kind) { return kind.syntax; });
     return out;
   }();
   return all;
 }
 
-map_kind const& kind_of(mapping const& what, map_kinds among) {
-  auto const found = std::find_if(among.begin(), among.end(),
+map_kind const& kind_of(mapping const& what, map_kinds kinds) {
+  auto const found = std::find_if(kinds.begin(), kinds.end(),
                                   [&](map_kind const& k) { return k.syntax.name == what.kind; });
-  if (found == among.end()) throw std::logic_error("there is no kind of map " + what.kind);
+  if (found == kinds.end()) throw std::logic_error("there is no kind of map " + what.kind);
   return *found;
 }
 

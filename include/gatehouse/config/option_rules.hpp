@@ -22,12 +22,13 @@ class option_setter {
   // Owner: server_options or site_options. to_clear: drops what a weaker source has put in; may be
   // null.
   template <class Owner>
-  constexpr option_setter(complaint (*to_set)(Owner&, std::string_view),
-                          void (*to_clear)(Owner&) = nullptr)
+  explicit constexpr option_setter(complaint (*to_set)(Owner&, std::string_view),
+                                   void (*to_clear)(Owner&) = nullptr)
       : of_(functions<Owner>{to_set, to_clear}) {}
 
   // Sets an option of a site that names a kind of map.
-  constexpr option_setter(complaint (*to_set)(site_options&, std::string_view, map_syntaxes))
+  explicit constexpr option_setter(complaint (*to_set)(site_options&, std::string_view,
+                                                       map_syntaxes))
       : of_(to_set) {}
 
   constexpr bool is_there() const { return !std::holds_alternative<std::monostate>(of_); }

@@ -58,6 +58,12 @@ void clear(owner_of<Member>& o) {
   (o.*Member).clear();
 }
 
+// The setter of an option, by what sets it and, where values are collected, what drops them.
+template <class... Functions>
+constexpr option_setter by(Functions... functions) {
+  return option_setter(functions...);
+}
+
 // Those that have rules of their own.
 complaint set_port(server_options& o, std::string_view text);
 complaint set_bind(server_options& o, std::string_view text);
