@@ -35,6 +35,6 @@ class head_scanner {
 result<request> parse_request(std::string_view head, std::uint64_t body_limit_bytes);
 // The same into a request that is empty; gives the error. A request is dear to move.
 std::optional<http_error> parse_request(std::string_view head, std::uint64_t body_limit_bytes,
-                                        request& into);
+                                        request& parsed);
 
 }  // namespace gatehouse::http

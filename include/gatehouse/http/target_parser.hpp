@@ -12,7 +12,7 @@ namespace gatehouse::http {
 
 // As the parse_target() that gives a result, into a target that is empty; gives the error.
 std::optional<http_error> parse_target(std::string_view method, std::string_view text,
-                                       target& into);
+                                       target& parsed);
 
 // Whether parse_host() gives something.
 bool is_host(std::string_view authority);
