@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "gatehouse/base/endpoint_text.hpp"
+#include "gatehouse/base/limits.hpp"
 #include "gatehouse/base/log.hpp"
 #include "gatehouse/config/bind_address.hpp"
 #include "gatehouse/net/listening_socket.hpp"
@@ -16,8 +17,6 @@ namespace {
 using boost::system::errc::errc_t;
 using endpoint = boost::asio::ip::tcp::endpoint;
 
-// A port that is free at one address may be in use at another: then the next one is tried.
-constexpr int ports_tried = 16;
 constexpr int last_port = 65535;
 constexpr unsigned first_unprivileged_port = 1024;
 
@@ -59,7 +58,7 @@ std::optional<failure> open_all(sockets& into, std::vector<failure>& absent,
 // One of the ports after this one that is free at all of the addresses now.
 std::optional<std::uint16_t> free_port_after(
     std::uint16_t port, std::vector<boost::asio::ip::address> const& addresses) {
-  int const last = std::min(port + ports_tried, last_port);
+  int const last = std::min(port + base::limits::ports_tried, last_port);
   for (int next = port + 1; next <= last; ++next) {
     sockets closed_again;
     std::vector<failure> absent;
@@ -96,7 +95,7 @@ std::variant<sockets, config::usage_error> open_sockets(
         std::to_string(base::limits::listening_sockets) + " can be listened on"};
   }
   std::optional<failure> failed;
-  for (int tries = 0; tries < ports_tried; ++tries) {
+  for (int tries = 0; tries < base::limits::ports_tried; ++tries) {
     sockets out;
     std::vector<failure> absent;
     failed = open_all(out, absent, addresses, port);

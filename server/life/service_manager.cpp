@@ -10,6 +10,7 @@
 #include <cstring>
 #include <ctime>
 
+#include "gatehouse/base/limits.hpp"
 #include "gatehouse/http/grammar.hpp"
 #include "gatehouse/net/listening_socket.hpp"
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "gatehouse/base/limits.hpp"
 #include "gatehouse/net/listening_socket.hpp"
 
 using namespace gatehouse;

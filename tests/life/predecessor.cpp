@@ -10,6 +10,7 @@
 
 #include "../open_descriptors.hpp"
 #include "../temporary_directory.hpp"
+#include "gatehouse/base/limits.hpp"
 #include "gatehouse/life/takeover_message.hpp"
 #include "gatehouse/net/listening_socket.hpp"
 #include "send_many.hpp"

@@ -112,6 +112,10 @@ inline constexpr int contention_factor = 16;
 // never read would otherwise fill all the memory that the kernel has for connections.
 inline constexpr std::size_t unsent_bytes = 64 * 1024;
 inline constexpr std::size_t reader_proof_bytes = 256 * 1024;
+// How many sockets one server listens on. How many ports it tries when the first one that is free
+// at one of its addresses is in use at another, or when it looks for a port to suggest.
+inline constexpr std::size_t listening_sockets = 16;
+inline constexpr int ports_tried = 16;
 // When a connection is closed to make room for a new one, the new one is accepted before the old
 // one is gone. The number of connections may exceed the limit by so many meanwhile.
 inline constexpr std::size_t connections_over_limit = 64;

@@ -3,18 +3,10 @@
 
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <cstddef>
 
 #include "gatehouse/base/error.hpp"
 #include "gatehouse/base/task.hpp"
 #include "gatehouse/base/unique_fd.hpp"
-
-namespace gatehouse::base::limits {
-
-// Sockets that one server listens on.
-inline constexpr std::size_t listening_sockets = 16;
-
-}  // namespace gatehouse::base::limits
 
 namespace gatehouse::net {
 
