@@ -183,11 +183,6 @@ std::vector<boost::asio::ip::tcp::endpoint> listener::endpoints() const {
   return out;
 }
 
-int listener::native_handle() {
-  auto const all = native_handles();
-  return all.empty() ? -1 : all.front();
-}
-
 boost::asio::ip::tcp::endpoint listener::endpoint() const {
   return loops_.empty() ? boost::asio::ip::tcp::endpoint() : loops_.front()->socket.endpoint();
 }

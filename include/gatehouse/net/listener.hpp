@@ -116,8 +116,7 @@ class listener {
   // adopted.
   std::vector<boost::asio::ip::tcp::endpoint> endpoints() const;
 
-  // The first of each; -1 and no endpoint if there is none.
-  int native_handle();
+  // The first of them; no endpoint if there is none.
   boost::asio::ip::tcp::endpoint endpoint() const;
 
   // Accepts until stop() is called. Out of descriptors it turns away who waits, by means of one
