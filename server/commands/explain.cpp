@@ -18,7 +18,7 @@
 #include "gatehouse/config/directories.hpp"
 #include "gatehouse/config/option_values.hpp"
 #include "gatehouse/life/privileges.hpp"
-#include "gatehouse/net/conversation.hpp"
+#include "gatehouse/net/in_process.hpp"
 #include "gatehouse/show/explanation.hpp"
 #include "gatehouse/show/recording_json.hpp"
 #include "gatehouse/show/replay.hpp"
@@ -45,7 +45,7 @@ struct question {
 // What has become of the exchange.
 struct finding {
   trace::recording recording;
-  net::conversation talk;
+  net::in_process_answer answer;
 };
 
 template <class T>
@@ -143,7 +143,7 @@ finding ask(question const& q, life::shared_resources& shared, app::sites& asked
   finding out;
   trace::latest_exchange exchange;
   asked.trace_to(exchange);
-  bool talked = false;
+  bool answered = false;
   boost::asio::io_context loop{1};
   std::optional<boost::asio::signal_set> signals;
   if (q.run) {
@@ -152,18 +152,18 @@ finding ask(question const& q, life::shared_resources& shared, app::sites& asked
     shared.get_ready(q.chosen.server.threads, app::make_filter(q.chosen.server));
     asked.get_ready(q.chosen);
   }
-  net::conversation_limits limits;
+  net::in_process_limits limits;
   limits.in_all = q.run ? base::limits::explained_run_time : base::limits::explained_time;
   boost::asio::co_spawn(
       loop,
-      net::converse(std::make_shared<net::service const>(asked.service()),
-                    client_of(q.chosen.server), q.request, limits),
-      [&](std::exception_ptr const& failed, base::result<net::conversation> answer) {
+      net::answer_in_process(std::make_shared<net::service const>(asked.service()),
+                             client_of(q.chosen.server), q.request, limits),
+      [&](std::exception_ptr const& failed, base::result<net::in_process_answer> answer) {
         if (failed) std::rethrow_exception(failed);
-        out.talk = std::move(answer).value();
-        talked = true;
+        out.answer = std::move(answer).value();
+        answered = true;
       });
-  while (!talked) loop.run_one();
+  while (!answered) loop.run_one();
   auto const until = std::chrono::steady_clock::now() + base::limits::last_report_wait;
   while (!exchange.kept().done && std::chrono::steady_clock::now() < until)
     loop.run_one_until(until);
@@ -209,8 +209,9 @@ void print(question const& q, finding const& found) {
   }
   std::optional<show::raw_response> response;
   if (q.run) {
-    auto const shown = std::string_view(found.talk.response).substr(0, base::limits::traced_bytes);
-    response = show::raw_response{shown, found.talk.size};
+    auto const shown =
+        std::string_view(found.answer.response).substr(0, base::limits::traced_bytes);
+    response = show::raw_response{shown, found.answer.size};
   }
   std::cout << show::explanation(found.recording, response, show::shows_colours(STDOUT_FILENO));
   if (!q.run && found.recording.program) std::cout << "\nThe program was not run: --run does.\n";

@@ -9,7 +9,7 @@
 #include "gatehouse/app/sites.hpp"
 #include "gatehouse/base/exit_text.hpp"
 #include "gatehouse/http/percent.hpp"
-#include "gatehouse/net/conversation.hpp"
+#include "gatehouse/net/in_process.hpp"
 
 namespace gatehouse::commands {
 namespace {
@@ -94,13 +94,14 @@ trial::~trial() {
 
 trial_result trial::get(std::string const& path) {
   boost::asio::io_context loop{1};
-  net::conversation answer;
+  net::in_process_answer answer;
   static_cast<void>(parts_->exchange.take());
   boost::asio::co_spawn(
       loop,
-      net::converse(std::make_shared<net::service const>(parts_->what.service()), parts_->client,
-                    request_for(path, parts_->client), {.in_all = parts_->limit}),
-      [&](std::exception_ptr const& failed, base::result<net::conversation> const& outcome) {
+      net::answer_in_process(std::make_shared<net::service const>(parts_->what.service()),
+                             parts_->client, request_for(path, parts_->client),
+                             {.in_all = parts_->limit}),
+      [&](std::exception_ptr const& failed, base::result<net::in_process_answer> const& outcome) {
         if (failed) std::rethrow_exception(failed);
         if (outcome.has_value()) answer = *outcome;
       });

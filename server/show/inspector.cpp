@@ -13,7 +13,7 @@
 #include "gatehouse/http/grammar.hpp"
 #include "gatehouse/http/local_request.hpp"
 #include "gatehouse/http/target.hpp"
-#include "gatehouse/net/conversation.hpp"
+#include "gatehouse/net/in_process.hpp"
 #include "gatehouse/show/recording_json.hpp"
 
 namespace gatehouse {
@@ -200,7 +200,7 @@ base::task<base::result<std::string>> read_whole(http::body_source& body) {
   }
 }
 
-std::string_view note_on(net::conversation const& said) {
+std::string_view note_on(net::in_process_answer const& said) {
   if (said.cut) return "The response took too long; the exchange was cut.";
   if (said.response.empty()) return "The server closed the connection without an answer.";
   if (said.response.starts_with("HTTP/1.1 408 "))
@@ -208,7 +208,7 @@ std::string_view note_on(net::conversation const& said) {
   return "";
 }
 
-boost::json::object conversation_json(net::conversation const& said) {
+boost::json::object composed_json(net::in_process_answer const& said) {
   boost::json::object out;
   out["id"] = nullptr;
   if (said.exchange != 0) out["id"] = said.exchange;
@@ -367,9 +367,9 @@ base::task<http::outcome> inspector::send(http::request const& request,
   }
   auto const service = service_.lock();
   if (!service) co_return failure(503, "stopping", "The server stops.");
-  auto said = co_await net::converse(service, context.client(), std::move(*composed), {});
+  auto said = co_await net::answer_in_process(service, context.client(), std::move(*composed), {});
   if (said.has_error()) co_return failure(503, "out-of-resources", said.error().message());
-  co_return json_answer(conversation_json(*said));
+  co_return json_answer(composed_json(*said));
 }
 
 }  // namespace show

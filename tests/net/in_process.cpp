@@ -1,4 +1,4 @@
-#include "gatehouse/net/conversation.hpp"
+#include "gatehouse/net/in_process.hpp"
 
 #include <doctest/doctest.h>
 
@@ -53,8 +53,8 @@ class failing final : public http::handler {
   bool out_of_memory_;
 };
 
-net::conversation ask(http::handler& handler, std::string request,
-                      net::conversation_limits limits = {}) {
+net::in_process_answer ask(http::handler& handler, std::string request,
+                           net::in_process_limits limits = {}) {
   auto const shared = std::make_shared<net::service>();
   auto& service = *shared;
   service.handler = &handler;
@@ -67,10 +67,10 @@ net::conversation ask(http::handler& handler, std::string request,
   };
   http::peer const client{{boost::asio::ip::address_v4::loopback(), 1234}, {}};
   boost::asio::io_context loop{1};
-  net::conversation out;
+  net::in_process_answer out;
   boost::asio::co_spawn(
-      loop, net::converse(shared, client, std::move(request), limits),
-      [&](std::exception_ptr const& failed, base::result<net::conversation> const& answer) {
+      loop, net::answer_in_process(shared, client, std::move(request), limits),
+      [&](std::exception_ptr const& failed, base::result<net::in_process_answer> const& answer) {
         CHECK_FALSE(failed);
         REQUIRE(answer.has_value());
         out = *answer;
@@ -79,7 +79,7 @@ net::conversation ask(http::handler& handler, std::string request,
   return out;
 }
 
-net::conversation ask(std::string request, net::conversation_limits limits = {}) {
+net::in_process_answer ask(std::string request, net::in_process_limits limits = {}) {
   echo handler;
   return ask(handler, std::move(request), limits);
 }

@@ -1,4 +1,4 @@
-#include "gatehouse/net/conversation.hpp"
+#include "gatehouse/net/in_process.hpp"
 
 #include <sys/socket.h>
 
@@ -54,10 +54,10 @@ class ends_after_one final : public trace::tracer {
   std::uint64_t first_ = 0;
 };
 
-// What the connection uses; it may outlive the conversation.
+// What the connection uses; it may outlive the exchange.
 class served final : public connection_watch, public std::enable_shared_from_this<served> {
  public:
-  served(std::shared_ptr<service const> of, conversation_limits const& limits)
+  served(std::shared_ptr<service const> of, in_process_limits const& limits)
       : whose_(std::move(of)), watcher_(whose_->tracer, running_), mine_(*whose_) {
     mine_.tracer = &watcher_;
     mine_.limits.header_timeout = limits.for_head;
@@ -118,9 +118,9 @@ base::task<void> send(std::shared_ptr<tcp_socket> to, std::string bytes) {
 
 }  // namespace
 
-base::task<base::result<conversation>> converse(std::shared_ptr<service const> shared,
-                                                http::peer from, std::string request,
-                                                conversation_limits limits) {
+base::task<base::result<in_process_answer>> answer_in_process(std::shared_ptr<service const> shared,
+                                                              http::peer from, std::string request,
+                                                              in_process_limits limits) {
   auto const ex = co_await boost::asio::this_coro::executor;
   auto pair = make_pair(ex);
   if (pair.has_error()) co_return pair.error();
@@ -129,7 +129,7 @@ base::task<base::result<conversation>> converse(std::shared_ptr<service const> s
   auto const client = std::make_shared<tcp_socket>(std::move((*pair)[1]));
   boost::asio::co_spawn(ex, send(client, std::move(request)), boost::asio::detached);
 
-  conversation out;
+  in_process_answer out;
   base::deadline in_all(ex, [&out, s] {
     out.cut = true;
     s->cut();

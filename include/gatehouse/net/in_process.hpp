@@ -10,7 +10,7 @@
 
 namespace gatehouse::net {
 
-struct conversation_limits {
+struct in_process_limits {
   // A head that has not ended by then is refused (408).
   duration for_head = base::limits::composed_head_time;
   // The exchange is cut then.
@@ -18,7 +18,7 @@ struct conversation_limits {
   std::size_t kept_bytes = base::limits::composed_response_bytes;  // of the response
 };
 
-struct conversation {
+struct in_process_answer {
   std::string response;        // raw, at most kept_bytes
   std::uint64_t size = 0;      // of all that was sent
   bool cut = false;            // the time was over before the response
@@ -28,8 +28,8 @@ struct conversation {
 // The first request in the bytes, and its response. Suspends. Fails only if there are no
 // descriptors. shared: as for any connection; its tracer is told of the exchange. from: who the
 // client is said to be.
-base::task<base::result<conversation>> converse(std::shared_ptr<service const> shared,
-                                                http::peer from, std::string request,
-                                                conversation_limits limits);
+base::task<base::result<in_process_answer>> answer_in_process(std::shared_ptr<service const> shared,
+                                                              http::peer from, std::string request,
+                                                              in_process_limits limits);
 
 }  // namespace gatehouse::net
