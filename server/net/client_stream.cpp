@@ -304,7 +304,7 @@ void client_stream::on_write_deadline() {
 }
 
 std::uint64_t client_stream::taken_since_last_look() {
-  auto const still_there = carrier_.untaken();
+  auto const still_there = carrier_.unacknowledged();
   if (!still_there) return 0;
   auto const taken = handed_over_ - std::min(handed_over_, *still_there);
   auto const before = taken_;

@@ -14,8 +14,8 @@ struct client_watch::state {
   state(client_stream& c, std::function<void()> a)
       : client(c), action(std::move(a)), pause(c.get_executor()) {}
 
-  void tell() {
-    if (auto const told = std::exchange(action, nullptr)) told();
+  void notify() {
+    if (auto const call = std::exchange(action, nullptr)) call();
   }
 
   client_stream& client;         // not touched once stopped
@@ -46,12 +46,12 @@ void client_watch::start() {
   });
 }
 
-void client_watch::tell() {
+void client_watch::notify() {
   auto const s = state_;  // The action may destroy this watch.
-  s->tell();
+  s->notify();
 }
 
-bool client_watch::has_told() const {
+bool client_watch::has_notified() const {
   return !state_->action;
 }
 
@@ -67,7 +67,7 @@ base::task<void> client_watch::watch(std::shared_ptr<state> s) {
     co_await s->pause.async_wait(base::as_result);
     if (now == presence::closed_its_side) break;
   }
-  if (!s->stopped) s->tell();
+  if (!s->stopped) s->notify();
 }
 
 }  // namespace gatehouse::net

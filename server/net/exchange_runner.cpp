@@ -51,8 +51,8 @@ exchange_runner::exchange_runner(base::executor executor, http::peer const& clie
   record.started = std::chrono::steady_clock::now();
   if (shared.tracer == nullptr) return;
   number = ++exchanges_traced;
-  told_ = shared.tracer->begin(*this, connected);
-  trace_sink = told_.get();
+  sink_ = shared.tracer->begin(*this, connected);
+  trace_sink = sink_.get();
 }
 
 std::optional<http::outcome> exchange_runner::ask_at_once(http::request const& request) try {
@@ -114,7 +114,7 @@ void exchange_runner::end(http::request const* request, base::error_code const& 
     base::log::info(record.reason, http::script_prefix(record) + "the response to " +
                                        client().address() + " is cut");
   }
-  if (!is_told_of()) return;
+  if (!is_reported()) return;
   record.ended = std::chrono::steady_clock::now();
   if (!record.first_byte && record.complete) record.first_byte = record.ended;  // sent at once
   if (shared_.log_exchange) shared_.log_exchange(request, *this);

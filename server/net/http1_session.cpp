@@ -43,11 +43,12 @@ class http1_session::exchange final : public exchange_runner {
     return watch;
   }
   void cut() {
-    auto const untold = [&] {
+    auto const next_unnotified = [&] {
       return std::find_if_not(watches_.begin(), watches_.end(),
-                              [](client_watch const* watch) { return watch->has_told(); });
+                              [](client_watch const* watch) { return watch->has_notified(); });
     };
-    for (auto next = untold(); next != watches_.end(); next = untold()) (*next)->tell();
+    for (auto next = next_unnotified(); next != watches_.end(); next = next_unnotified())
+      (*next)->notify();
   }
 
   http::head_scanner scanner;
@@ -62,14 +63,14 @@ class http1_session::exchange final : public exchange_runner {
 // A completion handler that lets the session go on, and shares its ownership until then. If there
 // is no memory for an asynchronous wait, Asio destroys the handler without calling it; the
 // destructor says so to the session.
-class http1_session::turn {
+class http1_session::continuation {
  public:
-  explicit turn(http1_session& of) : of_(&of), owner_(of.owner_.lock()) {}
-  turn(turn&& other) noexcept
+  explicit continuation(http1_session& of) : of_(&of), owner_(of.owner_.lock()) {}
+  continuation(continuation&& other) noexcept
       : of_(std::exchange(other.of_, nullptr)), owner_(std::move(other.owner_)) {}
-  turn(turn const&) = delete;
-  turn& operator=(turn const&) = delete;
-  ~turn() {
+  continuation(continuation const&) = delete;
+  continuation& operator=(continuation const&) = delete;
+  ~continuation() {
     if (of_ != nullptr) of_->give_up("out of memory");
   }
 
@@ -193,12 +194,12 @@ http1_session::progress http1_session::serve_what_came() {
 
 http1_session::progress http1_session::yield_turn() {
   if (stage_ == stage::idle) enter(stage::busy);
-  boost::asio::post(client_.get_executor(), turn(*this));
+  boost::asio::post(client_.get_executor(), continuation(*this));
   return progress::waits;
 }
 
 http1_session::progress http1_session::wait_for_request() {
-  client_.await_request(shared_->limits.idle_timeout, turn(*this));
+  client_.await_request(shared_->limits.idle_timeout, continuation(*this));
   return progress::waits;
 }
 
@@ -251,7 +252,7 @@ http1_session::progress http1_session::serve_at_once() {
 // Goes on in a coroutine with what has to wait.
 http1_session::progress http1_session::await_rest(base::task<progress> rest) {
   if (stage_ == stage::idle) enter(stage::busy);
-  boost::asio::co_spawn(client_.get_executor(), std::move(rest), turn(*this));
+  boost::asio::co_spawn(client_.get_executor(), std::move(rest), continuation(*this));
   return progress::waits;
 }
 

@@ -110,7 +110,7 @@ std::size_t transport::unread() const {
   return static_cast<std::size_t>(std::max(0, size));
 }
 
-std::optional<std::uint64_t> transport::untaken() const {
+std::optional<std::uint64_t> transport::unacknowledged() const {
   int queued = 0;
   if (::ioctl(fd(), SIOCOUTQ, &queued) != 0) return std::nullopt;
   return static_cast<std::uint64_t>(std::max(0, queued));

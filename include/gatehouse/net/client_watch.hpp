@@ -26,8 +26,8 @@ class client_watch final : public http::subscription {
   void start();
 
   // The client is to be taken to have left: calls the action now, if it was not called before.
-  void tell();
-  bool has_told() const;
+  void notify();
+  bool has_notified() const;
 
  private:
   struct state;

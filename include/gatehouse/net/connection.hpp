@@ -15,7 +15,7 @@ class connection {
  public:
   connection(tcp_socket socket, std::shared_ptr<service const> shared);
 
-  // ends: what the socket is to be taken to join, where it cannot tell.
+  // who: the client, where the socket itself cannot tell.
   connection(tcp_socket socket, std::shared_ptr<service const> shared, http::peer const& who);
 
   base::executor get_executor() { return client_.get_executor(); }

@@ -31,10 +31,10 @@ class exchange_runner : public http::exchange_context {
   void end(http::request const* request, base::error_code const& error);
 
  private:
-  bool is_told_of() const { return shared_.log_exchange || told_; }
+  bool is_reported() const { return shared_.log_exchange || sink_; }
 
   service const& shared_;
-  std::unique_ptr<trace::sink> told_;
+  std::unique_ptr<trace::sink> sink_;
 };
 
 }  // namespace gatehouse::net

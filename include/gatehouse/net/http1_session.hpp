@@ -52,7 +52,7 @@ class http1_session {
 
  private:
   class exchange;
-  class turn;
+  class continuation;
   // How things stand after a step.
   enum class progress {
     next,   // the exchange is over, and another one may follow

@@ -63,10 +63,10 @@ class transport final {
     socket_.async_read_some(into, std::move(handler));
   }
 
-  // How many bytes wait to be read, and how many the client has not taken yet; nothing if that
-  // cannot be known.
+  // How many bytes wait to be read, and how many were sent and are not acknowledged yet (tcp(7),
+  // SIOCOUTQ); nothing if that cannot be known.
   std::size_t unread() const;
-  std::optional<std::uint64_t> untaken() const;
+  std::optional<std::uint64_t> unacknowledged() const;
 
   // Whether the client is still there, seen also behind bytes that nobody has read.
   enum class presence { here, closed_its_side, gone };
