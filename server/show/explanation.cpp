@@ -4,6 +4,7 @@
 #include <iterator>
 #include <vector>
 
+#include "gatehouse/base/columns.hpp"
 #include "gatehouse/base/exit_text.hpp"
 #include "gatehouse/gateway/script_response.hpp"
 #include "gatehouse/http/grammar.hpp"
@@ -131,7 +132,7 @@ void show_input(text_page& out, trace::recording const& of) {
   out.step("Its standard input");
   auto const& input = of.standard_input;
   if (input.size == 0) return out.say("Nothing: there is no body.");
-  out.say("The body, " + bytes_text(input.size) + ":");
+  out.say("The body, " + base::bytes_text(input.size) + ":");
   out.content(input.bytes, input.size);
 }
 
@@ -164,14 +165,14 @@ void show_output(text_page& out, trace::recording const& of) {
   auto const block = bytes.substr(0, of.header_block_size);
   if (block.empty()) {
     bool const sent_as_it_is = of.framing.empty() && !of.error;
-    out.say(bytes_text(printed.size) +
+    out.say(base::bytes_text(printed.size) +
             (sent_as_it_is ? ", which the client gets as they are (the name begins with nph-):"
                            : ", without a sound header block:"));
   } else {
-    out.say("The header block, " + bytes_text(block.size()) + " with its empty line:");
+    out.say("The header block, " + base::bytes_text(block.size()) + " with its empty line:");
     out.head(block);
     if (printed.size == block.size()) return out.say("No body.");
-    out.say("The body, " + bytes_text(printed.size - block.size()) + ":");
+    out.say("The body, " + base::bytes_text(printed.size - block.size()) + ":");
   }
   out.content(bytes.substr(block.size()), printed.size - block.size());
 }

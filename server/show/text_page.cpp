@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "gatehouse/base/columns.hpp"
 #include "gatehouse/base/escape.hpp"
 
 namespace gatehouse::show {
@@ -27,17 +28,10 @@ std::string in_one_line(std::string_view text) {
   return out;
 }
 
-// Columns that the text takes, if each character takes one.
-std::size_t width_of(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-  }));
-}
-
 std::size_t widest(std::vector<table_row> const& rows, std::string table_row::*cell) {
   std::size_t out = 0;
   for (auto const& r : rows) {
-    auto const width = width_of(r.*cell);
+    auto const width = base::columns_of(r.*cell);
     if (width <= widest_column) out = std::max(out, width);
   }
   return out;
@@ -49,10 +43,6 @@ std::string without_blanks_at_end(std::string line) {
 }
 
 }  // namespace
-
-std::string bytes_text(std::uint64_t size) {
-  return std::to_string(size) + (size == 1 ? " byte" : " bytes");
-}
 
 void text_page::step(std::string_view title) {
   if (step_ > 0) text_ += '\n';
@@ -76,7 +66,7 @@ void text_page::table(std::vector<table_row> rows) {
   auto const note = widest(rows, &table_row::note);
   for (auto const& r : rows) {
     std::string line = "   " + padded(cyan, r.name, name) + padded({}, r.value, value);
-    bool const full = width_of(r.value) > widest_column && !r.note.empty();
+    bool const full = base::columns_of(r.value) > widest_column && !r.note.empty();
     if (full) {
       line = without_blanks_at_end(std::move(line)) + '\n';
       line.append(3 + name + 2 + value + 2, ' ');
@@ -93,7 +83,7 @@ void text_page::head(std::string_view bytes) {
 void text_page::content(std::string_view bytes, std::uint64_t size) {
   lines(bytes, false);
   if (size > bytes.size()) {
-    say("... the first " + std::to_string(bytes.size()) + " of " + bytes_text(size));
+    say("... the first " + std::to_string(bytes.size()) + " of " + base::bytes_text(size));
   }
 }
 
@@ -104,7 +94,7 @@ std::string text_page::painted(std::string_view colour, std::string text) const 
 
 std::string text_page::padded(std::string_view colour, std::string const& cell,
                               std::size_t width) const {
-  auto const taken = width_of(cell);
+  auto const taken = base::columns_of(cell);
   if (width == 0 && taken == 0) return {};
   return painted(colour, cell) + std::string(taken < width ? width - taken + 2 : 2, ' ');
 }

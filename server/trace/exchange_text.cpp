@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "gatehouse/base/columns.hpp"
 #include "gatehouse/base/escape.hpp"
 #include "gatehouse/base/exit_text.hpp"
 #include "gatehouse/base/limits.hpp"
@@ -46,10 +47,6 @@ std::string milliseconds_text(timeval const& time) {
                            std::chrono::microseconds(time.tv_usec));
 }
 
-std::string bytes_text(std::uint64_t count) {
-  return count == 1 ? "1 byte" : std::to_string(count) + " bytes";
-}
-
 // Makes one line of a text. A decoded path may have line feeds, which must not end the line.
 std::string one_line(std::string_view text) {
   std::string out;
@@ -63,15 +60,8 @@ std::string one_line(std::string_view text) {
   return out;
 }
 
-// How many columns of a terminal the UTF-8 text takes if each character takes one.
-std::size_t width_of(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-  }));
-}
-
 std::string padded(std::string text, std::size_t width) {
-  auto const is = width_of(text);
+  auto const is = base::columns_of(text);
   return is < width ? text.append(width - is, ' ') : text;
 }
 
@@ -133,7 +123,7 @@ template <class Row>
 std::size_t widest(std::vector<Row> const& rows, std::string Row::*column) {
   std::size_t out = 0;
   for (auto const& row : rows) {
-    auto const width = width_of(row.*column);
+    auto const width = base::columns_of(row.*column);
     if (width <= column_width) out = std::max(out, width);
   }
   return out;
@@ -263,7 +253,7 @@ class exchange_text::line_writer {
     unshown("stdout", of_.standard_output_);
     if (of_.content_bytes_ > 0) {
       step("content", response_colour);
-      add_line(bytes_text(of_.content_bytes_) +
+      add_line(base::bytes_text(of_.content_bytes_) +
                (of_.answered_ ? " sent" : " sent as the program wrote them, head and all"));
     }
     step("end", response_colour);
@@ -289,9 +279,9 @@ class exchange_text::line_writer {
     step("variables", server_colour);
     for (auto const& v : all) {
       auto const named = padded(v.name, names) + "  ";
-      bool const fits = width_of(v.value) <= values;
+      bool const fits = base::columns_of(v.value) <= values;
       if (!fits) add_line(named + v.value);
-      add_line(padded(fits ? named + v.value : "", width_of(named) + values) + "  " +
+      add_line(padded(fits ? named + v.value : "", base::columns_of(named) + values) + "  " +
                in(faint, v.origin));
     }
     of_.variables_.clear();
@@ -311,7 +301,7 @@ class exchange_text::line_writer {
     auto const room = base::limits::printed_bytes - all.shown;
     if (room == 0) return;
     step(word, script_colour);
-    add_line(in(faint, bytes_text(bytes.size())));
+    add_line(in(faint, base::bytes_text(bytes.size())));
     if (!is_text(bytes)) {
       all.shown = base::limits::printed_bytes;
       add_line(hexadecimal(bytes.substr(0, binary_bytes_shown)));
@@ -328,8 +318,8 @@ class exchange_text::line_writer {
   void unshown(std::string_view word, counted_bytes const& all) {
     if (all.size <= all.shown) return;
     step(word, script_colour);
-    add_line(in(faint, bytes_text(all.size) + " in all, " + bytes_text(all.size - all.shown) +
-                           " more than shown"));
+    add_line(in(faint, base::bytes_text(all.size) + " in all, " +
+                           base::bytes_text(all.size - all.shown) + " more than shown"));
   }
 
   void step(std::string_view word, std::string_view colour) {

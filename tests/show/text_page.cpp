@@ -41,9 +41,3 @@ TEST_CASE("colours are for whoever wants them") {
   page.complain("no");
   CHECK(std::move(page).finished() == "\x1b[1m1. One\x1b[0m\n   \x1b[31mno\x1b[0m\n");
 }
-
-TEST_CASE("a count of bytes agrees with its noun") {
-  CHECK(bytes_text(0) == "0 bytes");
-  CHECK(bytes_text(1) == "1 byte");
-  CHECK(bytes_text(2) == "2 bytes");
-}

@@ -19,9 +19,6 @@ struct table_row {
   std::string note_after = {};
 };
 
-// "1 byte", "2 bytes"
-std::string bytes_text(std::uint64_t size);
-
 class text_page {
  public:
   explicit text_page(bool coloured) : coloured_(coloured) {}
