@@ -15,7 +15,7 @@ from pathlib import Path
 import report
 import workloads
 from programs import PATH, is_installed
-from servers import ServerFailed
+from servers import PEERS, ServerFailed
 from workloads import Contender, Place, Workload
 
 HERE = Path(__file__).resolve().parent
@@ -29,7 +29,11 @@ def main() -> int:
     site = workloads.temporary_site(built, HERE / "scripts")
     rows = []
     try:
-        place = Place(site, built, options.gatehouse.resolve(), options.seconds)
+        place = Place(
+            site, built, options.gatehouse.resolve(), options.seconds, options.workers,
+            options.before and options.before.resolve(),
+            tuple(p for p in PEERS if not options.peer or p.name in options.peer),
+        )  # fmt: skip
         for workload in chosen(options.only):
             rows += report.rows_of(workload, run(workload, place, options.rounds))
     except KeyboardInterrupt:
@@ -51,6 +55,11 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every sample to FILE as well")
     parser.add_argument("--gatehouse", type=Path, default=CHECKOUT / "build/release/gatehouse", metavar="BINARY",
                         help="measure this binary instead of build/release/gatehouse")  # fmt: skip
+    parser.add_argument("--before", type=Path, metavar="BINARY",
+                        help="measure this gatehouse, too, in the same rounds: column `to before`")  # fmt: skip
+    parser.add_argument("--peer", action="append", metavar="SERVER", choices=[p.name for p in PEERS] + ["none"],
+                        help="measure beside these alone; repeatable: %(choices)s")  # fmt: skip
+    parser.add_argument("--workers", type=int, default=2, help="threads or processes of each server (default 2)")
     options = parser.parse_args()
     if options.rounds < 1 or options.seconds < 1:
         parser.error("--rounds and --seconds start at 1")

@@ -87,11 +87,11 @@ def _judged(text: str, value: float, bound: float, metric: Metric) -> Verdict:
 
 def _best_peer(metric: Metric, row: Row) -> str:
     """The peer that gatehouse stands worst against, round by round."""
-    peers = {name: r.median for name, r in row.ratios.items() if name != "floor"}
+    peers = {name: r.median for name, r in row.ratios.items() if name not in ("floor", "before")}
     return (min if metric.higher_is_better else max)(peers, key=lambda name: peers[name], default="")
 
 
-COLUMNS = ("floor", "nginx", "lighttpd", "apache")
+COLUMNS = ("before", "floor", "nginx", "lighttpd", "apache")
 
 
 def table(rows: list[Row]) -> str:

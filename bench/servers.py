@@ -1,6 +1,6 @@
 """How each server is configured, started and stopped.
 
-All get the same: two workers, keep-alive without an end, sendfile, no access log unless asked for,
+All get the same: as many workers (two, if nothing else is said), keep-alive without an end, sendfile, no access log unless asked for,
 and a directory of files with a cgi-bin in it. What a server needs to be at its best (open_file_cache,
 streaming instead of buffering) is on.
 """
@@ -30,6 +30,7 @@ class Server:
 
     name = ""
     programs: tuple[str, ...] = ()
+    workers = 2
 
     def __init__(self, site: Path, logged: bool = False):
         self.site = site
@@ -86,14 +87,17 @@ class Server:
 class Gatehouse(Server):
     name = "gatehouse"
 
-    def __init__(self, site: Path, binary: Path, logged: bool = False, ballast: tuple[Path, int] | None = None):
+    def __init__(
+        self, site: Path, binary: Path, logged: bool = False, ballast: tuple[Path, int] | None = None, name: str = "gatehouse"
+    ):
         super().__init__(site, logged)
+        self.name = name
         self.binary = binary
         self.ballast = ballast
 
     def command(self, log: str) -> list[object]:
         return [
-            self.binary, "--port", self.port, "--threads", 2, "--root", self.site,
+            self.binary, "--port", self.port, "--threads", self.workers, "--root", self.site,
             "--cgi-bin", self.site / "cgi-bin", "--access-log", log, "--log-level", "error",
             "--max-scripts", SCRIPTS_AT_ONCE, "--idle-timeout", "10m", "--body-limit", "2G",
         ]  # fmt: skip
@@ -117,7 +121,7 @@ class Nginx(Server):
         (room / "nginx.conf").write_text(
             f"""daemon off;
 {"user root;" if os.geteuid() == 0 else ""}
-worker_processes 2;
+worker_processes {self.workers};
 worker_rlimit_nofile 16384;
 pid {room}/nginx.pid;
 error_log stderr crit;
@@ -162,7 +166,7 @@ class Lighttpd(Server):
 server.document-root = "{self.site}"
 server.bind = "127.0.0.1"
 server.port = {self.port}
-server.max-worker = 2
+server.max-worker = {self.workers if self.workers > 1 else 0}
 server.max-fds = 16384
 server.max-connections = 12000
 server.max-keep-alive-requests = 65535
@@ -197,8 +201,8 @@ PidFile {room}/pid
 ServerName localhost
 Listen 127.0.0.1:{self.port}
 ListenBacklog 4096
-StartServers 2
-ServerLimit 2
+StartServers {self.workers}
+ServerLimit {self.workers}
 ThreadsPerChild 64
 ThreadLimit 64
 MaxRequestWorkers 128

@@ -49,6 +49,9 @@ class Place:
     built: Path
     gatehouse: Path
     seconds: float
+    workers: int = 2  # of each server: threads or processes
+    before: Path | None = None  # another gatehouse
+    peers: tuple[type[Server], ...] = PEERS
 
 
 @dataclass
@@ -70,7 +73,12 @@ class Workload:
 
 
 def all_servers(place: Place, logged: bool = False) -> list[Server]:
-    return [Gatehouse(place.site, place.gatehouse, logged), *(peer(place.site, logged) for peer in PEERS)]
+    binaries = {"gatehouse": place.gatehouse} | ({"before": place.before} if place.before else {})
+    ours = [Gatehouse(place.site, binary, logged, name=name) for name, binary in binaries.items()]
+    out = [*ours, *(peer(place.site, logged) for peer in place.peers)]
+    for server in out:
+        server.workers = place.workers
+    return out
 
 
 def of_server(server: Server, measure: Callable[[Server], Numbers]) -> Contender:
