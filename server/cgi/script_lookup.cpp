@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "gatehouse/base/directory_stream.hpp"
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/base/nearest.hpp"
 #include "gatehouse/gateway/failures.hpp"
@@ -123,13 +124,12 @@ std::optional<dead_end> dead_end_of(std::filesystem::path root, std::string_view
 }
 
 std::vector<std::string> names_in(std::filesystem::path const& directory) {
-  namespace fs = std::filesystem;
   std::vector<std::string> out;
-  std::error_code ec;
-  for (fs::directory_iterator at(directory, ec), end;
-       !ec && at != end && out.size() < base::limits::names_compared; at.increment(ec)) {
-    auto name = at->path().filename().string();
-    if (!name.starts_with('.')) out.push_back(std::move(name));
+  base::directory_stream const names(::opendir(directory.c_str()));
+  while (names && out.size() < base::limits::names_compared) {
+    auto const* const entry = ::readdir(names.get());
+    if (entry == nullptr) break;
+    if (entry->d_name[0] != '.') out.emplace_back(entry->d_name);
   }
   std::sort(out.begin(), out.end());
   return out;

@@ -12,16 +12,12 @@
 #include <optional>
 #include <string_view>
 
+#include "gatehouse/base/directory_stream.hpp"
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/base/unique_fd.hpp"
 
 namespace gatehouse::process {
 namespace {
-
-struct close_directory {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
-using directory_ptr = std::unique_ptr<DIR, close_directory>;
 
 std::optional<pid_t> pid_of(std::string_view name) {
   pid_t pid = 0;
@@ -34,7 +30,7 @@ std::optional<pid_t> pid_of(std::string_view name) {
 // link say how it is open (proc(5)). A program that is being started shares the server's
 // descriptors, and so has the end for reading, which does not count.
 bool can_write(std::string const& process, std::string_view pipe) {
-  directory_ptr const descriptors(::opendir((process + "/fd").c_str()));
+  base::directory_stream const descriptors(::opendir((process + "/fd").c_str()));
   if (!descriptors) return false;
   int const at = ::dirfd(descriptors.get());
   while (auto const* const entry = ::readdir(descriptors.get())) {
@@ -64,7 +60,7 @@ std::string name_of(std::string const& process) {
 base::task<std::vector<pipe_holder>> holders_of(base::executor ex, int end) {
   std::vector<pipe_holder> out;
   struct stat pipe {};
-  directory_ptr const processes(::opendir("/proc"));
+  base::directory_stream const processes(::opendir("/proc"));
   if (!processes || ::fstat(end, &pipe) != 0) co_return out;
   std::string const wanted = "pipe:[" + std::to_string(pipe.st_ino) + "]";
   std::size_t looked_at = 0;
