@@ -1,6 +1,7 @@
 #include "gatehouse/net/exchange_runner.hpp"
 
 #include <atomic>
+#include <boost/asio/post.hpp>
 #include <exception>
 #include <new>
 
@@ -63,11 +64,16 @@ std::optional<http::outcome> exchange_runner::ask_at_once(http::request const& r
 
 base::task<http::outcome> exchange_runner::ask(http::request const& request,
                                                http::body_source& body) {
+  http::outcome failed;
   try {
     co_return co_await shared_.handler->handle(request, body, *this);
   } catch (std::exception const& e) {
-    co_return failure_of(e);
+    failed = failure_of(e);
   }
+  // Coroutines that the handler has left behind were cancelled, and use the body and this exchange
+  // until they had their turn.
+  co_await boost::asio::post(get_executor(), base::as_result);
+  co_return failed;
 }
 
 http::response* exchange_runner::to_response(http::outcome& outcome, http::request const& request) {
