@@ -4,13 +4,6 @@
 
 namespace gatehouse::net {
 
-connection::connection(tcp_socket socket, std::shared_ptr<service const> shared)
-    : connection(std::move(socket), std::move(shared), {}) {
-  boost::system::error_code ignored;
-  auto const& joined = client_.carrier().socket();
-  peer_ = {joined.remote_endpoint(ignored), joined.local_endpoint(ignored)};
-}
-
 connection::connection(tcp_socket socket, std::shared_ptr<service const> shared,
                        http::peer const& who)
     : client_(std::move(socket), http1_session::buffer_limit(shared->limits),

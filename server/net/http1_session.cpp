@@ -17,9 +17,7 @@ namespace gatehouse::net {
 namespace {
 
 http::http_error late_head(std::string_view reason, std::string detail) {
-  http::http_error late{.status = 408, .reason = reason, .close = true};
-  late.detail = std::move(detail);
-  return late;
+  return {.status = 408, .reason = reason, .detail = std::move(detail), .close = true};
 }
 
 }  // namespace
@@ -132,7 +130,7 @@ void http1_session::take_next_service() {
 
 void http1_session::finish_soon() {
   finishing_ = true;
-  if (stage_ == stage::idle) client_.cancel();
+  if (stage_ == stage::idle || stage_ == stage::leaving) client_.cancel();
 }
 
 void http1_session::make_room() {
@@ -204,8 +202,7 @@ http1_session::progress http1_session::wait_for_request() {
 }
 
 http1_session::progress http1_session::after_waiting(base::error_code const& error) {
-  bool const goes_on = !error || (finishing_ && take_what_came());
-  return goes_on ? progress::next : progress::over;
+  return !error || (finishing_ && take_what_came()) ? progress::next : progress::over;
 }
 
 // A client that had sent a request when the connection was to end still gets its answer.
@@ -287,16 +284,19 @@ base::task<http1_session::progress> http1_session::serve_late_head() {
 base::task<http1_session::head_size> http1_session::read_rest_of_head() {
   auto const until = std::chrono::steady_clock::now() + shared_->limits.header_timeout;
   while (true) {
+    if (!displaced_) enter(stage::in_head);  // From here it may be asked to make room.
+    if (displaced_)
+      co_return late_head("head-displaced", "the request head was awaited and the place needed");
+    // A deadline is not exact, and a client that sends without a pause would never meet it.
     auto const left = until - std::chrono::steady_clock::now();
-    enter(stage::in_head);
-    auto const read = co_await client_.fill(std::max<duration>(left, duration::zero()));
+    base::result<std::size_t> read = base::errc::timed_out;
+    if (left > duration::zero()) read = co_await client_.fill(left);
     enter(stage::busy);
+    if (read.has_error() && displaced_) continue;
     if (read.has_error() && read.error() == base::errc::timed_out)
       co_return late_head("head-timeout", "the request head did not come in time");
     if (read.has_error() && read.error() == base::errc::too_slow)
       co_return late_head("head-too-slow", "the request head came slower than the least rate");
-    if (read.has_error() && displaced_)
-      co_return late_head("head-displaced", "the request head was awaited and the place needed");
     if (read.has_error() || *read == 0) co_return std::optional<std::size_t>();
     auto const size = current_->scanner.scan(client_.buffered());
     if (size.has_error() || size->has_value()) co_return size;
@@ -389,7 +389,10 @@ base::task<http1_session::progress> http1_session::linger() {
   enter(stage::leaving);
   if (displaced_) co_return progress::over;
   client_.shutdown_send();
-  co_await client_.drop_input(shared_->limits.linger_silence, shared_->limits.linger_time);
+  if (!finishing_)
+    co_await client_.drop_input(shared_->limits.linger_silence, shared_->limits.linger_time);
+  constexpr auto at_stop = base::limits::linger_at_stop;
+  if (finishing_ && !displaced_ && !cut_) co_await client_.drop_input(at_stop, at_stop);
   co_return progress::over;
 }
 

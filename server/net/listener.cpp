@@ -25,24 +25,24 @@ base::unique_fd make_reserve() {
 
 }  // namespace
 
-void connection_set::serve(base::unique_fd accepted, boost::asio::ip::tcp const& protocol,
-                           admission::place place) {
+void connection_set::serve(accepted_client accepted, admission::place place) {
   if (finishing_) return;
   try {
     tcp_socket socket(executor_);
     boost::system::error_code ec;
-    socket.assign(protocol, accepted.get(), ec);
+    socket.assign(accepted.protocol, accepted.socket.get(), ec);
     if (ec) return base::log::error("accept-failed", ec.message());
-    static_cast<void>(accepted.release());
-    start(std::move(socket), std::move(place));
+    static_cast<void>(accepted.socket.release());
+    http::peer const from(accepted.from, socket.local_endpoint(ec));
+    start(std::move(socket), from, std::move(place));
   } catch (std::exception const& e) {
     base::log::error("connection-failed", e.what());
   }
 }
 
-void connection_set::start(tcp_socket socket, admission::place place) {
+void connection_set::start(tcp_socket socket, http::peer const& from, admission::place place) {
   auto& waiting = queues_[static_cast<std::size_t>(line::waiting)];
-  auto& who = waiting.members.emplace_back(*this, std::move(socket), std::move(place));
+  auto& who = waiting.members.emplace_back(*this, std::move(socket), from, std::move(place));
   who.self = std::prev(waiting.members.end());
   waiting.size.store(waiting.members.size(), std::memory_order_relaxed);
   ++size_;
@@ -51,22 +51,19 @@ void connection_set::start(tcp_socket socket, admission::place place) {
 }
 
 void connection_set::entered(member& who, stage now) {
-  switch (now) {
-    case stage::in_head:
-      return move(who, static_cast<std::size_t>(line::in_head));
-    case stage::busy:
-      return move(who, busy);
-    case stage::idle:
-    case stage::leaving:
-      break;
-  }
+  if (now == stage::busy) return move(who, busy);
   if (unmet_requests_ > 0) {
     --unmet_requests_;
-    move(who, busy);  // A connection is not asked twice.
-    who.one.make_room();
-  } else {
-    move(who, static_cast<std::size_t>(line::waiting));
+    return ask(who);
   }
+  move(who, static_cast<std::size_t>(now == stage::in_head ? line::in_head : line::waiting));
+}
+
+// Has the connection make room. It is not asked a second time.
+void connection_set::ask(member& who) {
+  who.is_asked = true;
+  move(who, busy);
+  who.one.make_room();
 }
 
 void connection_set::move(member& who, std::size_t to) {
@@ -94,9 +91,7 @@ void connection_set::make_room(line whom) {
   for (auto const each : {line::waiting, line::in_head}) {
     auto& members = queues_[static_cast<std::size_t>(each)].members;
     if (members.empty()) continue;
-    auto& first = members.front();
-    move(first, busy);  // A connection is not asked twice.
-    return first.one.make_room();
+    return ask(members.front());
   }
   ++unmet_requests_;
 }
@@ -113,7 +108,9 @@ void connection_set::failed(member& who, std::string_view why) noexcept try {
   // server ends.
 }
 
+// A connection that ends by itself makes room, too.
 void connection_set::erase(member& who) {
+  if (!who.is_asked && unmet_requests_ > 0) --unmet_requests_;
   auto& from = queues_[who.line];
   from.members.erase(who.self);
   from.size.store(from.members.size(), std::memory_order_relaxed);
@@ -256,9 +253,8 @@ void listener::admit(accepted_client client, is_second_try again) {
   auto& set = *sets_[next_];
   next_ = (next_ + 1) % sets_.size();
   boost::asio::post(set.get_executor(),
-                    [&set, protocol = client.protocol, fd = std::move(client.socket),
-                     place = places_.take(source)]() mutable {
-                      set.serve(std::move(fd), protocol, std::move(place));
+                    [&set, c = std::move(client), place = places_.take(source)]() mutable {
+                      set.serve(std::move(c), std::move(place));
                     });
 }
 

@@ -45,7 +45,7 @@ struct client {
     auto accepted = listening.accept();
     REQUIRE(accepted.has_value());
     auto const from = net::admission::source_of(accepted->from.address());
-    all.sets().front()->serve(std::move(accepted->socket), accepted->protocol, places.take(from));
+    all.sets().front()->serve(std::move(*accepted), places.take(from));
   }
 
   boost::asio::basic_stream_socket<tcp, base::executor> socket;

@@ -128,8 +128,8 @@ TEST_CASE("everybody who watches a client is told once that it has left") {
   net::client_watch other(one.stream, one.watches, [&told] { ++told; });
   CHECK(one.watches.size() == 2);
   for (int i = 0; i < 2; ++i) {
-    one.watch->tell();
-    other.tell();
+    one.watch->notify();
+    other.notify();
   }
   CHECK(one.times == 1);
   CHECK(told == 1);
@@ -140,6 +140,6 @@ TEST_CASE("an action may end its own watch") {
   watched one(loop);
   std::optional<net::client_watch> other;
   other.emplace(one.stream, one.watches, [&other] { other.reset(); });
-  other->tell();
+  other->notify();
   CHECK(one.watches.size() == 1);
 }

@@ -84,7 +84,7 @@ struct fixture : net::connection_watch {
   fixture(boost::asio::io_context& loop, net::service const& of)
       : client(loop.get_executor()),
         pause(loop.get_executor()),
-        server(accepted(loop), std::make_shared<net::service const>(of)) {}
+        server(accepted(loop), std::make_shared<net::service const>(of), {}) {}
 
   net::tcp_socket accepted(boost::asio::io_context& loop) {
     boost::asio::basic_socket_acceptor<tcp, base::executor> acceptor(
@@ -210,6 +210,16 @@ TEST_CASE("a closing connection ends although its client goes on sending without
   serve(handler, lingering(forever, 100ms), [](fixture& f) -> base::task<void> {
     bool sent = co_await f.send(post_head);
     for (; sent; sent = co_await f.send("more")) co_await f.wait(5ms);
+  });
+}
+
+TEST_CASE("a server that stops does not wait for long for a client that has its last answer") {
+  measuring handler;
+  serve(handler, lingering(forever, forever), [](fixture& f) -> base::task<void> {
+    auto const answer = co_await f.ask("Connection: close\r\n");
+    CHECK(answer.starts_with("HTTP/1.1 200 "));
+    while (f.stage != net::stage::leaving) co_await f.wait(1ms);
+    f.server.finish_soon();
   });
 }
 

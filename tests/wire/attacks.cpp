@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <csignal>
 #include <filesystem>
 #include <string>
 #include <thread>
@@ -626,6 +627,24 @@ TEST_CASE("PATH_TRANSLATED lies beneath the root, whatever the path") {
     CHECK(variables["PATH_TRANSLATED"].starts_with(root + "/"));
     CHECK(translated.lexically_normal().string().starts_with(root + "/"));
   }
+}
+
+// The kernel does not say any more who was at the other end of a connection that was reset.
+TEST_CASE("a client that resets its connection at once does not hide its address") {
+  site const files;
+  files.write("a.txt", "first");
+  auto const log = files.base() / "access.log";
+  server const s(files, {"--access-log", log.string()});
+  ::kill(s.pid(), SIGSTOP);
+  for (int i = 0; i < 20; ++i) {
+    client one(s.port());
+    one.send(request("GET", "/a.txt"));
+    one.reset();
+  }
+  ::kill(s.pid(), SIGCONT);
+  CHECK(ask(s.port(), "GET", "/a.txt?last").body == "first");
+  CHECK(eventually([&] { return has(contents(log), "?last"); }));
+  for (auto const& line : lines_of(contents(log))) CHECK(line.starts_with("127.0.0.1 "));
 }
 
 TEST_SUITE_END();

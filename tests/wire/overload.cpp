@@ -29,6 +29,11 @@ std::string const waiting_script =
     "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\nbegun\\n'\n"
     "while ! [ -e go ]; do sleep 0.01; done\necho done\n";
 
+std::ptrdiff_t open_descriptors(server const& s) {
+  return std::distance(
+      std::filesystem::directory_iterator("/proc/" + std::to_string(s.pid()) + "/fd"), {});
+}
+
 // Whether the server has a file of that name open.
 bool has_open(server const& s, std::filesystem::path const& name) {
   std::error_code ec;
@@ -468,6 +473,50 @@ TEST_CASE("a request for which no descriptor is left gets 503, and the next one 
     CHECK(served);
     CHECK(refused > 0);
     allow_descriptors(s, 1024);
+  }
+}
+
+// The server is stopped meanwhile, so that it sees a whole burst at once: who is asked to make room
+// has sent a part of a head that nobody has read yet.
+TEST_CASE("connections make room also when a part of a head comes before they are asked") {
+  site const files;
+  files.write("a.txt", "first");
+  server const s(files, {"--threads", "1", "--max-connections", "4", "--header-timeout", "60s",
+                         "--min-rate", "0"});
+  auto const at_rest = open_descriptors(s);
+  clients all;
+  for (int burst = 0; burst < 3; ++burst) {
+    ::kill(s.pid(), SIGSTOP);
+    for (int i = 0; i < 8; ++i) {
+      all.push_back(std::make_unique<client>(s.port()));
+      all.back()->send("GET /");
+    }
+    ::kill(s.pid(), SIGCONT);
+    CHECK(eventually([&] { return open_descriptors(s) <= at_rest + 4; }));
+  }
+  CHECK(eventually([&] { return ask(s.port(), "GET", "/a.txt").body == "first"; }));
+}
+
+TEST_CASE("no connection is closed for room that is there again") {
+  site const files;
+  files.write("a.txt", "first");
+  files.script("wait", waiting_script);
+  server const s(files, {"--threads", "1", "--max-connections", "4"});
+  auto const at_rest = open_descriptors(s);
+  auto busy = idle_clients(s, 4);
+  ::kill(s.pid(), SIGSTOP);
+  clients more;  // come first, and find only connections that are about to be busy
+  for (int i = 0; i < 3; ++i) more.push_back(std::make_unique<client>(s.port()));
+  for (auto& each : busy) each->send(request("GET", "/cgi-bin/wait"));
+  ::kill(s.pid(), SIGCONT);
+  for (auto& each : busy) each->read_until("begun\n");
+  for (auto& each : busy) each->reset();
+  for (auto& each : more) each->reset();
+  CHECK(eventually([&] { return open_descriptors(s) == at_rest; }));
+  auto const kept = idle_clients(s, 4);
+  for (auto const& each : kept) {
+    each->send(request("GET", "/a.txt"));
+    CHECK(each->read_reply().body == "first");
   }
 }
 

@@ -100,6 +100,8 @@ inline constexpr std::size_t drain_bytes = 256 * 1024;
 // client has sent nothing for linger_silence, and for linger_time in all.
 inline constexpr auto linger_silence = 5s;
 inline constexpr auto linger_time = 30s;
+// The same, both, while the server stops.
+inline constexpr auto linger_at_stop = 1s;
 // How far a client may fall behind the least rate (--min-rate) before its connection is closed.
 inline constexpr auto rate_grace = 20s;
 // The interval at which the server checks how much a slow client has taken from the kernel's

@@ -13,9 +13,7 @@ namespace gatehouse::net {
 
 class connection {
  public:
-  connection(tcp_socket socket, std::shared_ptr<service const> shared);
-
-  // who: the client, where the socket itself cannot tell.
+  // who: the client. The socket could not say any more who it was after a reset.
   connection(tcp_socket socket, std::shared_ptr<service const> shared, http::peer const& who);
 
   base::executor get_executor() { return client_.get_executor(); }

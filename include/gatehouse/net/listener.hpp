@@ -30,8 +30,7 @@ class connection_set {
 
   // Serves an accepted connection until it ends, and then gives its place back. Does not suspend;
   // what fails is logged.
-  void serve(base::unique_fd accepted, boost::asio::ip::tcp const& protocol,
-             admission::place place);
+  void serve(accepted_client accepted, admission::place place);
 
   // See connection. After serve_with() and wind_down() new connections are served accordingly;
   // after finish_soon() they are not taken.
@@ -54,8 +53,8 @@ class connection_set {
  private:
   // A connection, and its place.
   struct member final : connection_watch {
-    member(connection_set& set, tcp_socket socket, admission::place p)
-        : owner(set), place(std::move(p)), one(std::move(socket), set.shared_) {}
+    member(connection_set& set, tcp_socket socket, http::peer const& who, admission::place p)
+        : owner(set), place(std::move(p)), one(std::move(socket), set.shared_, who) {}
     void entered(stage now) override { owner.entered(*this, now); }
     void ended() override { owner.erase(*this); }
     void failed(std::string_view why) noexcept override { owner.failed(*this, why); }
@@ -64,7 +63,8 @@ class connection_set {
     admission::place place;
     connection one;
     std::list<member>::iterator self;
-    std::size_t line = 0;  // the queue that it is in
+    std::size_t line = 0;   // the queue that it is in
+    bool is_asked = false;  // to make room
   };
   // Connections in the same state, in the order in which they came into it.
   struct queue {
@@ -74,9 +74,10 @@ class connection_set {
   };
   static constexpr std::size_t busy = 2;  // the queue of those that cannot make room
 
-  void start(tcp_socket socket, admission::place place);
+  void start(tcp_socket socket, http::peer const& from, admission::place place);
   void entered(member& who, stage now);
   void move(member& who, std::size_t to);
+  void ask(member& who);
   void make_room(line whom);
   void failed(member& who, std::string_view why) noexcept;
   void erase(member& who);
@@ -87,7 +88,7 @@ class connection_set {
   std::shared_ptr<service const> shared_;  // with the connections, see service
   std::array<queue, 3> queues_;            // waiting, in_head, busy
   // Requests to make room that found nobody, because all had just become busy: the next connections
-  // that wait make it.
+  // that wait make it, or end.
   std::size_t unmet_requests_ = 0;
   std::atomic<std::size_t> size_ = 0;
   bool winding_down_ = false;
