@@ -130,7 +130,8 @@ test("step 5: forms, uploads, cookies, redirects and streams work", () =>
 test("step 6: what scripts cost is measured and drawn", () =>
   here.page("/tour/6-cost.html", {}, async (page) => {
     await pressed(page, "Measure");
-    await page.waitForFunction(() => document.querySelector("#progress").value > 12);
+    // Six kinds of requests, among them programs in Python: seconds on a slow machine.
+    await page.waitForFunction(() => document.querySelector("#progress").value > 12, null, { timeout: 90_000 });
     await pressed(page, "Stop");
     await says(page, "#said", /^\d+ requests of each kind/);
     for (const name of ["file", "calc", "sh", "perl", "python", "work"]) {
