@@ -131,7 +131,6 @@ base::task<void> client_stream::drop_input(duration silence, duration in_all) {
 
 base::task<base::result<std::size_t>> client_stream::splice_some(int pipe, std::uint64_t at_most,
                                                                  duration limit) {
-  if (!carrier_.moves_in_kernel()) co_return std::size_t{0};
   auto const size = static_cast<std::size_t>(std::min(at_most, base::limits::spliced_bytes));
   for (bool waited = false;; waited = true) {
     auto const moved = carrier_.move_to_pipe(pipe, size);

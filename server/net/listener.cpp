@@ -152,13 +152,6 @@ listener::listener(base::executor ex, std::vector<connection_set*> sets, admissi
       refused_(ex, std::move(refusal)),
       reserve_(make_reserve()) {}
 
-base::error_code listener::open(boost::asio::ip::tcp::endpoint const& where) {
-  auto made = std::make_unique<accept_loop>(executor_);
-  auto const error = made->socket.open(where);
-  if (!error) loops_.push_back(std::move(made));
-  return error;
-}
-
 base::error_code listener::adopt(base::unique_fd listening) {
   auto made = std::make_unique<accept_loop>(executor_);
   auto const error = made->socket.adopt(std::move(listening));
@@ -178,10 +171,6 @@ std::vector<boost::asio::ip::tcp::endpoint> listener::endpoints() const {
   std::vector<boost::asio::ip::tcp::endpoint> out;
   for (auto const& one : loops_) out.push_back(one->socket.endpoint());
   return out;
-}
-
-boost::asio::ip::tcp::endpoint listener::endpoint() const {
-  return loops_.empty() ? boost::asio::ip::tcp::endpoint() : loops_.front()->socket.endpoint();
 }
 
 void listener::start() {

@@ -38,7 +38,7 @@ struct world {
       : places({.connections = limit}),
         set(theirs.get_executor(), std::make_shared<net::service>()),
         listener(ours.get_executor(), {&set}, places, page) {
-    REQUIRE_FALSE(listener.open({loopback(), 0}));
+    REQUIRE_FALSE(listener.adopt(net::listen_at({loopback(), 0}).value()));
     listener.start();
   }
   ~world() {
@@ -53,7 +53,7 @@ struct world {
   // More clients, which the listener hears of; their connections do not run meanwhile.
   void connect(std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
-      clients.emplace_back(ours).connect(listener.endpoint());
+      clients.emplace_back(ours).connect(listener.endpoints().front());
     }
     settle(ours);
   }
@@ -110,7 +110,7 @@ TEST_CASE("a listener that is open has opened all that it keeps") {
   boost::asio::io_context loop{1};
   net::admission places({.connections = 1});
   net::listener one(loop.get_executor(), {}, places, page);
-  REQUIRE_FALSE(one.open({loopback(), 0}));
+  REQUIRE_FALSE(one.adopt(net::listen_at({loopback(), 0}).value()));
   auto const before = tests::open_descriptors();
   one.start();
   settle(loop);

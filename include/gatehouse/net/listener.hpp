@@ -103,22 +103,16 @@ class listener {
   listener(base::executor ex, std::vector<connection_set*> sets, admission& places,
            refused_clients::page refusal);
 
-  // Binds to one more address and listens there. An error is one of the system's (address in use,
-  // ...); the other addresses stay.
-  base::error_code open(boost::asio::ip::tcp::endpoint const& where);
-
   // Takes over a socket that listens already. invalid_argument: it is no TCP socket that does.
   base::error_code adopt(base::unique_fd listening);
 
   // The sockets, still owned here, for a successor to adopt copies of; none after stop().
   std::vector<int> native_handles();
 
-  // Where it listens, with the real ports, in the order in which the sockets were opened or
+  // Where it listens, with the real ports, in the order in which the sockets were
   // adopted.
   std::vector<boost::asio::ip::tcp::endpoint> endpoints() const;
 
-  // The first of them; no endpoint if there is none.
-  boost::asio::ip::tcp::endpoint endpoint() const;
 
   // Accepts until stop() is called. Out of descriptors it turns away who waits, by means of one
   // that it has kept, and waits a moment instead of spinning; the same out of memory. To be called

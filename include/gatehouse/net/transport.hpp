@@ -41,9 +41,6 @@ class transport final {
   std::size_t write_at_once(boost::asio::const_buffer bytes, more_follows more);
   std::size_t write_at_once(std::span<boost::asio::const_buffer const> buffers);
 
-  // Whether the kernel can move bytes between this and another descriptor. What does not touch the
-  // bytes cannot be used where they are transformed on their way.
-  bool moves_in_kernel() const { return true; }
   // Moves bytes into a non-blocking pipe (splice(2)), or of a file to the client (sendfile(2)).
   base::result<std::size_t> move_to_pipe(int pipe, std::size_t at_most);
   base::result<std::size_t> move_from_file(int file, off_t& at, std::size_t at_most);
