@@ -144,10 +144,6 @@ class unix_peer {
   int fd_;
 };
 
-std::ptrdiff_t descriptors_of(pid_t pid) {
-  return std::distance(fs::directory_iterator("/proc/" + std::to_string(pid) + "/fd"), {});
-}
-
 // A named pipe that is read when somebody wants to, and holds one page.
 class full_pipe {
  public:
@@ -624,7 +620,7 @@ TEST_CASE("peers at the take-over path cost no descriptors and keep nobody from 
   files.write("a.txt", "first");
   auto const path = files.base() / "takeover";
   server first(files, {"--takeover", path.string()});
-  auto const before = descriptors_of(first.pid());
+  auto const before = first.descriptors();
   CHECK(run({"/usr/bin/python3", "-c",
              "import os, socket, sys\n"
              "two = [os.open('/', os.O_RDONLY)] * 2\n"
@@ -636,7 +632,7 @@ TEST_CASE("peers at the take-over path cost no descriptors and keep nobody from 
              "    s.close()\n",
              path.string()})
             .code() == 0);
-  CHECK(eventually([&] { return descriptors_of(first.pid()) == before; }));
+  CHECK(eventually([&] { return first.descriptors() == before; }));
   std::vector<std::unique_ptr<unix_peer>> silent;
   for (int i = 0; i < 5; ++i) silent.push_back(std::make_unique<unix_peer>(path));
   server const second(files, {"--takeover", path.string()});

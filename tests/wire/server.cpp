@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
+#include <iterator>
 #include <sstream>
 #include <stdexcept>
 
@@ -108,6 +110,11 @@ void server::stop_and_check() {
   if (*status != 0) FAIL_CHECK("the server ended with ", *status, "; its log:\n", log());
   auto const more = rest_of_output();
   if (!more.empty()) FAIL_CHECK("printed after the ready line: ", more);
+}
+
+std::size_t server::descriptors() const {
+  std::filesystem::directory_iterator const all("/proc/" + std::to_string(pid()) + "/fd");
+  return static_cast<std::size_t>(std::distance(begin(all), end(all)));
 }
 
 std::string server::log() const {

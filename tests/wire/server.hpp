@@ -28,6 +28,8 @@ class server {
 
   std::uint16_t port() const { return port_; }
   pid_t pid() const { return process_.pid; }
+  // How many descriptors it has open.
+  std::size_t descriptors() const;
   // The one line on standard output, without its line feed.
   std::string const& ready_line() const { return ready_line_; }
 
