@@ -3,9 +3,11 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
-#include <system_error>
+#include <string_view>
 
+#include "gatehouse/base/directory_stream.hpp"
 #include "gatehouse/base/limits.hpp"
 
 namespace gatehouse::process {
@@ -49,11 +51,15 @@ bool add_directory(fs::path const& directory, public_parts& to) {
   to.unsettled = to.unsettled || just_changed(changed);
   auto const before = to.paths.size();
   bool all = true;
-  std::error_code ec;
-  for (fs::directory_iterator entry(directory, ec), end; !ec && entry != end; entry.increment(ec)) {
-    if (!add_entry(entry->path(), to)) all = false;
+  base::directory_stream const names(::opendir(directory.c_str()));
+  if (!names) return false;
+  errno = 0;
+  while (auto const* const entry = ::readdir(names.get())) {
+    std::string_view const name = entry->d_name;
+    if (name != "." && name != ".." && !add_entry(directory / name, to)) all = false;
+    errno = 0;
   }
-  if (ec || !all) return false;
+  if (errno != 0 || !all) return false;
   to.paths.resize(before);
   to.paths.push_back(directory);
   return true;
