@@ -1,5 +1,6 @@
 #include "gatehouse/net/client_watch.hpp"
 
+#include <algorithm>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -53,6 +54,14 @@ void client_watch::notify() {
 
 bool client_watch::has_notified() const {
   return !state_->action;
+}
+
+void notify_all(std::vector<client_watch*> const& among) {
+  auto const next = [&] {
+    return std::find_if_not(among.begin(), among.end(),
+                            [](client_watch const* watch) { return watch->has_notified(); });
+  };
+  for (auto one = next(); one != among.end(); one = next()) (*one)->notify();
 }
 
 base::task<void> client_watch::watch(std::shared_ptr<state> s) {

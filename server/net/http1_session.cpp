@@ -1,6 +1,5 @@
 #include "gatehouse/net/http1_session.hpp"
 
-#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <exception>
@@ -40,14 +39,7 @@ class http1_session::exchange final : public exchange_runner {
     watch->start();
     return watch;
   }
-  void cut() {
-    auto const next_unnotified = [&] {
-      return std::find_if_not(watches_.begin(), watches_.end(),
-                              [](client_watch const* watch) { return watch->has_notified(); });
-    };
-    for (auto next = next_unnotified(); next != watches_.end(); next = next_unnotified())
-      (*next)->notify();
-  }
+  void cut() { notify_all(watches_); }
 
   http::head_scanner scanner;
   http::request request;             // once its head was parsed
@@ -129,17 +121,17 @@ void http1_session::take_next_service() {
 }
 
 void http1_session::finish_soon() {
-  finishing_ = true;
+  end_by(ending::finishing);
   if (stage_ == stage::idle || stage_ == stage::leaving) client_.cancel();
 }
 
 void http1_session::make_room() {
-  finishing_ = displaced_ = true;
+  end_by(ending::displaced);
   if (stage_ != stage::busy) client_.cancel();
 }
 
 void http1_session::cut() {
-  finishing_ = cut_ = true;
+  end_by(ending::cut);
   if (current_) current_->cut();
   client_.cancel();
 }
@@ -176,15 +168,15 @@ void http1_session::give_up(std::string_view why) noexcept {
 // One exchange for each turn of the event loop: a client that sends many requests at once must not
 // keep others on the thread from their turn.
 http1_session::progress http1_session::serve_what_came() {
-  while (!cut_) {
+  while (ending_ < ending::cut) {
     if (head_has_begun()) {
       auto after = serve_at_once();
       if (after != progress::waits) after = end_exchange(after);
       if (after != progress::next) return after;
       if (!client_.buffered().empty()) return yield_turn();
     }
-    if (!finishing_) enter(stage::idle);  // From here it may be asked to make room.
-    if (!finishing_) return wait_for_request();
+    if (ending_ < ending::finishing) enter(stage::idle);  // From here it may be asked to make room.
+    if (ending_ < ending::finishing) return wait_for_request();
     if (!take_what_came()) return progress::over;
   }
   return progress::over;
@@ -202,7 +194,8 @@ http1_session::progress http1_session::wait_for_request() {
 }
 
 http1_session::progress http1_session::after_waiting(base::error_code const& error) {
-  return !error || (finishing_ && take_what_came()) ? progress::next : progress::over;
+  bool const goes_on = !error || (ending_ >= ending::finishing && take_what_came());
+  return goes_on ? progress::next : progress::over;
 }
 
 // A client that had sent a request when the connection was to end still gets its answer.
@@ -223,7 +216,7 @@ bool http1_session::head_has_begun() {
 http1_session::progress http1_session::end_exchange(progress after) {
   current_.reset();
   take_next_service();
-  return after == progress::last && (cut_ || displaced_) ? progress::over : after;
+  return after == progress::last && ending_ >= ending::displaced ? progress::over : after;
 }
 
 // Answers one request as far as possible without waiting, which is all of it for most requests.
@@ -284,15 +277,15 @@ base::task<http1_session::progress> http1_session::serve_late_head() {
 base::task<http1_session::head_size> http1_session::read_rest_of_head() {
   auto const until = std::chrono::steady_clock::now() + shared_->limits.header_timeout;
   while (true) {
-    if (!displaced_) enter(stage::in_head);  // From here it may be asked to make room.
-    if (displaced_)
+    if (ending_ < ending::displaced) enter(stage::in_head);  // Here it may be asked to make room.
+    if (ending_ == ending::displaced)
       co_return late_head("head-displaced", "the request head was awaited and the place needed");
     // A deadline is not exact, and a client that sends without a pause would never meet it.
     auto const left = until - std::chrono::steady_clock::now();
     base::result<std::size_t> read = base::errc::timed_out;
     if (left > duration::zero()) read = co_await client_.fill(left);
     enter(stage::busy);
-    if (read.has_error() && displaced_) continue;
+    if (read.has_error() && ending_ == ending::displaced) continue;
     if (read.has_error() && read.error() == base::errc::timed_out)
       co_return late_head("head-timeout", "the request head did not come in time");
     if (read.has_error() && read.error() == base::errc::too_slow)
@@ -356,15 +349,15 @@ response_plan http1_session::plan_of(http::response const& response) const {
   auto& x = *current_;
   x.body->response_began();
   bool const streamed = std::holds_alternative<http::stream>(response.body);
-  bool const keep_alive = x.request.keep_alive && !winding_down_ && !finishing_ &&
-                          (streamed || x.body->can_be_drained());
+  bool const keep_alive =
+      x.request.keep_alive && ending_ == ending::none && (streamed || x.body->can_be_drained());
   return plan_response(response, &x.request, keep_alive);
 }
 
 http1_session::progress http1_session::after_response(response_plan const& plan,
                                                       base::error_code const& error) {
   end(&current_->request, error);
-  return error || !plan.keep_alive || cut_ ? progress::last : progress::next;
+  return error || !plan.keep_alive || ending_ == ending::cut ? progress::last : progress::next;
 }
 
 http1_session::progress http1_session::after_client_left() {
@@ -379,7 +372,7 @@ void http1_session::end(http::request const* request, base::error_code const& er
     // What waits to be sent to a client that does not read would occupy the kernel's memory.
     client_.reset_on_close();
   }
-  if (error) cut_ = true;
+  if (error) end_by(ending::cut);
   current_->end(request, error);
 }
 
@@ -387,12 +380,12 @@ void http1_session::end(http::request const* request, base::error_code const& er
 // connection, and the client could lose what is still on its way (RFC 9112, 9.6).
 base::task<http1_session::progress> http1_session::linger() {
   enter(stage::leaving);
-  if (displaced_) co_return progress::over;
+  if (ending_ >= ending::displaced) co_return progress::over;
   client_.shutdown_send();
-  if (!finishing_)
+  if (ending_ < ending::finishing)
     co_await client_.drop_input(shared_->limits.linger_silence, shared_->limits.linger_time);
   constexpr auto at_stop = base::limits::linger_at_stop;
-  if (finishing_ && !displaced_ && !cut_) co_await client_.drop_input(at_stop, at_stop);
+  if (ending_ == ending::finishing) co_await client_.drop_input(at_stop, at_stop);
   co_return progress::over;
 }
 

@@ -37,4 +37,8 @@ class client_watch final : public http::subscription {
   std::shared_ptr<state> state_;  // shared with the watching coroutine
 };
 
+// Calls the action of each watch that has not called it yet. An action may end watches, which then
+// are not among them any more.
+void notify_all(std::vector<client_watch*> const& among);
+
 }  // namespace gatehouse::net

@@ -2,6 +2,7 @@
 // HTTP/1 on one client's connection: reads a head, has it answered (net/exchange_runner.hpp), sends
 // the response, and starts again, until either side has had enough (RFC 9112, 9).
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -34,7 +35,7 @@ class http1_session {
 
   // The next response is the last, and says so. Until then the connection goes on, so that no
   // client finds it closed that has just sent a request.
-  void wind_down() { winding_down_ = true; }
+  void wind_down() { end_by(ending::announced); }
 
   // The server stops: an idle connection ends now, a busy one after the response in progress. What
   // has come by then is still answered.
@@ -53,6 +54,14 @@ class http1_session {
  private:
   class exchange;
   class continuation;
+  // How the connection is to end. It only moves on, and each is stricter than those before it.
+  enum class ending {
+    none,
+    announced,  // the next response is the last, and says so
+    finishing,  // what has come is answered, and nothing more is awaited
+    displaced,  // nor does it linger, and a head that is not whole is refused
+    cut         // no wait goes on
+  };
   // How things stand after a step.
   enum class progress {
     next,   // the exchange is over, and another one may follow
@@ -64,6 +73,7 @@ class http1_session {
   // Of the head at the front of the buffer; nothing if it is not whole, an error if it cannot be.
   using head_size = http::result<std::optional<std::size_t>>;
 
+  void end_by(ending how) { ending_ = std::max(ending_, how); }
   void enter(stage now);
   void go_on(progress after);
   void give_up(std::string_view why) noexcept;
@@ -102,10 +112,7 @@ class http1_session {
   std::weak_ptr<void> owner_;
   int empty_lines_ = 0;  // skipped before the next head
   stage stage_ = stage::idle;
-  bool winding_down_ = false;
-  bool displaced_ = false;
-  bool finishing_ = false;
-  bool cut_ = false;
+  ending ending_ = ending::none;
   bool given_up_ = false;
 };
 

@@ -113,7 +113,6 @@ class listener {
   // adopted.
   std::vector<boost::asio::ip::tcp::endpoint> endpoints() const;
 
-
   // Accepts until stop() is called. Out of descriptors it turns away who waits, by means of one
   // that it has kept, and waits a moment instead of spinning; the same out of memory. To be called
   // again after an exception left the loop, see base::keep_going.
