@@ -4,8 +4,12 @@
 
 #include <array>
 #include <atomic>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/write.hpp>
 #include <exception>
 #include <functional>
@@ -76,6 +80,33 @@ class measuring final : public http::handler {
   }
 };
 
+// Throws while a coroutine of its own reads the body; it cancels that, as its parts do when they
+// are destroyed.
+class leaving_a_reader final : public http::handler {
+ public:
+  base::task<http::outcome> handle(http::request const&, http::body_source& body,
+                                   http::exchange_context& context) override {
+    boost::asio::co_spawn(
+        context.get_executor(), read(body, ended),
+        boost::asio::bind_cancellation_slot(cancel_.slot(), boost::asio::detached));
+    co_await boost::asio::post(context.get_executor(), base::as_result);
+    cancel_.emit(boost::asio::cancellation_type::all);
+    throw std::runtime_error("left in the middle");
+  }
+
+  bool ended = false;
+
+ private:
+  static base::task<void> read(http::body_source& body, bool& ended) {
+    co_await boost::asio::this_coro::throw_if_cancelled(false);
+    std::array<char, 100> buffer;
+    auto const got = co_await body.read_some(boost::asio::buffer(buffer));
+    CHECK(got.has_error());
+    ended = true;
+  }
+  boost::asio::cancellation_signal cancel_;
+};
+
 // How often the process called epoll_ctl.
 std::atomic<int> epoll_ctl_calls = 0;
 
@@ -143,9 +174,16 @@ struct fixture : net::connection_watch {
 
 // Serves one client to the connection's end, and runs the client to its own.
 template <class Client>
-void serve(http::handler& handler, net::connection_limits const& limits, Client client) {
+void serve(http::handler& handler, net::connection_limits const& limits, Client client,
+           std::function<void()> when_answered = nullptr) {
   net::service service;
   service.handler = &handler;
+  service.render_error = [&](http::http_error const& error, http::request const*, bool) {
+    if (when_answered) when_answered();
+    http::response response;
+    response.status = error.status;
+    return response;
+  };
   service.limits = limits;
   boost::asio::io_context loop{1};
   fixture f(loop, service);
@@ -211,6 +249,22 @@ TEST_CASE("a closing connection ends although its client goes on sending without
     bool sent = co_await f.send(post_head);
     for (; sent; sent = co_await f.send("more")) co_await f.wait(5ms);
   });
+}
+
+TEST_CASE("what a handler leaves behind that throws has ended before its exchange goes on") {
+  leaving_a_reader handler;
+  bool in_time = false;
+  serve(
+      handler, lingering(50ms, forever),
+      [](fixture& f) -> base::task<void> {
+        bool const sent = co_await f.send(post_head);
+        CHECK(sent);
+        auto const answer = co_await f.read_to_end();
+        REQUIRE(answer.has_value());
+        CHECK(answer->starts_with("HTTP/1.1 500 "));
+      },
+      [&] { in_time = handler.ended; });
+  CHECK(in_time);
 }
 
 TEST_CASE("a server that stops does not wait for long for a client that has its last answer") {
