@@ -251,6 +251,19 @@ TEST_CASE("a closing connection ends although its client goes on sending without
   });
 }
 
+TEST_CASE("a head has one time in all, also when its bytes come without a pause") {
+  refusing handler;
+  auto limits = lingering(50ms, forever);
+  limits.header_timeout = 1ms;
+  serve(handler, limits, [](fixture& f) -> base::task<void> {
+    bool sent = co_await f.send("GET / HTTP/1.1\r\nX: ");
+    while (sent && f.client.available() == 0) sent = co_await f.send("y");
+    auto const answer = co_await f.read_to_end();
+    REQUIRE(answer.has_value());
+    CHECK(answer->starts_with("HTTP/1.1 408 "));
+  });
+}
+
 TEST_CASE("what a handler leaves behind that throws has ended before its exchange goes on") {
   leaving_a_reader handler;
   bool in_time = false;
