@@ -104,6 +104,9 @@ std::size_t line_of_content_type(std::string_view text) {
 // does not wait for that, and so comes before the headers. The error says so if this is what
 // happened.
 void explain_late_headers(http::http_error& error, std::string_view text, std::string_view more) {
+  bool const is_no_header =
+      error.reason == "script-no-blank-line" || error.reason == "script-bad-header";
+  if (!is_no_header) return;
   auto const number = line_of_content_type(std::string(text).append(more));
   if (number <= error.help.marked_line) return;
   error.reason = "script-late-headers";

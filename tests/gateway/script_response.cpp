@@ -368,6 +368,9 @@ TEST_CASE("headers that come behind other output came too late, and the error sa
   };
   row const rows[] = {
       {"total 0\n", "-rw- a\nContent-Type: a/b\n\nbody", "script-late-headers"},
+      // These are the script's own, and have an explanation of their own.
+      {"Status: OK\nContent-Type: a/b\n\nbody", "", "script-bad-status"},
+      {"HTTP/1.1 200 OK\nContent-Type: a/b\n\nbody", "", "script-status-line"},
       {"a b: c\ncontent-type:x\n\n", "", "script-late-headers"},
       {"total 0\nContent-", "Type: a/b\n\n", "script-late-headers"},
       {"total 0\n", "no more\n", "script-no-blank-line"},
