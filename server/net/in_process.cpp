@@ -120,7 +120,8 @@ base::task<void> send(std::shared_ptr<tcp_socket> to, std::string bytes) {
 
 base::task<base::result<in_process_answer>> answer_in_process(std::shared_ptr<service const> shared,
                                                               http::peer from, std::string request,
-                                                              in_process_limits limits) {
+                                                              in_process_limits limits,
+                                                              http::exchange_context* asker) {
   auto const ex = co_await boost::asio::this_coro::executor;
   auto pair = make_pair(ex);
   if (pair.has_error()) co_return pair.error();
@@ -130,11 +131,14 @@ base::task<base::result<in_process_answer>> answer_in_process(std::shared_ptr<se
   boost::asio::co_spawn(ex, send(client, std::move(request)), boost::asio::detached);
 
   in_process_answer out;
-  base::deadline in_all(ex, [&out, s] {
+  auto const cut = [&out, s] {
     out.cut = true;
     s->cut();
-  });
+  };
+  base::deadline in_all(ex, cut);
   in_all.set(limits.in_all);
+  std::unique_ptr<http::subscription> asker_leaves;
+  if (asker != nullptr) asker_leaves = asker->when_client_leaves(cut);
   std::array<char, base::limits::head_read_bytes> buffer;
   while (true) {
     auto const [ec, got] =

@@ -367,7 +367,8 @@ base::task<http::outcome> inspector::send(http::request const& request,
   }
   auto const service = service_.lock();
   if (!service) co_return failure(503, "stopping", "The server stops.");
-  auto said = co_await net::answer_in_process(service, context.client(), std::move(*composed), {});
+  auto said = co_await net::answer_in_process(service, context.client(), std::move(*composed), {},
+                                              &context);
   if (said.has_error()) co_return failure(503, "out-of-resources", said.error().message());
   co_return json_answer(composed_json(*said));
 }

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <signal.h>
 
+#include <filesystem>
 #include <string>
 
 #include "client.hpp"
@@ -167,6 +168,21 @@ TEST_CASE("a composed request that asks for another, and so on, comes to an end"
   c.send(request_here("POST", "/-/send", own, request_here("GET", "/a.txt")));
   CHECK(c.read_reply().status == 200);
   CHECK(has(look(s, "/-/exchanges").body, "/a.txt"));
+}
+
+TEST_CASE("a script that the page has asked for is stopped when the page leaves") {
+  site const files;
+  files.script("silent", "#!/bin/sh\necho $$ >new && mv new pid\nexec sleep 1000\n");
+  server const s(files, {"--inspect"});
+  auto const pid_file = files.root() / "cgi-bin" / "pid";
+  client page(s.port());
+  page.send(request_here("POST", "/-/send", "Gatehouse-Inspector: 1\r\n",
+                         request_here("GET", "/cgi-bin/silent")));
+  REQUIRE(eventually([&] { return std::filesystem::exists(pid_file); }));
+  auto const pid = static_cast<pid_t>(std::stoi(contents(pid_file)));
+  CHECK(::kill(pid, 0) == 0);
+  page.reset();
+  CHECK(eventually([&] { return ::kill(pid, 0) != 0; }));
 }
 
 TEST_CASE("a name that is not this machine's is refused") {

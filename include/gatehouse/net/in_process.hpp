@@ -27,9 +27,10 @@ struct in_process_answer {
 
 // The first request in the bytes, and its response. Suspends. Fails only if there are no
 // descriptors. shared: as for any connection; its tracer is told of the exchange. from: who the
-// client is said to be.
-base::task<base::result<in_process_answer>> answer_in_process(std::shared_ptr<service const> shared,
-                                                              http::peer from, std::string request,
-                                                              in_process_limits limits);
+// client is said to be. asker: the exchange that asks for this one, if one does; this one is cut
+// when its client leaves.
+base::task<base::result<in_process_answer>> answer_in_process(
+    std::shared_ptr<service const> shared, http::peer from, std::string request,
+    in_process_limits limits, http::exchange_context* asker = nullptr);
 
 }  // namespace gatehouse::net
