@@ -24,7 +24,7 @@ SOURCE = re.compile(r'(<pre\b[^>]*\bdata-source="([^"]+)"[^>]*>)(.*?)(</pre>)', 
 IN_SCRIPT = re.compile(r"""["'`](/(?:-|tour|cgi-bin)/[^"'`\s$]*)""")
 IMPORT = re.compile(r"""^(?:import|export)(?:[^"';]*\bfrom)?\s*["']([^"']+)["']""", re.MULTILINE)
 IN_SHEET = re.compile(r"""url\(\s*["']?([^"')]+)|@import\s+["']([^"']+)""")
-ELSEWHERE = re.compile(r"(?:https?:)?//(?!localhost\b)[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
+ELSEWHERE = re.compile(r"(?:https?:)?//(?!localhost\b|127\.0\.0\.1\b)[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
 NAMESPACE = "http://www.w3.org/2000/svg"
 
 

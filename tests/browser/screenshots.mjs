@@ -43,7 +43,7 @@ const pictures = {
     },
   },
   "tour-request": {
-    address: "/tour/1-request.html",
+    address: "/tour/2-request.html",
     show: async (page) => {
       await page.getByRole("button", { name: "Send", exact: true }).click();
       await page.locator("#answer li.rest").waitFor();
@@ -51,7 +51,7 @@ const pictures = {
     },
   },
   "tour-cost": {
-    address: "/tour/6-cost.html",
+    address: "/tour/7-cost.html",
     show: (page) => lift(page.locator("#measure")),
   },
 };

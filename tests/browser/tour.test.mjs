@@ -7,13 +7,14 @@ import { checkSoundness, desktop, phone } from "./browser.mjs";
 import { world } from "./world.mjs";
 
 const steps = [
-  "1-request.html",
-  "2-response.html",
-  "3-files.html",
-  "4-script.html",
-  "5-forms.html",
-  "6-cost.html",
-  "7-beyond.html",
+  "1-server.html",
+  "2-request.html",
+  "3-response.html",
+  "4-files.html",
+  "5-script.html",
+  "6-forms.html",
+  "7-cost.html",
+  "8-beyond.html",
 ];
 
 const here = world({
@@ -38,22 +39,82 @@ const knowsOfInspector = (page) =>
   page.waitForFunction(() => [...document.querySelectorAll(".off")].every(({ hidden }) => hidden));
 const says = (page, part, text) => page.locator(part, { hasText: text }).first().waitFor();
 
+const sizes = { phone, desktop, projector: { width: 1920, height: 1080 } };
+
 for (const step of ["", ...steps]) {
-  for (const [name, look] of Object.entries({
-    "desktop, light": { size: desktop, scheme: "light" },
-    "desktop, dark": { size: desktop, scheme: "dark" },
-    phone: { size: phone, scheme: "light" },
-  })) {
-    test(`/tour/${step} is sound, ${name}`, () =>
-      here.page(`/tour/${step}`, look, async (page) => {
-        await knowsOfInspector(page);
-        await checkSoundness(page);
-      }));
-  }
+  test(`/tour/${step} is sound at every width, light and dark`, () =>
+    here.page(`/tour/${step}`, {}, async (page) => {
+      await knowsOfInspector(page);
+      for (const [name, size] of Object.entries(sizes)) {
+        await page.setViewportSize(size);
+        for (const colorScheme of ["light", "dark"]) {
+          await page.emulateMedia({ colorScheme });
+          await checkSoundness(page).catch((error) => {
+            throw new Error(`${name}, ${colorScheme}: ${error.message}`);
+          });
+        }
+      }
+    }));
 }
 
-test("step 1: a request typed by hand gets its raw answer", () =>
-  here.page("/tour/1-request.html", {}, async (page) => {
+const given = (page, line) => page.locator("#code .line", { hasText: line }).locator(".gave");
+
+test("step 1: a server in twenty lines runs, and each of its calls is shown", () =>
+  here.page("/tour/1-server.html", {}, async (page) => {
+    await pressed(page, "Start");
+    await says(page, "#code .waits", "listener.accept()");
+    await pressed(page, "Connect");
+    await says(page, "#code .lit", "listener.accept()");
+    await says(page, "#code .waits", "connection.recv(1024)");
+    await page.locator("#request").fill("GET /green/tea HTTP/1.1\nHost: a\n");
+    await pressed(page, "Send");
+    await says(page, "#code .lit .gave", "GET /green/tea HTTP/1.1\\r\\nHost: a\\r\\n");
+    assert.equal(await given(page, "sendall(").count(), 0);
+    await page.locator("#request").fill("\n");
+    await pressed(page, "Send");
+    await says(page, "#code .lit .gave", "HTTP/1.1 200 OK\\r\\n");
+    await says(page, "#tools", "Content-Length: 23\n\nGET /green/tea HTTP/1.1");
+    for (const [tab, text] of [
+      ["curl -v", "> GET /green/tea HTTP/1.1\n> Host: a\n>\n< HTTP/1.1 200 OK"],
+      ["python requests", ">>> answer.text\n'GET /green/tea HTTP/1.1'"],
+      ["browser", "/green/tea\n\nGET /green/tea HTTP/1.1"],
+    ]) {
+      await page.getByRole("tab", { name: tab }).click();
+      const shown = await page.locator("#tools").textContent();
+      assert.ok(shown.includes(text), shown);
+    }
+    await page.getByLabel("an error").check();
+    await pressed(page, "Hang up");
+    await says(page, "#code .the-answer", "0 bytes");
+    await says(page, "#guess output", "Otherwise than you guessed: 0 bytes");
+    await says(page, "#code .waits", "listener.accept()");
+    await checkSoundness(page);
+  }));
+
+test("step 1: the server ends with the page, and only its own page can drive it", () =>
+  here.page("/tour/1-server.html", {}, async (page) => {
+    await pressed(page, "Start");
+    await page.locator("#connect:not([disabled])").waitFor();
+    const posted = page.waitForRequest((request) => request.method() === "POST");
+    await pressed(page, "Connect");
+    await says(page, "#code .waits", "connection.recv(1024)");
+    const address = new URL((await posted).url());
+    const drive = (session, action) =>
+      fetch(`${here.url}${address.pathname}?session=${session}&do=${action}`, { method: "POST" });
+    const session = address.searchParams.get("session");
+    const wrong = session.slice(0, -1) + (session.endsWith("0") ? "1" : "0");
+    assert.equal((await drive(wrong, "hang-up")).status, 404);
+    assert.equal((await drive("../../etc.x", "hang-up")).status, 400);
+    assert.equal((await drive(session, "connect")).status, 409);
+    await page.goto("about:blank");
+    // The server has the process ended when the page has left.
+    let left = 0;
+    for (let tries = 0; tries < 100 && left !== 404; ++tries) left = (await drive(session, "hang-up")).status;
+    assert.equal(left, 404);
+  }));
+
+test("step 2: a request typed by hand gets its raw answer", () =>
+  here.page("/tour/2-request.html", {}, async (page) => {
     await pressed(page, "Send");
     await says(page, "#answer li", "HTTP/1.1 200 OK");
     await says(page, "#answer li", "An empty line.");
@@ -64,15 +125,15 @@ test("step 1: a request typed by hand gets its raw answer", () =>
     await says(page, "#said", "wait");
   }));
 
-test("step 2: a response is shown line by line, and as numbers", () =>
-  here.page("/tour/2-response.html", {}, async (page) => {
+test("step 3: a response is shown line by line, and as numbers", () =>
+  here.page("/tour/3-response.html", {}, async (page) => {
     await says(page, "#live-response li", "HTTP/1.1 200 OK");
     await page.locator("#numbers").check();
     await says(page, "#live-response li small", "48 54 54 50 2f 31 2e 31");
   }));
 
-test("step 3: a file that has not changed is not sent again", () =>
-  here.page("/tour/3-files.html", {}, async (page) => {
+test("step 4: a file that has not changed is not sent again", () =>
+  here.page("/tour/4-files.html", {}, async (page) => {
     await page.locator("#without").click();
     await says(page, "#said", "Status 200");
     await page.locator("#with").click();
@@ -80,8 +141,8 @@ test("step 3: a file that has not changed is not sent again", () =>
     assert.equal(await page.locator("#asked tr").count(), 2);
   }));
 
-test("step 4: the reader's script is run and its variables are shown", () =>
-  here.page("/tour/4-script.html", {}, async (page, faults) => {
+test("step 5: the reader's script is run and its variables are shown", () =>
+  here.page("/tour/5-script.html", {}, async (page, faults) => {
     await pressed(page, "Run");
     await says(page, "#printed", "Hello, <b>tea</b>");
     const query = page.locator("#variables tr", { hasText: "QUERY_STRING" });
@@ -100,8 +161,8 @@ test("step 4: the reader's script is run and its variables are shown", () =>
     faults.length = 0;
   }));
 
-test("step 5: forms, uploads, cookies, redirects and streams work", () =>
-  here.page("/tour/5-forms.html", {}, async (page) => {
+test("step 6: forms, uploads, cookies, redirects and streams work", () =>
+  here.page("/tour/6-forms.html", {}, async (page) => {
     await pressed(page, "Send by GET");
     await says(page, "#form-sent", "GET /cgi-bin/form.py?name=Ada");
     await says(page, "#form-answer", "name=Ada");
@@ -127,8 +188,8 @@ test("step 5: forms, uploads, cookies, redirects and streams work", () =>
     await says(page, "#pieces", "left; the server stops the script");
   }));
 
-test("step 6: what scripts cost is measured and drawn", () =>
-  here.page("/tour/6-cost.html", {}, async (page) => {
+test("step 7: what scripts cost is measured and drawn", () =>
+  here.page("/tour/7-cost.html", {}, async (page) => {
     await pressed(page, "Measure");
     // Six kinds of requests, among them programs in Python: seconds on a slow machine.
     await page.waitForFunction(() => document.querySelector("#progress").value > 12, null, { timeout: 90_000 });
@@ -142,7 +203,7 @@ test("step 6: what scripts cost is measured and drawn", () =>
   }));
 
 test("where the inspector is off the tour says how to turn it on", () =>
-  without.page("/tour/1-request.html", {}, async (page, faults) => {
+  without.page("/tour/2-request.html", {}, async (page, faults) => {
     const answered = page.waitForResponse(/\/-\/exchanges$/);
     await page.reload();
     assert.equal((await answered).status(), 404);

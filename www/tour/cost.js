@@ -1,4 +1,4 @@
-// Step 6: how long a file and some scripts take, as this page sees it.
+// Step 7: how long a file and some scripts take, as this page sees it.
 import "./copy.js";
 import { find } from "./element.js";
 import { drawSpread, quantile } from "./spread.js";

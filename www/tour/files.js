@@ -1,4 +1,4 @@
-// Step 3: asking for a file again, with and without the name of the version one has.
+// Step 4: asking for a file again, with and without the name of the version one has.
 import "./copy.js";
 import { element, find } from "./element.js";
 

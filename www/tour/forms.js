@@ -1,4 +1,4 @@
-// Step 5: five things that scripts do, each tried on the page.
+// Step 6: five things that scripts do, each tried on the page.
 import "./copy.js";
 import { element, find, refresh } from "./element.js";
 import { bytesOf, exchangesSince, inspectorIsOn, newest } from "./inspector.js";

@@ -1,4 +1,4 @@
-// Step 1: a request typed by hand, and the raw answer.
+// Step 2: a request typed by hand, and the raw answer.
 import "./copy.js";
 import { find, refresh } from "./element.js";
 import { inspectorIsOn, sendRaw } from "./inspector.js";

@@ -1,4 +1,4 @@
-// Step 2: responses of this server, line by line.
+// Step 3: responses of this server, line by line.
 import "./copy.js";
 import { find, refresh } from "./element.js";
 import { inspectorIsOn, sendRaw } from "./inspector.js";

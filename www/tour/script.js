@@ -1,4 +1,4 @@
-// Step 4: runs the reader's own script and shows what it was given and what it printed.
+// Step 5: runs the reader's own script and shows what it was given and what it printed.
 import "./copy.js";
 import { element, find, refresh } from "./element.js";
 import { bytesOf, exchangesSince, inspectorIsOn, newest } from "./inspector.js";
