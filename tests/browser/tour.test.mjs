@@ -125,6 +125,21 @@ test("step 2: a request typed by hand gets its raw answer", () =>
     await says(page, "#said", "wait");
   }));
 
+test("step 2: line ends are seen, and the answer stands beside the buttons", () =>
+  here.page("/tour/2-request.html", {}, async (page) => {
+    await page.locator(".guess").getByLabel("400").check();
+    await page.locator("#typed").fill("GET /style.css HTTP/1.1\n\n");
+    assert.deepEqual(await page.locator(".marks i").allTextContents(), ["\\r\\n", "\\r\\n"]);
+    await says(page, ".marks em", "the empty line");
+    await pressed(page, "Send");
+    await says(page, "#answer .the-answer", "HTTP/1.1 400");
+    await says(page, "#guess output", "As you guessed");
+    const send = await page.getByRole("button", { name: "Send", exact: true }).boundingBox();
+    const first = await page.locator("#answer li").first().boundingBox();
+    assert.ok(first.x > send.x + send.width && Math.abs(first.y - send.y) < 400, JSON.stringify([send, first]));
+    await checkSoundness(page);
+  }));
+
 test("step 3: a response is shown line by line, and as numbers", () =>
   here.page("/tour/3-response.html", {}, async (page) => {
     await says(page, "#live-response li", "HTTP/1.1 200 OK");
@@ -200,6 +215,36 @@ test("step 7: what scripts cost is measured and drawn", () =>
       assert.match(await row.locator(".of-median").textContent(), /^[\d.]+ ms$/, name);
       assert.notEqual(await row.locator("svg .bars").getAttribute("d"), "", name);
     }
+  }));
+
+test("keys turn the pages, and not while one types", () =>
+  here.page("/tour/", {}, async (page) => {
+    await page.keyboard.press("ArrowRight");
+    await page.waitForURL("**/tour/1-server.html");
+    await page.keyboard.press("ArrowRight");
+    await page.waitForURL("**/tour/2-request.html");
+    await knowsOfInspector(page);
+    await page.locator("#typed").press("ArrowRight");
+    await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+    await page.locator("#typed").press("PageDown");
+    assert.match(page.url(), /2-request/);
+    await page.locator("#typed").evaluate((box) => box.blur());
+    await page.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+    await page.keyboard.press("PageDown");
+    await page.waitForURL("**/tour/3-response.html");
+    await page.keyboard.press("PageDown");
+    assert.match(page.url(), /3-response/);
+    await page.keyboard.press("ArrowLeft");
+    await page.waitForURL("**/tour/2-request.html");
+  }));
+
+test("steps have names beside their numbers where there is room", () =>
+  here.page("/tour/2-request.html", {}, async (page) => {
+    const name = page.locator(".steps [aria-current] .name");
+    assert.ok((await name.boundingBox()).width > 20);
+    await page.setViewportSize(phone);
+    assert.ok((await name.boundingBox()).width < 2);
+    assert.equal(await page.getByRole("link", { name: "Step 2 Request" }).count(), 1);
   }));
 
 test("where the inspector is off the tour says how to turn it on", () =>

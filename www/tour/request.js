@@ -1,7 +1,9 @@
 // Step 2: a request typed by hand, and the raw answer.
 import "./copy.js";
 import { find, refresh } from "./element.js";
+import { settle } from "./guess.js";
 import { inspectorIsOn, sendRaw } from "./inspector.js";
+import { fill, showLineEnds } from "./lines.js";
 import { show, typed } from "./wire.js";
 
 const host = location.host;
@@ -23,7 +25,7 @@ const answer = find("#answer");
 
 function count() {
   const bytes = typed(text.value).length;
-  size.textContent = `${bytes} bytes. Each line end is sent as two: \\r\\n.`;
+  size.textContent = `${bytes} bytes. Each \\r\\n is two of them.`;
 }
 
 async function send() {
@@ -35,6 +37,8 @@ async function send() {
     const came = `${total} bytes came back${cut ? ", the first of them here" : ""}:`;
     said.textContent = [note, total ? came : "No answer came."].filter(Boolean).join(" ");
     if (response.length > 0) refresh(answer);
+    const status = /^HTTP\/1\.1 (\d+)/.exec(answer.textContent)?.[1];
+    if (status && !/^host:/im.test(text.value)) settle(find("#guess"), status, find("code", answer));
   } catch (error) {
     said.textContent = `That did not work. ${error.message}`;
   }
@@ -42,8 +46,7 @@ async function send() {
 
 for (const [name, request] of Object.entries(EXAMPLES)) {
   find(`[data-example="${name}"]`).addEventListener("click", () => {
-    text.value = request;
-    count();
+    fill(text, request);
     send();
   });
 }
@@ -56,7 +59,7 @@ text.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && event.ctrlKey) send();
 });
 
-text.value = EXAMPLES.whole;
-count();
+showLineEnds(text);
+fill(text, EXAMPLES.whole);
 inspectorIsOn();
 for (const port of document.querySelectorAll(".port")) port.textContent = location.port || "80";
