@@ -247,6 +247,19 @@ test("steps have names beside their numbers where there is room", () =>
     assert.equal(await page.getByRole("link", { name: "Step 2 Request" }).count(), 1);
   }));
 
+test("the start page leads to the inspector where it is on", async () => {
+  await here.page("/", {}, async (page) => {
+    await page.getByRole("link", { name: "Open the inspector" }).click();
+    await page.waitForURL("**/-/");
+  });
+  await without.page("/", {}, async (page) => {
+    const asked = page.waitForResponse((answer) => answer.url().endsWith("/-/"));
+    await page.reload();
+    assert.equal((await asked).status(), 404);
+    assert.equal(await page.getByRole("link", { name: "Open the inspector" }).isVisible(), false);
+  });
+});
+
 test("where the inspector is off the tour says how to turn it on", () =>
   without.page("/tour/2-request.html", {}, async (page, faults) => {
     const answered = page.waitForResponse(/\/-\/exchanges$/);
