@@ -1,5 +1,6 @@
-// screenshots.mjs DIRECTORY: makes the pictures of the README in DIRECTORY: the inspector and two
-// steps of the tour, light and dark.
+// screenshots.mjs DIRECTORY [NAME...]: makes the pictures of the README in DIRECTORY, or those that
+// are named: a failed script as its page and the inspector show it, the inspector, and two steps of
+// the tour, light and dark.
 
 import { execFileSync } from "node:child_process";
 import { stat } from "node:fs/promises";
@@ -29,7 +30,43 @@ function lift(part) {
   });
 }
 
+// A script whose lines end as an editor on Windows ends them.
+const brokenScript = "#!/usr/bin/env python3\r\nprint('Content-Type: text/plain\\n\\nHello!')\r\n";
+
+// Two pictures of pages, side by side with a hairline between them.
+async function setBeside(page, left, right) {
+  const image = (bytes) => `<img src="data:image/png;base64,${bytes.toString("base64")}">`;
+  await page.goto("about:blank");
+  await page.setViewportSize(size);
+  await page.setContent(
+    `<body style="margin:0;display:flex;gap:1px;background:#8886">${image(left)}${image(right)}</body>`,
+  );
+  await page.locator("img").last().waitFor();
+}
+
+async function pictureOf(page, width, address, show) {
+  await page.setViewportSize({ width, height: size.height });
+  await page.goto(address);
+  await show();
+  return page.screenshot();
+}
+
 const pictures = {
+  why: {
+    scripts: { "greet.py": brokenScript },
+    address: "/-/",
+    show: async (page, url, faults) => {
+      const width = size.width / 2;
+      const asked = `${url}/cgi-bin/greet.py?name=Ada`;
+      const left = await pictureOf(page, width - 1, asked, () => page.locator("h1").waitFor());
+      faults.pop(); // the 502 itself
+      const right = await pictureOf(page, width, `${url}/-/`, async () => {
+        await page.locator("#list li", { hasText: "greet.py" }).first().click();
+        await page.locator(".variables li").first().waitFor();
+      });
+      await setBeside(page, left, right);
+    },
+  },
   inspector: {
     address: "/-/",
     show: async (page, url) => {
@@ -57,12 +94,12 @@ const pictures = {
 };
 
 // One picture, of a server of its own: its list holds nothing else.
-async function take(browser, { address, show }, scheme, file) {
-  const server = await serve();
+async function take(browser, { address, show, scripts = {} }, scheme, file) {
+  const server = await serve({ scripts });
   try {
-    await withPage(browser, { size, scheme }, async (page) => {
+    await withPage(browser, { size, scheme }, async (page, faults) => {
       await page.goto(server.url + address);
-      await show(page, server.url);
+      await show(page, server.url, faults);
       await page.evaluate(() => document.fonts.ready);
       await page.screenshot({ path: file });
     });
@@ -75,11 +112,13 @@ async function take(browser, { address, show }, scheme, file) {
   console.log(`${file}: ${bytes} bytes`);
 }
 
+const [directory, ...named] = process.argv.slice(2);
+const wanted = Object.entries(pictures).filter(([name]) => !named.length || named.includes(name));
 const browser = await openBrowser();
 try {
-  for (const [name, picture] of Object.entries(pictures))
+  for (const [name, picture] of wanted)
     for (const scheme of ["light", "dark"])
-      await take(browser, picture, scheme, path.join(process.argv[2], `${name}-${scheme}.png`));
+      await take(browser, picture, scheme, path.join(directory, `${name}-${scheme}.png`));
 } finally {
   await browser.close();
 }
