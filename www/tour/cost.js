@@ -1,7 +1,8 @@
 // Step 7: how long a file and some scripts take, as this page sees it.
 import "./copy.js";
-import { find } from "./element.js";
-import { drawSpread, quantile } from "./spread.js";
+import { element, find } from "./element.js";
+import { settle } from "./guess.js";
+import { drawSpread, noise, quantile } from "./spread.js";
 
 const WARM_UP = 10;
 const TIMES = 200;
@@ -21,48 +22,68 @@ const progress = find("#progress");
 
 async function timeOf(target) {
   const began = performance.now();
-  const answer = await fetch(target, { cache: "no-store" });
-  await answer.arrayBuffer();
-  if (!answer.ok) throw new Error(`${target} answered ${answer.status}.`);
+  // The field has the inspector keep these many requests apart from the reader's own.
+  const got = await fetch(target, { cache: "no-store", headers: { "Gatehouse-Tour": "1" } });
+  await got.arrayBuffer();
+  if (!got.ok) throw new Error(`${target} answered ${got.status}.`);
   return performance.now() - began;
 }
 
 const ms = (value) => `${value.toFixed(value < 10 ? 1 : 0)} ms`;
 
+// The powers of ten between which nearly all of the times lie.
+function axisOf(times) {
+  const power = (value) => Math.log10(Math.max(value, 0.1));
+  const shortest = Math.min(...Object.values(times).map((t) => quantile(t, 0.05)));
+  const longest = Math.max(...Object.values(times).map((t) => quantile(t, 0.95)));
+  const first = Math.floor(power(shortest));
+  return { first, last: Math.max(first + 1, Math.ceil(power(longest))) };
+}
+
 function draw(times) {
-  const widest = Math.max(...Object.values(times).map((t) => quantile(t, 0.95)));
-  const limit = Math.max(2, Math.ceil(1.25 * widest));
+  const axis = axisOf(times);
   for (const [name, values] of Object.entries(times)) {
     const row = find(`#spread [data-name="${name}"]`);
     find(".of-median", row).textContent = ms(quantile(values, 0.5));
     find(".of-p95", row).textContent = ms(quantile(values, 0.95));
-    drawSpread(find("svg", row), values, limit);
+    drawSpread(find("svg", row), values, axis);
   }
-  const beyond = Object.values(times).flat().filter((t) => t > limit).length;
-  const slowest = Math.max(...Object.values(times).flat());
-  const outside = beyond === 1 ? "One slower one is" : `${beyond} slower ones are`;
-  find("#scale").textContent =
-    `Each plot goes from 0 to ${limit} ms.` +
-    (beyond ? ` ${outside} not drawn; the slowest took ${ms(slowest)}.` : "");
+  const marks = [];
+  for (let power = axis.first; power <= axis.last; ++power) marks.push(element("span", {}, `${10 ** power} ms`));
+  find("#decades").replaceChildren(...marks);
+  find("#slowest").textContent = `The slowest took ${ms(Math.max(...Object.values(times).flat()))}.`;
 }
 
-// Where the time of work.py goes: each part is the difference of two medians.
+// Where the time of work.py goes: each part is the difference of two medians. One that chance alone could
+// make says so.
 function drawParts(times) {
-  const median = (name) => quantile(times[name], 0.5);
+  const median = (name) => (name ? quantile(times[name], 0.5) : 0);
   const whole = median("work");
   const parts = [
-    ["asking", 0, median("file")],
-    ["process", median("file"), median("calc")],
-    ["interpreter", median("calc"), median("python")],
-    ["work", median("python"), whole],
+    ["asking", null, "file"],
+    ["process", "file", "calc"],
+    ["interpreter", "calc", "python"],
+    ["work", "python", "work"],
   ];
-  for (const [name, from, to] of parts) {
+  for (const [name, less, more] of parts) {
+    const [from, to] = [median(less), median(more)];
     const part = find(`#parts [data-part="${name}"]`);
-    find("b", part).textContent = ms(Math.max(0, to - from));
+    const isNoise = less !== null && to - from < noise(times[less], times[more]);
+    part.classList.toggle("noise", isNoise);
+    find("b", part).textContent = isNoise ? "noise" : ms(to - from);
+    find("small", part).textContent = isNoise
+      ? `${ms(Math.abs(to - from))} ${to < from ? "less, not more" : "more"}: too little to tell it from chance`
+      : "";
     const bar = find("rect:last-child", part);
     bar.setAttribute("x", (100 * Math.min(from, to)) / whole);
-    bar.setAttribute("width", (100 * Math.max(0, to - from)) / whole);
+    bar.setAttribute("width", (100 * Math.abs(to - from)) / whole);
   }
+}
+
+function answer(times) {
+  const ratio = quantile(times.python, 0.5) / quantile(times.file, 0.5);
+  const value = ratio < 3 ? "few" : ratio < 10 ? "some" : "many";
+  settle(find("#guess"), value, find('#spread [data-name="python"] .of-median'));
 }
 
 let running = false;
@@ -89,6 +110,7 @@ async function measure() {
     if (count > 0) {
       draw(times);
       drawParts(times);
+      answer(times);
     }
     said.textContent = `${count} requests of each kind, one at a time.`;
   } catch (error) {
