@@ -7,13 +7,15 @@ use warnings;
 
 my $script = $ENV{SCRIPT_NAME} // '/cgi-bin/cookie.pl';
 my $forget = ($ENV{PATH_INFO} // '') eq '/forget';
-my ($visits) = ($ENV{HTTP_COOKIE} // '') =~ /(?:^|; )visits=([0-9]{1,6})(?:;|$)/;
+my ($visits) =
+    ($ENV{HTTP_COOKIE} // '') =~ /(?:^|; )visits=([0-9]{1,6})(?:;|$)/;
 $visits = $forget ? 0 : ($visits // 0) + 1;
-my $seconds = $forget ? 0 : 24 * 60 * 60;    # 0: the browser drops it now
+my $seconds = $forget ? 0 : 24 * 60 * 60; # 0: drop it now
 
-# Path: only this script gets it back. HttpOnly: no script in a page can read it. SameSite: it does
-# not come with what another site's page sends.
-print "Set-Cookie: visits=$visits; Path=$script; Max-Age=$seconds; HttpOnly; SameSite=Lax\n";
+# Path: this script alone gets it back. HttpOnly: no script in a page can
+# read it. SameSite: it does not come with what other sites' pages send.
+print "Set-Cookie: visits=$visits; Path=$script; Max-Age=$seconds;",
+    " HttpOnly; SameSite=Lax\n";
 print "Cache-Control: no-store\n";
 print "Content-Type: text/plain; charset=utf-8\n\n";
 print $forget ? "Forgotten.\n" : "Visit number $visits.\n";

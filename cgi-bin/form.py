@@ -9,6 +9,7 @@ import sys
 from urllib.parse import parse_qsl
 
 LIMIT = 64 * 1024
+FORM = "application/x-www-form-urlencoded"
 sys.stdout.reconfigure(encoding="utf-8", errors="replace")
 
 
@@ -19,14 +20,16 @@ def stop(status, text):
 
 method = os.environ.get("REQUEST_METHOD", "GET")
 if method == "POST":
-    if not os.environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
-        stop("415 Unsupported Media Type", "Send this as application/x-www-form-urlencoded.")
+    if not os.environ.get("CONTENT_TYPE", "").startswith(FORM):
+        stop("415 Unsupported Media Type", f"Send this as {FORM}.")
     length = int(os.environ.get("CONTENT_LENGTH") or 0)
     if length > LIMIT:
         stop("413 Content Too Large", f"At most {LIMIT} bytes, please.")
-    source, sent = "on standard input", sys.stdin.buffer.read(length).decode("utf-8", "replace")
+    source = "on standard input"
+    sent = sys.stdin.buffer.read(length).decode("utf-8", "replace")
 elif method in ("GET", "HEAD"):
-    source, sent = "in QUERY_STRING", os.environ.get("QUERY_STRING", "")
+    source = "in QUERY_STRING"
+    sent = os.environ.get("QUERY_STRING", "")
 else:
     stop("405 Method Not Allowed\nAllow: GET, HEAD, POST", "Only GET, HEAD and POST.")
 

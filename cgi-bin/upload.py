@@ -13,10 +13,13 @@ LIMIT = 8 * 1024 * 1024
 sys.stdout.reconfigure(encoding="utf-8", errors="replace")
 
 
-def files(body, boundary):
-    for part in (b"\r\n" + body).split(b"\r\n--" + boundary.encode("utf-8", "replace"))[1:-1]:
+def files(length, boundary):
+    body = b"\r\n" + sys.stdin.buffer.read(length)
+    line = b"\r\n--" + boundary.encode("utf-8", "replace")
+    for part in body.split(line)[1:-1]:
         head, _, content = part.partition(b"\r\n\r\n")
-        head = message_from_string(head.decode("utf-8", "replace").lstrip())
+        text = head.decode("utf-8", "replace").lstrip()
+        head = message_from_string(text)
         name = head.get_param("filename", header="content-disposition")
         if name and isinstance(name, str):
             yield name, head.get_content_type(), content
@@ -57,5 +60,5 @@ else:
 <tr><th scope=row>SHA-256<td><code>{hashlib.sha256(content).hexdigest()}</code>
 <tr><th scope=row>Begins<td><code>{content[:16].hex(" ")}</code>
 </table>
-""" for name, kind, content in files(sys.stdin.buffer.read(length), message.get_boundary())]
+""" for name, kind, content in files(length, message.get_boundary())]
     answer("".join(found) or "<p>There was no file in it.</p>")

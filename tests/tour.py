@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """tour.py [--write] [CHECKOUT]: checks the pages of www/.
 
-- A source shown in a page (data-source) equals the file; --write puts the files' text in.
+- A source shown in a page (data-source) equals the file, or the lines of it that data-lines names;
+  --write puts the files' text in. It has at most 12 lines, unless a page is about the whole of it.
 - Every link, form and address in a script leads to a file in www/ or cgi-bin/ or to the inspector.
 - Nothing is fetched from elsewhere, and nothing needs a page's policy to allow inline code or style.
 
@@ -16,11 +17,14 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 LINKS = {"href", "src", "action", "formaction", "data", "poster"}
 # What the reader makes on the tour, and what the inspector serves.
-MADE_BY_READER = {"/mine.txt", "/cgi-bin/hello.sh", "/tour/nothing.txt"}
+MADE_BY_READER = {"/mine.txt", "/cgi-bin/hello.sh", "/cgi-bin/hello.sh/green", "/tour/nothing.txt"}
 INSPECTOR = {"/-/", "/-/exchanges", "/-/send"}
 COMPILED = {"/cgi-bin/calc": "/cgi-bin/calc.c"}
 
-SOURCE = re.compile(r'(<pre\b[^>]*\bdata-source="([^"]+)"[^>]*>)(.*?)(</pre>)', re.DOTALL)
+SOURCE = re.compile(r'(<pre\b[^>]*\bdata-source="([^"]+)"(?: data-lines="(\d+)-(\d+)")?[^>]*>)(.*?)(</pre>)',
+                    re.DOTALL)
+MOST_LINES = 12
+WHOLE = {"www/tour/server.py"}
 IN_SCRIPT = re.compile(r"""["'`](/(?:-|tour|cgi-bin)/[^"'`\s$]*)""")
 IMPORT = re.compile(r"""^(?:import|export)(?:[^"';]*\bfrom)?\s*["']([^"']+)["']""", re.MULTILINE)
 IN_SHEET = re.compile(r"""url\(\s*["']?([^"')]+)|@import\s+["']([^"']+)""")
@@ -84,12 +88,19 @@ def target_faults(checkout, pages, base, link):
             yield f"no such place: {link}"
 
 
+def source_text(checkout, name, first, last):
+    lines = (checkout / name).read_text(encoding="utf-8").splitlines(keepends=True)
+    return "".join(lines[int(first) - 1:int(last)] if first else lines)
+
+
 def source_faults(checkout, text):
-    for _, name, shown, _ in SOURCE.findall(text):
+    for _, name, first, last, shown, _ in SOURCE.findall(text):
         if not (checkout / name).is_file():
             yield f"shows {name}, which there is not"
-        elif html.unescape(shown) != (checkout / name).read_text(encoding="utf-8"):
+        elif html.unescape(shown) != source_text(checkout, name, first, last):
             yield f"shows another text than {name} has: run tests/tour.py --write"
+        if name not in WHOLE and shown.count("\n") > MOST_LINES:
+            yield f"shows {shown.count(chr(10))} lines of {name}; at most {MOST_LINES} can be taken in"
     if text.count("data-source=") != len(SOURCE.findall(text)):
         yield "a data-source that is not in a <pre>"
 
@@ -128,8 +139,8 @@ def check(checkout):
 
 def write_sources(checkout):
     def filled(match):
-        text = (checkout / match[2]).read_text(encoding="utf-8")
-        return match[1] + html.escape(text, quote=False) + match[4]
+        text = source_text(checkout, *match.group(2, 3, 4))
+        return match[1] + html.escape(text, quote=False) + match[6]
 
     for file in (checkout / "www").rglob("*.html"):
         text = file.read_text(encoding="utf-8")

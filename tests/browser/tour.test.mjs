@@ -143,6 +143,10 @@ test("step 2: line ends are seen, and the answer stands beside the buttons", () 
 test("step 3: a response is shown line by line, and as numbers", () =>
   here.page("/tour/3-response.html", {}, async (page) => {
     await says(page, "#live-response li", "HTTP/1.1 200 OK");
+    await page.getByLabel("one of the fields").check();
+    await pressed(page, "Ask again");
+    await says(page, "#live-response .the-answer", "Content-Length");
+    await says(page, "#guess output", "As you guessed");
     await page.locator("#numbers").check();
     await says(page, "#live-response li small", "48 54 54 50 2f 31 2e 31");
   }));
@@ -154,16 +158,21 @@ test("step 4: a file that has not changed is not sent again", () =>
     await page.locator("#with").click();
     await says(page, "#said", "304 Not Modified");
     assert.equal(await page.locator("#asked tr").count(), 2);
+    await says(page, "#asked .the-answer", "0 bytes");
   }));
 
 test("step 5: the reader's script is run and its variables are shown", () =>
   here.page("/tour/5-script.html", {}, async (page, faults) => {
+    await page.locator("#guess input[value=whole]").check();
     await pressed(page, "Run");
     await says(page, "#printed", "Hello, <b>tea</b>");
     const query = page.locator("#variables tr", { hasText: "QUERY_STRING" });
     await query.waitFor();
     assert.match(await query.textContent(), /tea/);
     await says(page, "#stdout", "Content-Type: text/plain");
+    await says(page, "#hello .lit", "$QUERY_STRING");
+    await says(page, "#variables .the-answer", "/green");
+    await says(page, "#guess output", "Otherwise than you guessed: /green");
     assert.deepEqual(faults, []);
     await page.locator("#name").fill("not-there.sh");
     await pressed(page, "Run");
@@ -181,9 +190,12 @@ test("step 6: forms, uploads, cookies, redirects and streams work", () =>
     await pressed(page, "Send by GET");
     await says(page, "#form-sent", "GET /cgi-bin/form.py?name=Ada");
     await says(page, "#form-answer", "name=Ada");
+    await says(page, "#form-sent.the-answer", "more+tea+%26+cake");
+    await says(page, ".lit", 'os.environ.get("QUERY_STRING"');
     await pressed(page, "Send by POST");
     await says(page, "#form-sent", "POST /cgi-bin/form.py");
     await says(page, "#form-answer", "standard input");
+    await says(page, ".lit", "sys.stdin.buffer.read");
     await pressed(page, "Send a small one made here");
     await says(page, "#upload-sent", 'filename="sample.txt"');
     await says(page, "#upload-answer", "sample.txt");
@@ -192,8 +204,10 @@ test("step 6: forms, uploads, cookies, redirects and streams work", () =>
       await says(page, "#cookie-answer", `Visit number ${number}.`);
     }
     await says(page, "#cookie-wire", "> Cookie: visits=1");
+    await says(page, ".lit", "HTTP_COOKIE");
     await page.getByRole("link", { name: "Inside the server" }).click();
     await says(page, "#redirect-answer", "one request");
+    await says(page, ".lit", "sent-by=local-redirect");
     await page.getByRole("link", { name: "by way of the browser" }).click();
     await says(page, "#redirect-answer", "two requests");
     await page.locator("#start").click();
@@ -210,6 +224,13 @@ test("step 7: what scripts cost is measured and drawn", () =>
     await page.waitForFunction(() => document.querySelector("#progress").value > 12, null, { timeout: 90_000 });
     await pressed(page, "Stop");
     await says(page, "#said", /^\d+ requests of each kind/);
+    assert.equal(await page.locator("#spread .the-answer").count(), 1);
+    await says(page, "#decades", /1 ms10 ms100 ms|10 ms100 ms/);
+    // Too few requests to tell every part from chance; which ones is left to the machine.
+    for (const part of await page.locator("#parts li").all()) {
+      const isNoise = await part.evaluate((item) => item.classList.contains("noise"));
+      assert.match(await part.locator("b").textContent(), isNoise ? /^noise$/ : /^[\d.]+ ms$/);
+    }
     for (const name of ["file", "calc", "sh", "perl", "python", "work"]) {
       const row = page.locator(`#spread [data-name="${name}"]`);
       assert.match(await row.locator(".of-median").textContent(), /^[\d.]+ ms$/, name);
@@ -236,6 +257,30 @@ test("keys turn the pages, and not while one types", () =>
     assert.match(page.url(), /3-response/);
     await page.keyboard.press("ArrowLeft");
     await page.waitForURL("**/tour/2-request.html");
+  }));
+
+test("sources are short and coloured, do not wrap, and show where they go on", () =>
+  here.page("/tour/6-forms.html", { size: phone }, async (page) => {
+    const sources = page.locator("pre.source");
+    assert.equal(await sources.count(), 5);
+    for (const source of await sources.all()) {
+      assert.ok((await source.locator(".line").count()) <= 12);
+      assert.ok((await source.locator(".keyword, .string").count()) > 0);
+      const { white, wide, edge } = await source.evaluate((node) => ({
+        white: getComputedStyle(node).whiteSpace,
+        wide: node.scrollWidth > node.clientWidth,
+        edge: getComputedStyle(node).backgroundImage,
+      }));
+      assert.equal(white, "pre");
+      assert.ok(wide && edge.includes("gradient"));
+    }
+    // Colours on a lit line, in both schemes.
+    await pressed(page, "Send by POST");
+    await says(page, ".lit", "sys.stdin.buffer.read");
+    for (const colorScheme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme });
+      await checkSoundness(page);
+    }
   }));
 
 test("steps have names beside their numbers where there is room", () =>

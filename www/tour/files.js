@@ -1,6 +1,7 @@
 // Step 4: asking for a file again, with and without the name of the version one has.
 import "./copy.js";
 import { element, find } from "./element.js";
+import { settle } from "./guess.js";
 
 const file = find("#file");
 const rows = find("#asked");
@@ -43,6 +44,7 @@ async function conditional() {
   report(fields, got);
   const now = got.answer.headers.get("ETag");
   if (got.answer.status === 304) {
+    settle(find("#guess"), "none", find("tr:last-child td:nth-child(3)", rows));
     said.textContent = "304 Not Modified: the copy that you have is still right. No content came.";
   } else {
     etag = now;

@@ -1,10 +1,15 @@
 // Step 6: five things that scripts do, each tried on the page.
 import "./copy.js";
 import { element, find, refresh } from "./element.js";
+import { settle } from "./guess.js";
 import { bytesOf, exchangesSince, inspectorIsOn, newest } from "./inspector.js";
+import { light } from "./source.js";
 import { decoded, visible } from "./wire.js";
 
 const ENOUGH = 1500;
+
+// Lights the lines of a script that read, or say, what matters now.
+const lit = (file, ...texts) => light(find(`[data-source="cgi-bin/${file}"]`), ...texts);
 
 function put(node, text) {
   const shown = text.length > ENOUGH ? text.slice(0, ENOUGH) : text;
@@ -52,6 +57,8 @@ instead(form, async (button) => {
     ? `POST /cgi-bin/form.py HTTP/1.1\nContent-Type: application/x-www-form-urlencoded\nContent-Length: ${String(values).length}\n\n${values}`
     : `GET /cgi-bin/form.py?${values} HTTP/1.1\n`;
   say(find("#form-sent"), head);
+  if (String(values).includes("more+tea+%26+cake")) settle(find("#guess"), "plus", find("#form-sent"));
+  lit("form.py", post ? "sys.stdin.buffer.read" : '"QUERY_STRING"');
   const answer = post
     ? await fetch("/cgi-bin/form.py", { method: "POST", body: values })
     : await fetch(`/cgi-bin/form.py?${values}`);
@@ -70,6 +77,7 @@ instead(upload, async (button) => {
   const type = message.headers.get("Content-Type");
   const body = new Uint8Array(await message.arrayBuffer());
   put(find("#upload-sent"), `Content-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n${decoded(body)}`);
+  lit("upload.py", "sys.stdin.buffer.read");
   const answer = await fetch("/cgi-bin/upload.py", {
     method: "POST",
     headers: { "Content-Type": type },
@@ -85,6 +93,7 @@ instead(upload, async (button) => {
 // Cookies.
 async function visit(path) {
   const since = await newest();
+  lit("cookie.pl", "HTTP_COOKIE", "Set-Cookie", "SameSite=");
   const answer = await fetch(path, { cache: "no-store" });
   say(find("#cookie-answer"), await answer.text());
   await showWire(find("#cookie-wire"), since, (target) => target === path);
@@ -99,6 +108,8 @@ find("#cookies").addEventListener("click", (event) => {
 // Redirects.
 async function follow(path) {
   const since = await newest();
+  const how = path.split("/").at(-1);
+  lit("redirect.pl", `'/${how}'`, `sent-by=${how}`);
   const answer = await fetch(path, { cache: "no-store" });
   await answer.text();
   const end = new URL(answer.url);
@@ -125,6 +136,7 @@ async function stream() {
   leave = new AbortController();
   pieces.replaceChildren();
   find("#stop").disabled = false;
+  lit("counter.sh", "data:");
   const began = performance.now();
   const note = (text) => {
     const seconds = ((performance.now() - began) / 1000).toFixed(2);

@@ -1,10 +1,13 @@
 // Step 5: runs the reader's own script and shows what it was given and what it printed.
 import "./copy.js";
 import { element, find, refresh } from "./element.js";
+import { settle } from "./guess.js";
 import { bytesOf, exchangesSince, inspectorIsOn, newest } from "./inspector.js";
+import { light } from "./source.js";
 import { decoded } from "./wire.js";
 
 const name = find("#name");
+const path = find("#path");
 const query = find("#query");
 const said = find("#said");
 const printed = find("#printed");
@@ -43,6 +46,11 @@ async function showExchange(since, target) {
       ),
     ),
   );
+  const given = exchange.variables.find((v) => v.name === "PATH_INFO");
+  if (given?.value === "/green") {
+    const row = [...variables.rows].find((one) => one.cells[0].textContent === "PATH_INFO");
+    settle(find("#guess"), "rest", row.cells[1].firstChild);
+  }
   const took = exchange.process ? `Process ${exchange.process.pid} ${exchange.process.text}. ` : "";
   const place = element("a", { href: `/-/#${exchange.id}`, target: "_blank" }, `exchange ${exchange.id}`);
   process.replaceChildren(`${took}This is `, place, " in the inspector.");
@@ -53,10 +61,12 @@ async function showExchange(since, target) {
 
 async function run() {
   const file = name.value.trim();
-  const target = `/cgi-bin/${file.split("/").map(encodeURIComponent).join("/")}${query.value ? "?" + encodeURI(query.value) : ""}`;
+  const place = `${file}${path.value.trim().replace(/^(?=[^/])/, "/")}`;
+  const target = `/cgi-bin/${place.split("/").map(encodeURIComponent).join("/")}${query.value ? "?" + encodeURI(query.value) : ""}`;
   find("#address").href = target;
   find("#address").textContent = location.origin + target;
   const since = await newest();
+  light(find("#hello"), "QUERY_STRING");
   const answer = await fetch(target, { headers: { Accept: "text/plain" }, cache: "no-store" });
   const text = await answer.text();
   printed.textContent = text;

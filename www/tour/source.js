@@ -9,7 +9,7 @@ const WORDS = {
 };
 
 function rules(kind) {
-  const words = `(?<keyword>(?<![$@\\w.-])(?:${WORDS[kind].replaceAll(" ", "|")})\\b(?![-=]))`;
+  const words = `(?<keyword>(?<![$@\\w.-]|echo )(?:${WORDS[kind].replaceAll(" ", "|")})\\b(?![-=]))`;
   return new RegExp([/(?<comment>(?<![^\s])#[^\n]*)/.source, STRING.source, words].join("|"), "g");
 }
 
@@ -28,7 +28,7 @@ function pieces(text, kind) {
 }
 
 function dress(pre) {
-  const kind = pre.dataset.source.split(".").at(-1);
+  const kind = pre.dataset.code ?? pre.dataset.source.split(".").at(-1);
   const lines = [element("span", { class: "line" })];
   for (const [text, name] of pieces(pre.textContent.replace(/\n$/, ""), kind in WORDS ? kind : "sh")) {
     text.split("\n").forEach((part, at) => {
@@ -51,4 +51,4 @@ export function light(pre, ...texts) {
   if (first) pre.scrollTop = Math.max(0, first.offsetTop - pre.clientHeight / 2);
 }
 
-for (const pre of document.querySelectorAll("pre[data-source]")) dress(pre);
+for (const pre of document.querySelectorAll("pre[data-source], pre[data-code]")) dress(pre);
