@@ -41,7 +41,7 @@ const says = (page, part, text) => page.locator(part, { hasText: text }).first()
 
 const sizes = { phone, desktop, projector: { width: 1920, height: 1080 } };
 
-for (const step of ["", ...steps]) {
+for (const step of ["", ...steps, "class"]) {
   test(`/tour/${step} is sound at every width, light and dark`, () =>
     here.page(`/tour/${step}`, {}, async (page) => {
       await knowsOfInspector(page);
@@ -290,6 +290,14 @@ test("steps have names beside their numbers where there is room", () =>
     await page.setViewportSize(phone);
     assert.ok((await name.boundingBox()).width < 2);
     assert.equal(await page.getByRole("link", { name: "Step 2 Request" }).count(), 1);
+  }));
+
+test("the plan of a lesson prints on one page", () =>
+  here.page("/tour/class", {}, async (page) => {
+    await page.locator("h1", { hasText: "90 minutes" }).waitFor();
+    assert.equal(await page.locator(".plan tbody th a").count(), steps.length);
+    const sheets = (await page.pdf({ preferCSSPageSize: true })).toString("latin1");
+    assert.equal(sheets.match(/\/Type\s*\/Page\b/g).length, 1);
   }));
 
 test("the start page leads to the inspector where it is on", async () => {

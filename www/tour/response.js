@@ -22,7 +22,7 @@ function draw() {
 async function ask(byHand) {
   const [method, target] = choice.value.split(" ");
   try {
-    const got = await sendRaw(typed(`${method} ${target} HTTP/1.1\nHost: ${location.host}\n\n`));
+    const got = await sendRaw(typed(`${method} ${target} HTTP/1.1\nHost: ${location.host}\n${byHand ? "" : "Gatehouse-Tour: 1\n"}\n`));
     bytes = got.response;
     draw();
     refresh(list);

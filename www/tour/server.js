@@ -8,6 +8,8 @@ import { drawTools } from "./tools.js";
 import { decoded, typed, visible } from "./wire.js";
 
 const PROGRAM = "/cgi-bin/socket-server.py";
+// What keeps the server running is none of the reader's own requests; the inspector keeps it apart.
+const OURS = { "Gatehouse-Tour": "1" };
 const CALLS = ["socket", "bind", "listen", "accept", "recv", "sendall"];
 const STEP_MS = matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 350;
 
@@ -123,7 +125,7 @@ async function start() {
   said.textContent = "The server starts.";
   draw();
   try {
-    const answer = await fetch(PROGRAM, { cache: "no-store", signal: mine.leave.signal });
+    const answer = await fetch(PROGRAM, { cache: "no-store", headers: OURS, signal: mine.leave.signal });
     if (!answer.ok) throw new Error(`${PROGRAM} answered ${answer.status}.`);
     await follow(mine, answer);
   } catch (error) {
@@ -137,7 +139,7 @@ async function start() {
 async function act(action, body) {
   darken();
   const address = `${PROGRAM}?session=${session.name}&do=${action}`;
-  const answer = await fetch(address, { method: "POST", body });
+  const answer = await fetch(address, { method: "POST", headers: OURS, body });
   if (!answer.ok) said.textContent = await answer.text();
 }
 
