@@ -29,6 +29,7 @@ export function openBrowser() {
 
 export const desktop = { width: 1280, height: 800 };
 export const phone = { width: 360, height: 740 };
+export const projector = { width: 1920, height: 1080 };
 
 // Gives act a new page, and what went wrong on it so far: an error on its console, a dialog. Fails if
 // act leaves something there.

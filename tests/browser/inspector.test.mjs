@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import http from "node:http";
 import { test } from "node:test";
 
-import { checkSoundness, desktop, phone } from "./browser.mjs";
+import { checkSoundness, desktop, phone, projector } from "./browser.mjs";
 import { world } from "./world.mjs";
 
 const markup = "<script>window.hit = true</script>";
@@ -16,6 +16,7 @@ echo '${markup}' >&2
 printf 'Content-Type: text/plain\\nX-Markup: ${markup}\\n\\n${markup}\\n'
 `,
     "failing.sh": "#!/bin/sh\necho 'it went wrong' >&2\necho 'no header'\nexit 3\n",
+    "late.sh": "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\nHello\\n'\nexit 1\n",
   },
 });
 
@@ -143,6 +144,169 @@ test("the page asks nobody but its own server", () =>
     assert.ok(asked.length > 3);
   }));
 
+// The colour of each part that shows where a variable comes from.
+const coloursOf = (page, name) =>
+  page.evaluate((wanted) => {
+    const item = [...document.querySelectorAll(".variables li")].find(
+      (one) => one.querySelector(".name").textContent === wanted,
+    );
+    const { origin } = item.dataset;
+    const styleOf = (selector) => getComputedStyle(document.querySelector(selector));
+    const bytes = styleOf(`.bytes.becomes[data-origin=${origin}]`).backgroundImage;
+    return {
+      origin,
+      item: getComputedStyle(item).borderLeftColor,
+      line: styleOf(`.lines path[data-origin=${origin}]`).stroke,
+      bytes: /rgb\([^)]*\)/.exec(bytes)[0],
+      background: styleOf("body").backgroundColor,
+    };
+  }, name);
+
+// WCAG 2.1, "contrast ratio"
+function contrast(one, other) {
+  const [light, dark] = [one, other]
+    .map((colour) => {
+      const [red, green, blue] = colour
+        .match(/[\d.]+/g)
+        .map((part) => part / 255)
+        .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+      return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+    })
+    .sort((a, b) => b - a);
+  return (light + 0.05) / (dark + 0.05);
+}
+
+for (const scheme of ["light", "dark"]) {
+  test(`each origin has one colour, from bytes to variables, ${scheme}`, () =>
+    here.page("/-/", { scheme }, async (page) => {
+      await shown(page, target, { headers: { "X-Colour": "teal" } });
+      await page.locator(".lines path").first().waitFor({ state: "attached" });
+      const origins = new Set();
+      for (const name of ["REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "HTTP_X_COLOUR"]) {
+        const { origin, item, line, bytes, background } = await coloursOf(page, name);
+        assert.equal(line, item, name);
+        assert.equal(bytes, item, name);
+        assert.ok(contrast(line, background) >= 3, `${name}: ${line} on ${background}`);
+        origins.add(`${origin} ${item}`);
+      }
+      assert.equal(origins.size, 4);
+    }));
+}
+
+test("what is the same for every request is folded, and RFC sections are there on demand", () =>
+  here.page("/-/", {}, async (page) => {
+    await shown(page, target);
+    assert.equal(await variable(page, "REMOTE_ADDR").isVisible(), false);
+    await page.getByText(/variables from the connection/).click();
+    assert.equal(await variable(page, "REMOTE_ADDR").isVisible(), true);
+    const section = variable(page, "QUERY_STRING").locator(".clause");
+    assert.equal(await section.isVisible(), false);
+    await page.getByLabel("RFC sections").check();
+    assert.equal(await section.isVisible(), true);
+    await page.reload();
+    await page.getByLabel("RFC sections").waitFor();
+    assert.equal(await section.isVisible(), true);
+  }));
+
+test("the stages stay at the top, and the keys 1 to 6 lead to them", () =>
+  here.page("/-/", {}, async (page) => {
+    await shown(page, "/cgi-bin/failing.sh");
+    await page.locator(".stage.failed", { hasText: "output" }).waitFor();
+    for (const number of [6, 4, 5, 3, 2, 1]) {
+      await page.keyboard.press(String(number));
+      await page.locator(`#stage-${number}:focus`).waitFor();
+      const strip = await page.locator(".stages").boundingBox();
+      const heading = await page.locator(`#stage-${number}`).boundingBox();
+      assert.ok(strip.y >= 0 && heading.y >= strip.y + strip.height, `${number} is hidden`);
+      assert.ok(heading.y + heading.height <= desktop.height, `${number} is below`);
+    }
+    await page.getByRole("button", { name: /4 ?process/ }).click();
+    await page.locator("#stage-4:focus").waitFor();
+  }));
+
+test("the list has one line for each exchange, and a sign for half failures", () =>
+  here.page("/-/", {}, async (page) => {
+    await live(page);
+    for (let number = 0; number < 26; ++number) await ask(`/style.css?row=${number}.`);
+    await ask("/cgi-bin/late.sh");
+    await row(page, "late.sh").first().waitFor();
+    await row(page, "200 !").first().waitFor();
+    await row(page, "row=25.").first().waitFor();
+    const seen = await page.evaluate(() => {
+      const { top, bottom } = document.querySelector(".side nav").getBoundingClientRect();
+      return [...document.querySelectorAll("#list li")].filter((item) => {
+        const box = item.getBoundingClientRect();
+        return box.height < 30 && box.top >= top && box.bottom <= bottom + 1;
+      }).length;
+    });
+    assert.ok(seen >= 25, `${seen} rows`);
+    await page.keyboard.press("?");
+    await page.getByRole("dialog").getByText("it answered, then something failed").waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "hidden" });
+  }));
+
+test("the chips leave scripts, files, or what failed", () =>
+  here.page("/-/", {}, async (page) => {
+    await ask("/cgi-bin/env.sh?chip");
+    await ask("/cgi-bin/failing.sh?chip");
+    await ask("/style.css?chip");
+    const seen = (text) => row(page, text).first();
+    const chip = (name) => page.locator(".chips label", { hasText: name }).click();
+    await seen("style.css?chip").waitFor();
+    await page.locator("#exchange h2", { hasText: "failing.sh?chip" }).waitFor();
+    await chip("files");
+    await seen("env.sh?chip").waitFor({ state: "detached" });
+    await seen("style.css?chip").waitFor();
+    await chip("scripts");
+    await seen("style.css?chip").waitFor({ state: "detached" });
+    await seen("env.sh?chip").waitFor();
+    await chip("failed");
+    await seen("env.sh?chip").waitFor({ state: "detached" });
+    await seen("failing.sh?chip").waitFor();
+  }));
+
+test("the filter finds paths and statuses, and arrows and Enter work in it", () =>
+  here.page("/-/", {}, async (page) => {
+    for (const number of [1, 2, 3]) await ask(`/missing-${number}?filtered`);
+    await row(page, "missing-3?filtered").first().waitFor();
+    await page.keyboard.press("/");
+    await page.keyboard.type("404");
+    await page.waitForFunction(() =>
+      [...document.querySelectorAll("#list .status")].every((one) => one.textContent === "404"),
+    );
+    await page.keyboard.press("ControlOrMeta+a");
+    await page.keyboard.type("?filtered");
+    await page.waitForFunction(() => document.querySelectorAll("#list li").length === 3);
+    await page.keyboard.press("ArrowDown");
+    await page.locator("#exchange h2", { hasText: "missing-3" }).waitFor();
+    await page.keyboard.press("ArrowDown");
+    await page.locator("#exchange h2", { hasText: "missing-2" }).waitFor();
+    await page.keyboard.press("ArrowUp");
+    await page.locator("#exchange h2", { hasText: "missing-3" }).waitFor();
+    await page.keyboard.press("Enter");
+    await page.locator("#detail:focus").waitFor();
+  }));
+
+test("on a projector no letter is smaller than 14 pixels", () =>
+  here.page("/-/", { size: projector }, async (page) => {
+    for (const path of [target, "/cgi-bin/failing.sh"]) {
+      await shown(page, path);
+      const small = await page.evaluate(() => {
+        const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+        const out = new Set();
+        while (texts.nextNode()) {
+          const { parentElement: parent, data } = texts.currentNode;
+          const isSeen = data.trim() !== "" && parent.checkVisibility();
+          if (isSeen && parseFloat(getComputedStyle(parent).fontSize) < 14)
+            out.add(`${parent.tagName}.${parent.getAttribute("class")}: ${data.slice(0, 20)}`);
+        }
+        return [...out];
+      });
+      assert.deepEqual(small, []);
+    }
+  }));
+
 const views = {
   "an exchange with a program": (page) => shown(page, target),
   "an exchange that failed": (page) => shown(page, "/cgi-bin/failing.sh"),
@@ -158,7 +322,7 @@ const views = {
 };
 
 for (const scheme of ["light", "dark"]) {
-  for (const [name, size] of Object.entries({ desktop, phone })) {
+  for (const [name, size] of Object.entries({ desktop, phone, projector })) {
     for (const [view, show] of Object.entries(views)) {
       test(`${view} is sound, ${name}, ${scheme}`, () =>
         here.page("/-/", { size, scheme }, async (page) => {

@@ -38,14 +38,15 @@ function addressOf(child, log) {
   });
 }
 
-// Starts `gatehouse --port 0 OPTIONS`. scripts: {name: text} of more programs in cgi-bin.
+// Starts `gatehouse --port 0 OPTIONS`. scripts: {name: text or {text, mode}} of more programs in
+// cgi-bin.
 // Gives {url, log, stop}: url has no slash at its end; stop() fails unless the server ends well.
 export async function serve({ options = ["--inspect"], scripts = {} } = {}) {
   const site = await copiedSite();
-  for (const [name, text] of Object.entries(scripts)) {
+  for (const [name, script] of Object.entries(scripts)) {
     const file = path.join(site, "cgi-bin", name);
-    await writeFile(file, text);
-    await chmod(file, 0o755);
+    await writeFile(file, script.text ?? script);
+    await chmod(file, script.mode ?? 0o755);
   }
   const where = ["--root", path.join(site, "www"), "--cgi-bin", path.join(site, "cgi-bin")];
   const child = spawn(setting("GATEHOUSE_BINARY"), ["--port", "0", ...where, ...options], {

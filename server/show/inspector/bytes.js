@@ -20,14 +20,15 @@ export function textOf(bytes, start = 0, end = bytes.length) {
   return decoder.decode(bytes.subarray(start, end));
 }
 
+// Whether the bytes are text in UTF-8.
+export function isPlain(bytes) {
+  const again = new TextEncoder().encode(textOf(bytes));
+  return again.length === bytes.length && again.every((byte, at) => byte === bytes[at]);
+}
+
 // Whether the bytes come out the same if they are shown as text and typed in again.
 export function isText(bytes) {
-  const again = new TextEncoder().encode(textOf(bytes));
-  return (
-    again.length === bytes.length &&
-    again.every((byte, at) => byte === bytes[at]) &&
-    !bytes.includes(13)
-  );
+  return isPlain(bytes) && !bytes.includes(13);
 }
 
 // The length of the UTF-8 sequence at an offset; 0 if there is none (RFC 3629, 4).
@@ -126,8 +127,8 @@ function segments(end, marks) {
   }));
 }
 
-// The bytes as one <pre>. marks: [{start, end, key or class}]; a segment that has keys becomes one
-// end of a link (see links.js). label: what the view is, for those who do not see it.
+// The bytes as one <pre>. marks: [{start, end, key or class, origin}]; a segment that has keys becomes
+// one end of a link (see links.js), in the colour of its narrowest mark's origin. label: what the view is, for those who do not see it.
 export function rawView(bytes, { label, marks = [], links = null, nameOf = null }) {
   const view = element("pre", { class: "raw", tabindex: "0", role: "group", "aria-label": label });
   const draw = (end) => {
@@ -155,6 +156,11 @@ export function rawView(bytes, { label, marks = [], links = null, nameOf = null 
   return [view, more];
 }
 
+function narrowest(marks) {
+  const width = ({ start, end }) => end - start;
+  return marks.filter(({ origin }) => origin).sort((a, b) => width(a) - width(b))[0];
+}
+
 function segmentElement(bytes, { start, end, marks }, links, nameOf) {
   if (start === end) return [];
   const content = shown(bytes, start, end);
@@ -165,7 +171,12 @@ function segmentElement(bytes, { start, end, marks }, links, nameOf) {
   }
   const segment = element(
     "span",
-    { class: ["bytes", ...classes].join(" "), role: "link", tabindex: "-1" },
+    {
+      class: ["bytes", ...classes].join(" "),
+      role: "link",
+      tabindex: "-1",
+      "data-origin": narrowest(marks)?.origin,
+    },
     content,
   );
   segment.setAttribute(

@@ -2,7 +2,12 @@
 // connection the list is read anew, so nothing is missed and a restarted server is not mixed with
 // what it was before.
 
+import { completedSummary } from "./contract.js";
+
 const retryAfterMs = 2000;
+
+// Of the requests that the tour makes by itself.
+const keptOfTour = 20;
 
 // Events: "change" (detail: the summary, or null if the whole list is new), "connection".
 export class Feed extends EventTarget {
@@ -16,7 +21,7 @@ export class Feed extends EventTarget {
   follow() {
     const events = new EventSource("events");
     events.addEventListener("open", () => this.#reload(events));
-    events.addEventListener("exchange", (message) => this.#arrived(JSON.parse(message.data)));
+    events.addEventListener("exchange", (message) => this.#arrived(completedSummary(JSON.parse(message.data))));
     events.addEventListener("error", () => {
       this.#connection(false);
       // An answer other than an event stream ends an EventSource for good.
@@ -47,7 +52,7 @@ export class Feed extends EventTarget {
     this.keptLimit = list.kept_limit;
     this.bytesLimit = list.bytes_limit;
     this.forgotten = list.forgotten;
-    this.exchanges = new Map(list.exchanges.map((summary) => [summary.id, summary]));
+    this.exchanges = new Map(list.exchanges.map((summary) => [summary.id, completedSummary(summary)]));
     for (const summary of this.#meanwhile ?? []) this.#put(summary);
     this.#meanwhile = null;
     this.#tell("change", null);
@@ -62,11 +67,19 @@ export class Feed extends EventTarget {
   #put(summary) {
     if (this.exchanges.get(summary.id)?.state === "done" && summary.state === "open") return false;
     this.exchanges.set(summary.id, summary);
-    while (this.keptLimit > 0 && this.exchanges.size > this.keptLimit) {
-      this.exchanges.delete(this.exchanges.keys().next().value);
+    this.#forget((other) => !other.tour && !other.pinned, this.keptLimit);
+    this.#forget((other) => other.tour && !other.pinned, keptOfTour);
+    return true;
+  }
+
+  // As the server does it: the oldest ones go. What is pinned stays.
+  #forget(counts, limit) {
+    const ids = [...this.exchanges.values()].filter(counts).map(({ id }) => id);
+    if (limit === 0) return;
+    for (const id of ids.slice(0, Math.max(ids.length - limit, 0))) {
+      this.exchanges.delete(id);
       ++this.forgotten;
     }
-    return true;
   }
 
   #connection(is) {

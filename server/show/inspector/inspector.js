@@ -1,14 +1,21 @@
 // The inspector's page: which exchange is shown, and the keys. The fragment of the address says what
 // was chosen: "#12" an exchange, "#new" the composer, nothing: the newest.
 
-import { Composer, draftOf } from "./composer.js";
+import { announcer } from "./announcer.js";
+import { copy } from "./clipboard.js";
+import { Composer } from "./composer.js";
+import { completed } from "./contract.js";
 import { showExchange } from "./exchange.js";
 import { Feed } from "./feed.js";
+import { Filter } from "./filter.js";
 import { List } from "./list.js";
+import { draftOf, recordedBytes, send } from "./sending.js";
+import { goToStage } from "./stages.js";
+import { isScript } from "./summary.js";
 import { count, roundBytes } from "./units.js";
+import { restoreSections } from "./variables.js";
 
 const refreshOpenMs = 1000;
-const announceMs = 1000;
 const paintAfterMs = 100;
 
 // What a page pulls in: it does not take the place of the page while the newest is followed.
@@ -17,12 +24,15 @@ const pieceOfAPage = /\.(css|m?js|map|ico|svg|png|jpe?g|gif|webp|avif|woff2?)(\?
 const find = (id) => document.getElementById(id);
 const feed = new Feed();
 const list = new List(find("list"));
+const filter = new Filter(find("filter"), paint);
+const say = announcer(find("status"));
 const composer = new Composer((id) => (location.hash = `#${id}`));
 
 let shown = null; // the exchange that stands on the page
 let wanted = null; // the id that is to stand there
 let asked = ""; // the id and the state that were read last
 let refreshing = 0;
+let expected = null; // the request that is being sent again: {after: id, of: "METHOD target"}
 
 function chosen() {
   const fragment = location.hash.slice(1);
@@ -33,16 +43,8 @@ function isNarrow() {
   return matchMedia("(max-width: 56rem)").matches;
 }
 
-function matches(summary) {
-  const text = find("filter-text").value.trim().toLowerCase();
-  const status = new FormData(find("filter")).get("status");
-  if (text && !`${summary.method} ${summary.target}`.toLowerCase().includes(text)) return false;
-  if (status === "open") return summary.state === "open";
-  return status === "" || String(summary.status).startsWith(status);
-}
-
 function filtered() {
-  return feed.newestFirst.filter(matches);
+  return feed.newestFirst.filter((summary) => filter.matches(summary));
 }
 
 let painting = false;
@@ -57,9 +59,10 @@ function paint() {
   }, paintAfterMs);
 }
 
+// A script is what one mostly looks for; else the page, not what it pulls in.
 function newest(summaries) {
   const whole = summaries.find((summary) => !pieceOfAPage.test(summary.target));
-  return (whole ?? summaries[0])?.id ?? null;
+  return (summaries.find(isScript) ?? whole ?? summaries[0])?.id ?? null;
 }
 
 function paintNow() {
@@ -101,7 +104,8 @@ function paintMain(choice, id) {
 
 // Reads an exchange when it is wanted, and again when it has ended.
 function want(id) {
-  const key = `${id} ${feed.exchanges.get(id)?.state}`;
+  const { state, pinned } = feed.exchanges.get(id) ?? {};
+  const key = `${id} ${state} ${pinned}`;
   if (wanted !== id) scrollTo(0, 0);
   wanted = id;
   if (asked === key) return;
@@ -114,7 +118,7 @@ async function load(id) {
   try {
     const answer = await fetch(`exchanges/${id}`, { cache: "no-store" });
     if (wanted !== id) return;
-    if (answer.ok) take(await answer.json());
+    if (answer.ok) take(completed(await answer.json()));
     else
       missing(
         id,
@@ -132,7 +136,7 @@ function take(exchange) {
   if (wanted !== exchange.id) return;
   shown = exchange;
   document.title = `${exchange.method} ${exchange.target} · Inspector · Gatehouse`;
-  showExchange(find("exchange"), exchange, { edit, copy });
+  showExchange(find("exchange"), exchange, actions);
   if (exchange.state === "open")
     refreshing = setTimeout(() => wanted === exchange.id && load(exchange.id), refreshOpenMs);
 }
@@ -146,25 +150,10 @@ function missing(id, why) {
   find("exchange").replaceChildren(text);
 }
 
-let toSay = [];
-let saying = 0;
-
-// One sentence for what came within a moment, however much it was.
-function say(text) {
-  toSay.push(text);
-  if (saying) return;
-  saying = setTimeout(() => {
-    find("status").textContent =
-      toSay.length > 2 ? `${toSay.length} changes, the last: ${toSay.at(-1)}` : toSay.join(". ");
-    toSay = [];
-    saying = 0;
-  }, announceMs);
-}
-
 function sayChange(summary) {
   if (summary?.state === "done")
     say(
-      `Exchange ${summary.id}: ${summary.method} ${summary.target}, ${summary.status || "no answer"}`,
+      `Exchange ${summary.id}: ${requestOf(summary)}, ${summary.verdict}`,
     );
 }
 
@@ -173,71 +162,107 @@ function edit(exchange) {
   location.hash = "#new";
 }
 
-async function copy(text, button) {
-  const done = await copied(text);
-  const label = button.dataset.label ?? button.textContent;
-  button.dataset.label = label;
-  button.textContent = done ? "Copied" : "The browser did not allow it";
-  say(done ? "Copied" : "Not copied");
-  setTimeout(() => (button.textContent = label), 1500);
-}
+const actions = { edit, again, pin, copy: (text, button) => copy(text, button, say) };
 
-async function copied(text) {
+// Sends the recorded request again, and shows its exchange as soon as there is one.
+async function again(exchange, button) {
+  button.disabled = true;
+  button.textContent = "Running …";
+  expected = { after: Math.max(...feed.exchanges.keys(), 0), of: requestOf(exchange) };
   try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return copiedBySelection(text);
+    const { id } = await send(recordedBytes(exchange));
+    if (id !== null && expected) location.hash = `#${id}`;
+  } catch (error) {
+    say(`It was not sent: ${error.message}`);
+    button.title = error.message;
   }
+  expected = null;
+  button.disabled = false;
+  button.textContent = "Run again";
 }
 
-// Where the page did not come from this machine there is no clipboard but this one.
-function copiedBySelection(text) {
-  const area = document.createElement("textarea");
-  area.className = "hidden";
-  area.value = text;
-  document.body.append(area);
-  area.select();
-  const done = document.execCommand("copy");
-  area.remove();
-  return done;
+function requestOf({ method, target }) {
+  return `${method} ${target}`;
+}
+
+function goToExpected(summary) {
+  if (!expected || !summary || summary.id <= expected.after) return;
+  if (requestOf(summary) !== expected.of) return;
+  expected = null;
+  location.hash = `#${summary.id}`;
+}
+
+async function pin(id, wanted) {
+  const headers = { "Gatehouse-Inspector": "1" };
+  const path = `exchanges/${id}/${wanted ? "pin" : "unpin"}`;
+  const answer = await fetch(path, { method: "POST", headers }).catch(() => null);
+  if (!answer?.ok) return say("The exchange could not be pinned");
+  say(wanted ? "Pinned" : "Not pinned any more");
+  await load(id);
+  document.getElementById("pin")?.focus({ preventScroll: true });
 }
 
 // Through the list from what is shown, down to older ones.
-function move(by) {
+function move(by, focus = true) {
   const ids = filtered().map((summary) => summary.id);
   const at = ids.indexOf(wanted);
   const next = ids[at < 0 ? 0 : at + by];
   if (next === undefined) return;
   location.hash = `#${next}`;
-  list.focus(next);
+  if (focus) list.focus(next);
 }
 
 function leave() {
-  if (document.activeElement === find("filter-text")) {
-    find("filter").reset();
-    document.activeElement.blur();
-    paint();
+  if (document.activeElement === filter.input) {
+    filter.reset();
+    filter.input.blur();
   } else if (chosen() !== null) {
     location.hash = "";
   }
 }
 
+// In the filter the arrows go through what it leaves, and Enter goes to the one that is shown.
+function pressedInFilter(event) {
+  const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (by) {
+    event.preventDefault();
+    move(chosen() === null ? 0 : by, isNarrow());
+  } else if (event.key === "Enter" && wanted !== null) {
+    location.hash = `#${wanted}`;
+    find("detail").focus();
+  }
+}
+
+function focusFilter() {
+  if (isNarrow()) location.hash = "";
+  filter.input.focus();
+  filter.input.select();
+}
+
+function showLegend() {
+  find("legend").showModal();
+}
+
+const pressButton = (selector) => find("exchange").querySelector(selector)?.click();
+
 const keys = {
   j: () => move(1),
   k: () => move(-1),
   n: () => (location.hash = "#new"),
-  "/": () => {
-    if (isNarrow()) location.hash = "";
-    find("filter-text").focus();
-  },
+  r: () => pressButton(".again"),
+  p: () => pressButton("#pin"),
+  "/": focusFilter,
+  "?": showLegend,
 };
 
 function pressed(event) {
   if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
+  if (document.querySelector("dialog[open]")) return;
   if (event.key === "Escape") return leave();
-  if (event.target.closest("input:not([type=radio]), textarea, select")) return;
-  const act = keys[event.key];
+  if (event.target === filter.input) return pressedInFilter(event);
+  if (event.target.closest("input:not([type=radio], [type=checkbox]), textarea, select")) return;
+  const stage = /^[1-6]$/.test(event.key) && chosen() !== "new" ? Number(event.key) : 0;
+  const act = stage > 0 ? () => goToStage(stage) : keys[event.key];
   if (!act) return;
   event.preventDefault();
   act();
@@ -260,7 +285,7 @@ function fillAddresses() {
   find("server").textContent = location.host;
   find("empty-page").textContent = `${location.origin}/`;
   find("empty-curl").textContent = example;
-  find("empty-copy").addEventListener("click", (event) => copy(example, event.currentTarget));
+  find("empty-copy").addEventListener("click", (event) => actions.copy(example, event.currentTarget));
 }
 
 function follow() {
@@ -268,6 +293,8 @@ function follow() {
     // A new list may come from a server that was started anew, with the same numbers.
     if (detail === null && wanted !== null) load(wanted);
     sayChange(detail);
+    goToExpected(detail);
+    filter.news();
     paint();
   });
   feed.addEventListener("connection", ({ detail }) => {
@@ -282,8 +309,8 @@ addEventListener("hashchange", goTo);
 addEventListener("keydown", pressed);
 for (const sign of ["pointerdown", "focusin", "wheel", "touchmove"])
   find("exchange").addEventListener(sign, stay, { passive: true });
-find("filter").addEventListener("input", paint);
-find("filter").addEventListener("submit", (event) => event.preventDefault());
+find("show-legend").addEventListener("click", showLegend);
+restoreSections();
 fillAddresses();
 follow();
 goTo();

@@ -141,7 +141,7 @@ export class Links {
       if ((!line && !lit) || row.closest("details:not([open])")) continue;
       const segment = this.#segmentFor(key, lit);
       const path = segment && linePath(segment, row, box, lit);
-      if (path) paths.push([lit, svg("path", { d: path, class: lit ? "lit" : null })]);
+      if (path) paths.push([lit, linkLine(path, row, lit)]);
     }
     paths.sort(([a], [b]) => Number(a) - Number(b));
     this.#lines.replaceChildren(...paths.map(([, path]) => path));
@@ -151,6 +151,10 @@ export class Links {
     const all = this.#bytes.get(key) ?? [];
     return (lit && all.find((segment) => segment.classList.contains("lit"))) || all[0];
   }
+}
+
+function linkLine(path, row, lit) {
+  return svg("path", { d: path, class: lit ? "lit" : null, "data-origin": row.dataset.origin });
 }
 
 // Along the foot of the bytes to the edge of their view, then over to the row. Nothing where the

@@ -1,7 +1,12 @@
-// The list of exchanges, newest first: rows are kept and updated, so that what has the focus keeps it.
+// The list of exchanges, newest first, each on one line: rows are kept and updated, so that what has
+// the focus keeps it.
 
 import { element } from "./element.js";
+import { gravityOf, signOf } from "./summary.js";
 import { duration } from "./units.js";
+
+// Of a long path this much of its end is always seen.
+const tailLength = 11;
 
 export class List {
   #list;
@@ -38,24 +43,13 @@ export class List {
   }
 
   #add(id) {
-    const part = (name) => element("span", { class: name });
-    const row = {
-      id,
-      status: part("status"),
-      method: part("method"),
-      target: part("target"),
-      facts: part("facts"),
-    };
+    const names = ["status", "method", "directory", "front", "tail", "pin"];
+    const row = Object.fromEntries(names.map((name) => [name, element("span", { class: name })]));
+    const target = element("span", { class: "target" }, row.directory, row.front, row.tail);
     row.link = element(
       "a",
       { href: `#${id}` },
-      row.method,
-      " ",
-      row.target,
-      " ",
-      row.status,
-      " ",
-      row.facts,
+      [row.status, " ", row.method, " ", target, " ", row.pin],
     );
     row.item = element("li", {}, row.link);
     this.#rows.set(id, row);
@@ -79,12 +73,18 @@ export class List {
 }
 
 function fill(row, summary, isShown) {
+  const [sign, kind] = signOf(summary);
+  const target = summary.target || "(no request line)";
+  const [, directory, rest] = /^(\/cgi-bin\/)?(.*)$/s.exec(target);
+  const cut = rest.length > tailLength ? rest.length - tailLength : rest.length;
+  put(row.status, sign);
   put(row.method, summary.method || "?");
-  put(row.target, summary.target || "(no request line)");
-  put(row.status, summary.status === 0 ? "…" : String(summary.status));
-  put(row.facts, facts(summary));
-  row.link.classList.toggle("failed", summary.status >= 500 || summary.failed_late);
-  row.link.classList.toggle("open", summary.state === "open");
+  put(row.directory, directory ?? "");
+  put(row.front, rest.slice(0, cut));
+  put(row.tail, rest.slice(cut));
+  put(row.pin, summary.pinned ? "◆" : "");
+  row.link.className = `${kind} ${gravityOf(summary) ?? ""}`.trim();
+  name(row.link, facts(summary, target));
   if (isShown) row.link.setAttribute("aria-current", "true");
   else row.link.removeAttribute("aria-current");
 }
@@ -94,10 +94,23 @@ function put(part, text) {
   if (part.textContent !== text) part.textContent = text;
 }
 
-function facts(summary) {
-  const taken = summary.ms === null ? "open" : duration(summary.ms * 1000);
-  const late = summary.failed_late ? " · answered, then failed" : "";
-  return `${summary.id} · ${clockTime(summary.began)} · ${summary.kind} · ${taken}${late}`;
+// What there is no room for on the line: for those who point at it, and as its description.
+function name(link, text) {
+  if (link.title === text) return;
+  link.title = text;
+}
+
+function facts({ id, method, verdict, began, kind, ms, pinned }, target) {
+  const parts = [
+    `${method || "?"} ${target}`,
+    verdict,
+    `exchange ${id}`,
+    clockTime(began),
+    kind,
+    ms === null ? "open" : duration(ms * 1000),
+    pinned ? "pinned" : "",
+  ];
+  return parts.filter(Boolean).join(" · ");
 }
 
 function clockTime(stamp) {

@@ -4,7 +4,7 @@ import { bytesOf, cutNote, rawView, visible } from "./bytes.js";
 import { element } from "./element.js";
 import { Links } from "./links.js";
 import { code, heading, note, pair } from "./step.js";
-import { bytes as byteCount } from "./units.js";
+import { bytes as byteCount, count } from "./units.js";
 
 export function outputStep(exchange, steps) {
   const block = element("section", { class: "way" });
@@ -103,20 +103,25 @@ function remarkList({ remarks }) {
   );
 }
 
-function stderrPair({ lines, cut }) {
-  if (lines.length === 0) return [];
-  const text = lines.flatMap((line) => [...visible(line), "\n"]);
+function stderrPair({ head, tail, lines }) {
+  if (lines === 0) return [];
+  const left = lines - head.length - tail.length;
+  const written = (some) => some.flatMap((line) => [...visible(line), "\n"]);
+  const gap = element(
+    "span",
+    { class: "left-out" },
+    `… ${count(left, "line is", "lines are")} left out …\n`,
+  );
   return [
     pair(
       "aside",
       [
-        element("h4", {}, "Standard error"),
+        element("h4", {}, `Standard error, ${count(lines, "line", "lines")}`),
         element(
           "pre",
           { class: "raw stderr", tabindex: "0", role: "group", "aria-label": "Standard error" },
-          text,
+          [written(head), left > 0 ? gap : null, written(tail)],
         ),
-        cut ? element("p", { class: "note cut" }, "Cut: only the last lines are kept.") : null,
       ],
       [note("It goes to the server’s log. The client sees none of it.")],
     ),

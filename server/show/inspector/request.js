@@ -1,10 +1,13 @@
 // Steps 1 to 3: the bytes of the request, what they say, what they become.
 
-import { bytesOf, cutNote, rawView, recordedView, textOf, visible } from "./bytes.js";
+import { bodyView } from "./body.js";
+import { bytesOf, cutNote, rawView, textOf, visible } from "./bytes.js";
 import { element } from "./element.js";
 import { Links } from "./links.js";
+import { originOf } from "./origins.js";
 import { code, heading, note, pair, terms } from "./step.js";
 import { bytes as byteCount, count } from "./units.js";
+import { clauseText, variableLists } from "./variables.js";
 
 export function requestSteps(exchange, steps) {
   const { request, variables } = exchange;
@@ -22,25 +25,12 @@ export function requestSteps(exchange, steps) {
     links,
     nameOf: (key) => names.get(key).short,
   });
-  const body =
-    request.body.size > 0
-      ? element(
-          "div",
-          { class: "request-body" },
-          element(
-            "h4",
-            {},
-            `Body, ${byteCount(request.body.size)}${exchange.program ? ": becomes standard input" : ""}`,
-          ),
-          recordedView(request.body, { label: "Request body" }),
-        )
-      : null;
   block.append(
     pair(
       steps.variables ? "sticky" : "",
       [
         heading(steps.request),
-        element("div", { class: "stay" }, raw, cutNote(request.head), caption, body),
+        element("div", { class: "stay" }, raw, cutNote(request.head), caption, requestBody(exchange)),
       ],
       [
         heading(steps.parsed),
@@ -52,6 +42,16 @@ export function requestSteps(exchange, steps) {
   );
   links.ready();
   return block;
+}
+
+function requestBody({ request, program }) {
+  if (request.body.size === 0) return null;
+  const title = `Body, ${byteCount(request.body.size)}${program ? ": becomes standard input" : ""}`;
+  return element(
+    "div",
+    { class: "request-body", "data-origin": "body" },
+    bodyView(request.body, { title, label: "Request body", fields: request.fields }),
+  );
 }
 
 // The parts of the request line with their place in the head.
@@ -66,23 +66,21 @@ function parsedParts({ method, target, request }, head) {
   const pathEnd = at + size(question < 0 ? target : target.slice(0, question));
   const targetEnd = at + size(target);
   return [
-    { name: "Method", value: method, start: 0, end: at - 1 },
-    { name: "Path, decoded", value: request.path, start: at, end: pathEnd },
-    question >= 0 && { name: "Query", value: request.query, start: pathEnd + 1, end: targetEnd },
-    {
-      name: "Version",
-      value: request.version,
-      start: targetEnd + 1,
-      end: targetEnd + 1 + size(request.version),
-    },
+    ["Method", method, 0, at - 1, "method"],
+    ["Path, decoded", request.path, at, pathEnd, "path"],
+    question >= 0 && ["Query", request.query, pathEnd + 1, targetEnd, "query"],
+    ["Version", request.version, targetEnd + 1, targetEnd + 1 + size(request.version), "connection"],
   ]
     .filter(Boolean)
-    .map((part, index) => ({ ...part, key: `part ${index}` }));
+    .map(([name, value, start, end, origin], index) => ({
+      ...{ name, value, start, end, origin },
+      key: `part ${index}`,
+    }));
 }
 
 function headMarks({ request, variables }, parsed) {
   return [
-    ...parsed.map(({ start, end, key }) => ({ start, end, key })),
+    ...parsed.map(({ start, end, key, origin }) => ({ start, end, key, origin })),
     ...request.fields.map(({ start, end }, at) => ({ start, end, key: `field ${at}` })),
     ...variables.flatMap((variable, at) =>
       variable.spans.map(([start, end]) => ({
@@ -90,6 +88,7 @@ function headMarks({ request, variables }, parsed) {
         end,
         key: `variable ${at}`,
         class: "becomes",
+        origin: originOf(variable),
       })),
     ),
   ];
@@ -122,11 +121,16 @@ function nameTable({ request, variables }, parsed) {
   variables.forEach((variable, at) =>
     table.set(`variable ${at}`, {
       short: variable.name,
-      long: `${variable.name}, from the ${variable.from} (${clauseText(variable.clause)})`,
+      long: variableCaption(variable),
       rank: 0,
     }),
   );
   return table;
+}
+
+function variableCaption({ name, from, clause }) {
+  const where = `${name}, from the ${from}`;
+  return document.body.classList.contains("sections") ? `${where} (${clauseText(clause)})` : where;
 }
 
 // The most telling of what the lit bytes are part of.
@@ -146,7 +150,7 @@ function captionFor(keys, names) {
 function parsedList({ request, route, script }, parsed, links) {
   return terms(
     [
-      ...parsed.map(({ name, value, key }) => [name, code(value), key]),
+      ...parsed.map(({ name, value, key, origin }) => [name, code(value), key, origin]),
       route && [
         "Map",
         [code(route.prefix), ` serves ${route.serves} `, code(route.target), `, ${route.why}`],
@@ -170,7 +174,7 @@ function fieldList({ request, variables }, links) {
   if (request.fields.length === 0) return null;
   const rows = request.fields.map((field, at) => {
     const fate = fateOf(field, variables);
-    return [visible(field.name), [code(field.value), fate ? note(fate) : null], `field ${at}`];
+    return [visible(field.name), [code(field.value), fate ? note(fate) : null], `field ${at}`, "fields"];
   });
   return element(
     "details",
@@ -178,52 +182,4 @@ function fieldList({ request, variables }, links) {
     element("summary", {}, count(rows.length, "header field", "header fields")),
     terms(rows, links),
   );
-}
-
-function variableLists(variables, links) {
-  const indexed = variables.map((variable, at) => ({ ...variable, key: `variable ${at}` }));
-  const start = ({ spans }) => Math.min(...spans.map(([first]) => first));
-  const fromBytes = indexed
-    .filter(({ spans }) => spans.length > 0)
-    .sort((a, b) => start(a) - start(b));
-  const others = Map.groupBy(
-    indexed.filter(({ spans }) => spans.length === 0),
-    ({ from }) => from,
-  );
-  return [
-    variableList("from these bytes", fromBytes, links),
-    ...[...others].map(([from, group]) => variableList(`from the ${from}`, group, links)),
-  ];
-}
-
-function variableList(name, variables, links) {
-  if (variables.length === 0) return null;
-  const items = variables.map((variable) => variableItem(variable, links));
-  return [
-    element("h4", {}, name),
-    element("ul", { class: "variables", "data-group": true, "aria-label": name }, items),
-  ];
-}
-
-function variableItem({ name, value, clause, key }, links) {
-  const handle = element("span", { class: "name", role: "link", tabindex: "-1" }, visible(name));
-  const item = element(
-    "li",
-    {},
-    element(
-      "span",
-      { class: "assignment" },
-      handle,
-      element("span", { class: "equals" }, "="),
-      visible(value),
-    ),
-    " ",
-    element("span", { class: "origin" }, clauseText(clause)),
-  );
-  links.addOutcome(item, handle, key, true);
-  return item;
-}
-
-function clauseText(clause) {
-  return /^\d/.test(clause) ? `RFC 3875, ${clause}` : clause;
 }

@@ -15,6 +15,13 @@ export function bytes(count) {
   return `${grouped.format(count)} bytes`;
 }
 
+// Where there is little room.
+export function shortBytes(count) {
+  if (count >= 1e6) return `${significant(count / 1e6)} MB`;
+  if (count >= 1e4) return `${significant(count / 1e3)} kB`;
+  return `${grouped.format(count)} B`;
+}
+
 // For limits, which are powers of two.
 export function roundBytes(count) {
   if (count >= 1 << 20) return `${significant(count / (1 << 20))} MiB`;

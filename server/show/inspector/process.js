@@ -1,0 +1,65 @@
+// Stage 4: the process, and what it reads.
+
+import { bodyView } from "./body.js";
+import { visible } from "./bytes.js";
+import { element } from "./element.js";
+import { code, heading, pair, terms } from "./step.js";
+import { duration } from "./units.js";
+
+export function processStep({ program, process, stdin, request }, steps) {
+  return element(
+    "section",
+    { class: "way" },
+    pair(
+      "",
+      [
+        heading(steps.process),
+        element(
+          "div",
+          { "data-origin": "body" },
+          bodyView(stdin, {
+            title: "Standard input",
+            label: "Standard input",
+            fields: request.fields,
+            nothing: "Nothing: the request has no body, so the first read finds the end.",
+          }),
+        ),
+      ],
+      [
+        terms([
+          ["Program", code(program.path)],
+          ["Arguments", argumentList(program)],
+          ["Directory", code(program.directory)],
+          ...processFacts(process),
+        ]),
+      ],
+    ),
+  );
+}
+
+function argumentList(program) {
+  return element(
+    "ol",
+    { class: "arguments", start: "0" },
+    program.arguments.map((argument) => element("li", {}, code(argument))),
+  );
+}
+
+function processFacts(process) {
+  if (!process) return [["Process", "not started"]];
+  const facts = [["Process", String(process.pid)]];
+  if (!process.ended) return [...facts, ["State", "running"]];
+  return [
+    ...facts,
+    ["Ended", element("span", { class: process.ok ? null : "failed" }, visible(process.text))],
+    [
+      "CPU time",
+      `${duration(process.user_ms * 1000)} of its own, ${duration(process.system_ms * 1000)} in the kernel`,
+    ],
+    ["Peak memory", (process.max_rss_is_bound ? "at most " : "") + memory(process.max_rss_kib)],
+  ];
+}
+
+function memory(kib) {
+  return kib >= 1024 ? `${(kib / 1024).toFixed(1)} MiB` : `${kib} KiB`;
+}

@@ -1,0 +1,103 @@
+// Why an exchange failed, or failed in half: the first thing to be read of it.
+
+import { visible } from "./bytes.js";
+import { element } from "./element.js";
+import { canRunAgain } from "./sending.js";
+import { copyButton, note } from "./step.js";
+import { count } from "./units.js";
+
+export function whyBox(exchange, actions) {
+  const { why } = exchange;
+  const evidence = [printed(why), lastWords(exchange)].filter(Boolean);
+  return element(
+    "section",
+    { class: `why ${exchange.outcome === "failed" ? "failed" : "half"}`, "aria-labelledby": "why" },
+    element(
+      "div",
+      { class: "reason" },
+      element("h3", { id: "why" }, visible(why.title)),
+      element("p", { class: "sentence" }, visible(why.sentence || why.detail)),
+      fix(why, actions),
+      element("p", { class: "actions" }, againButton(exchange, actions)),
+      note(visible(small(why))),
+    ),
+    evidence.length > 0 ? element("div", { class: "evidence" }, evidence) : null,
+  );
+}
+
+function small({ sentence, detail, reason }) {
+  return [sentence ? detail : "", reason && `(${reason})`].filter(Boolean).join(" ");
+}
+
+function fix({ command }, actions) {
+  if (!command) return null;
+  const label = "A command that mends it";
+  return element(
+    "div",
+    { class: "fix" },
+    element("pre", { tabindex: "0", role: "group", "aria-label": label }, visible(command)),
+    copyButton("Copy", command, actions),
+  );
+}
+
+export function againButton(exchange, actions) {
+  if (!canRunAgain(exchange)) return null;
+  return element(
+    "button",
+    {
+      type: "button",
+      class: "again",
+      onclick: (event) => actions.again(exchange, event.currentTarget),
+    },
+    "Run again",
+  );
+}
+
+// The lines around the wrong one, each with its number.
+function printed({ output }) {
+  if (!output || output.text === "") return null;
+  const lines = output.text.replace(/\n$/, "").split("\n");
+  return [
+    element("h4", {}, "What it printed"),
+    element(
+      "pre",
+      { class: "raw numbered", tabindex: "0", role: "group", "aria-label": "What it printed" },
+      lines.map((line, at) => {
+        const number = output.first_line + at;
+        const wrong = number === output.marked_line;
+        return element(wrong ? "mark" : "span", { "data-line": number }, visible(`${line}\n`));
+      }),
+    ),
+  ];
+}
+
+function lastWords({ why, stderr }) {
+  const lines = why.stderr ?? [];
+  if (lines.length === 0) return null;
+  const left = stderr.lines - lines.length;
+  const last = lines.length - 1;
+  const view = element(
+    "pre",
+    {
+      class: "raw stderr",
+      tabindex: "0",
+      role: "group",
+      "aria-label": "Standard error, the last lines",
+    },
+    lines.map((line, at) => [
+      at === last ? element("strong", {}, visible(line)) : visible(line),
+      "\n",
+    ]),
+  );
+  // The last line tells most.
+  requestAnimationFrame(() => (view.scrollTop = view.scrollHeight));
+  return [
+    element(
+      "h4",
+      {},
+      "Standard error",
+      left > 0 ? `, after ${count(left, "other line", "other lines")}` : null,
+    ),
+    view,
+  ];
+}
