@@ -17,6 +17,16 @@ printf 'Content-Type: text/plain\\nX-Markup: ${markup}\\n\\n${markup}\\n'
 `,
     "failing.sh": "#!/bin/sh\necho 'it went wrong' >&2\necho 'no header'\nexit 3\n",
     "late.sh": "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\nHello\\n'\nexit 1\n",
+    "json.sh": `#!/bin/sh
+printf 'Content-Type: application/json\\n\\n{"list":[1,12345678901234567890],"none":{}}'
+`,
+    "page.sh": `#!/bin/sh
+printf 'Content-Type: text/html\\n\\n<ul><li>One <b>word</b></ul>${markup}'
+`,
+    "image.sh": `#!/bin/sh
+printf 'Content-Type: image/gif\\n\\n'
+echo R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7 | base64 -d
+`,
   },
 });
 
@@ -142,6 +152,71 @@ test("the page asks nobody but its own server", () =>
     const others = asked.filter((url) => !url.startsWith(here.url) && !url.startsWith("data:"));
     assert.deepEqual(others, []);
     assert.ok(asked.length > 3);
+  }));
+
+test("the composer begins with a preset, and offers what was asked for", () =>
+  here.page("/-/", {}, async (page) => {
+    await live(page);
+    for (const path of ["/style.css", "/cgi-bin/upload.py?known"]) await ask(path);
+    await row(page, "upload.py?known").first().waitFor();
+    await page.keyboard.press("n");
+    const preset = (name) => page.locator("#presets").getByRole("button", { name }).click();
+    await preset("JSON");
+    assert.equal(await field(page, "method").inputValue(), "POST");
+    assert.match(await field(page, "fields").inputValue(), /application\/json/);
+    await page.locator("#targets option[value='/cgi-bin/upload.py?known']").waitFor({
+      state: "attached",
+    });
+    await preset("upload");
+    assert.equal(await field(page, "crlf").isChecked(), true);
+    assert.match(await field(page, "target").inputValue(), /upload\.py/);
+    await page.getByRole("button", { name: "Send", exact: true }).click();
+    await page.locator("#exchange h2", { hasText: "upload.py" }).waitFor();
+    await page.getByRole("button", { name: "Send again, edited" }).click();
+    assert.equal(await field(page, "crlf").isChecked(), true);
+    for (const [name, status] of [
+      ["conditional", "304"],
+      ["range", "206"],
+    ]) {
+      await page.goto(`${here.url}/-/#new`);
+      await preset(name);
+      await field(page, "target").fill("/style.css");
+      await page.getByRole("button", { name: "Send", exact: true }).click();
+      await page.locator("#exchange .verdict strong", { hasText: status }).waitFor();
+    }
+  }));
+
+async function fullView(page, path) {
+  await shown(page, path);
+  const response = page.locator("[data-part=response]");
+  await response.getByRole("button", { name: "Full view" }).click();
+  return page.getByRole("dialog");
+}
+
+test("a body has a full view, in which JSON and markup are set in order, as text", () =>
+  here.page("/-/", {}, async (page) => {
+    const json = await fullView(page, "/cgi-bin/json.sh");
+    const ordered =
+      '{\n  "list": [\n    1,\n    12345678901234567890\n  ],\n  "none": {}\n}';
+    const plain = (text) => text.replaceAll(/LF|CR|TAB/g, "");
+    assert.equal(plain(await json.locator("pre").textContent()), ordered);
+    await json.getByLabel("raw").check();
+    assert.match(await json.locator("pre").textContent(), /^\{"list":\[1,/);
+    await page.keyboard.press("Escape");
+    await json.waitFor({ state: "detached" });
+    const html = await fullView(page, "/cgi-bin/page.sh");
+    const text = plain(await html.locator("pre").textContent());
+    assert.equal(text, `<ul>\n  <li>\n    One <b>word</b>\n</ul>\n${markup}`);
+    assert.equal(await page.evaluate(() => window.hit), undefined);
+    await checkSoundness(page);
+    await page.getByRole("button", { name: "Close" }).click();
+    await html.waitFor({ state: "detached" });
+  }));
+
+test("an image in a body is shown", () =>
+  here.page("/-/", {}, async (page) => {
+    await shown(page, "/cgi-bin/image.sh");
+    await page.waitForFunction(() => document.querySelector(".body-image")?.naturalWidth === 1);
   }));
 
 // The colour of each part that shows where a variable comes from.

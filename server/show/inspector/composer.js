@@ -1,25 +1,39 @@
 // The request composer: fields that become the bytes of one request, which the server then runs
 // through its own connection code.
 
-import { bytesOf, isText, rawView, textOf } from "./bytes.js";
+import { bytesOf, isPlain, isText, rawView, textOf } from "./bytes.js";
+import { offersMore } from "./contract.js";
+import { element } from "./element.js";
+import { presets } from "./presets.js";
 import { requestBytes, send } from "./sending.js";
 import { bytes as byteCount } from "./units.js";
 
 const encoder = new TextEncoder();
 
+// Whether it is text in which every line ends in CR LF, as in a body of several parts.
+function hasCrlf(bytes) {
+  const ends = textOf(bytes).match(/\r\n|\r|\n/g) ?? [];
+  return isPlain(bytes) && ends.length > 0 && ends.every((end) => end === "\r\n");
+}
+
 export class Composer {
   #form = document.querySelector("#compose");
   #parts = Object.fromEntries(
-    ["method", "target", "fields", "body"].map((id) => [id, document.querySelector(`#${id}`)]),
+    ["method", "target", "fields", "body", "crlf"].map((id) => [id, document.querySelector(`#${id}`)]),
   );
   #preview = document.querySelector("#preview");
   #note = document.querySelector("#body-note");
   #sent = document.querySelector("#sent");
+  #known;
+  #programs = [];
   #binary = null; // a body that cannot be typed; sent as it is until something is typed
 
-  // onsent(id): called with the id of the exchange that was made.
-  constructor(onsent) {
+  // onsent(id): called with the id of the exchange that was made. known(): {paths, files} that were
+  // asked for lately.
+  constructor(onsent, known) {
     this.onsent = onsent;
+    this.#known = known;
+    this.#offerPresets();
     this.#form.addEventListener("input", (event) => {
       if (event.target === this.#parts.body) this.#binary = null;
       this.#show();
@@ -36,28 +50,62 @@ export class Composer {
   }
 
   focus() {
+    this.#offerTargets();
     this.#parts.target.focus();
   }
 
+  // The programs that there are, and what was asked for before.
+  async #offerTargets() {
+    const list = document.querySelector("#targets");
+    if (offersMore()) await this.#askForPrograms();
+    const targets = new Set([...this.#programs, ...this.#known().paths]);
+    list.replaceChildren(...[...targets].map((value) => element("option", { value })));
+  }
+
+  async #askForPrograms() {
+    const answer = await fetch("programs", { cache: "no-store" }).catch(() => null);
+    if (answer?.ok) this.#programs = (await answer.json()).programs;
+  }
+
+  #offerPresets() {
+    const buttons = Object.entries(presets).map(([name, make]) =>
+      element("button", { type: "button", class: "plain", onclick: () => this.#begin(make) }, name),
+    );
+    document.querySelector("#presets").append(...buttons);
+  }
+
+  #begin(make) {
+    const { files, paths } = this.#known();
+    const seen = paths.filter((path) => path.startsWith("/cgi-bin/"));
+    const programs = this.#programs.length > 0 ? this.#programs : seen;
+    const made = make({ files, programs, target: this.#parts.target.value });
+    this.fill({ ...made, body: encoder.encode(made.body), cut: 0 });
+    this.#parts.crlf.checked = made.crlf ?? false;
+    this.#show();
+  }
+
   fill(draft) {
-    const typed = isText(draft.body);
+    const crlf = hasCrlf(draft.body);
+    const typed = crlf || isText(draft.body);
     this.#parts.method.value = draft.method;
     this.#parts.target.value = draft.target;
     this.#parts.fields.value = draft.lines.join("\n");
-    this.#parts.body.value = typed ? textOf(draft.body) : "";
+    this.#parts.body.value = typed ? textOf(draft.body).replaceAll("\r\n", "\n") : "";
+    this.#parts.crlf.checked = crlf;
     this.#binary = typed ? null : draft.body;
     this.#sent.replaceChildren();
     this.#show(draft.cut);
   }
 
   #request() {
-    const { method, target, fields, body } = this.#parts;
+    const { method, target, fields, body, crlf } = this.#parts;
+    const typed = crlf.checked ? body.value.replaceAll("\n", "\r\n") : body.value;
     const lines = fields.value.split("\n").filter((line) => line !== "");
     const draft = {
       method: method.value,
       target: target.value,
       lines,
-      body: this.#binary ?? encoder.encode(body.value),
+      body: this.#binary ?? encoder.encode(typed),
     };
     return requestBytes(draft, location.host);
   }

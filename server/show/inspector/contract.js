@@ -1,7 +1,15 @@
 // What an exchange comes to, made of what the server tells of it.
 
+let complete = false;
+
+// Whether the server can be asked for more than the exchanges.
+export function offersMore() {
+  return complete;
+}
+
 export function completedSummary(of) {
-  if (of.outcome) return of;
+  complete = of.outcome !== undefined;
+  if (complete) return of;
   const kind = of.script ? "script" : of.kind;
   return { ...of, outcome: outcomeOf(of), kind, verdict: verdictOf(of) };
 }

@@ -11,7 +11,7 @@ import { Filter } from "./filter.js";
 import { List } from "./list.js";
 import { draftOf, recordedBytes, send } from "./sending.js";
 import { goToStage } from "./stages.js";
-import { isScript } from "./summary.js";
+import { isFile, isScript } from "./summary.js";
 import { count, roundBytes } from "./units.js";
 import { restoreSections } from "./variables.js";
 
@@ -26,7 +26,7 @@ const feed = new Feed();
 const list = new List(find("list"));
 const filter = new Filter(find("filter"), paint);
 const say = announcer(find("status"));
-const composer = new Composer((id) => (location.hash = `#${id}`));
+const composer = new Composer((id) => (location.hash = `#${id}`), known);
 
 let shown = null; // the exchange that stands on the page
 let wanted = null; // the id that is to stand there
@@ -37,6 +37,15 @@ let expected = null; // the request that is being sent again: {after: id, of: "M
 function chosen() {
   const fragment = location.hash.slice(1);
   return /^\d+$/.test(fragment) ? Number(fragment) : fragment === "new" ? "new" : null;
+}
+
+// What the composer may offer: the newest first, each once.
+function known() {
+  const targets = (some) => [...new Set(some.map(({ target }) => target))].filter(Boolean);
+  return {
+    paths: targets(feed.newestFirst),
+    files: targets(feed.newestFirst.filter((one) => isFile(one) && one.status === 200)),
+  };
 }
 
 function isNarrow() {

@@ -51,7 +51,7 @@ export function stagesOf(exchange) {
     request.version !== "",
     variables.length > 0,
     process !== null,
-    program !== null && (stdout.size > 0 || process !== null),
+    stdout.size > 0,
     response.head.size > 0,
   ];
   return names.map((name, at) => ({
@@ -69,7 +69,7 @@ function stageState(exchange, number, failed, went) {
   if (number === 4 && process?.ended && !process.ok) return failed === 0 ? "done" : "half";
   const goesOn = state === "open" && [4, 5, 6].includes(number);
   if (number === 4 && process && !process.ended) return "running";
-  if (number === 5 && goesOn && went) return "running";
+  if (number === 5 && goesOn && process) return "running";
   if (number === 6 && goesOn) return "running";
   return went ? "done" : "none";
 }
