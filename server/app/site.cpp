@@ -36,15 +36,16 @@ cgi::gateway_rules make_gateway_rules(config::server_options const& server,
 std::vector<std::filesystem::path> program_paths(config::site_options const& chosen,
                                                  map_kinds kinds) {
   std::vector<std::filesystem::path> out;
+  auto const usual = chosen.root / "cgi-bin";
   std::error_code missing;
-  auto const usual = std::filesystem::canonical(chosen.root / "cgi-bin", missing);
+  bool const exists = std::filesystem::exists(usual, missing);
   bool as_files = false;
   for (auto const& m : chosen.mappings) {
     bool const runs = kind_of(m, kinds).runs_target;
     if (runs && m.form != config::map_target::as_written) out.push_back(m.target);
-    as_files = as_files || (!runs && m.target == usual);
+    as_files = as_files || (!runs && std::filesystem::equivalent(m.target, usual, missing));
   }
-  if (!missing && !as_files) out.push_back(usual);
+  if (exists && !as_files) out.push_back(usual);
   if (!chosen.cgi_bin.empty()) out.push_back(chosen.cgi_bin);
   return out;
 }

@@ -139,7 +139,9 @@ bool lies_beneath(std::filesystem::path const& file, std::filesystem::path const
   std::error_code ec;
   auto const real = std::filesystem::canonical(file, ec);
   if (ec) return false;
-  auto const relative = real.lexically_relative(root);
+  auto const real_root = std::filesystem::canonical(root, ec);
+  if (ec) return false;
+  auto const relative = real.lexically_relative(real_root);
   return !relative.empty() && *relative.begin() != "..";
 }
 

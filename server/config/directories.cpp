@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <optional>
 #include <system_error>
 
@@ -18,6 +19,19 @@ namespace fs = std::filesystem;
 using complaint = std::optional<std::string>;
 
 enum class wanted { directory, directory_or_program };
+
+// What becomes of the symbolic links in a path: those to a site are followed anew at each request,
+// so that a deployment can lead the link elsewhere; those of a sandbox are followed once.
+enum class links { kept, followed };
+
+// An absolute path without "." and without a slash at its end; a path with ".." has its links
+// followed, because ".." is a directory above where a link leads.
+fs::path made_absolute(fs::path const& path, links how, std::error_code& ec) {
+  bool const has_parent = std::find(path.begin(), path.end(), "..") != path.end();
+  if (how == links::followed || has_parent) return fs::canonical(path, ec);
+  auto const plain = path.lexically_normal();
+  return plain.has_filename() || plain == plain.root_path() ? plain : plain.parent_path();
+}
 
 complaint check_path(fs::path const& path, wanted what) {
   std::error_code ec;
@@ -36,13 +50,13 @@ class resolver {
  public:
   explicit resolver(fs::path const& working_directory) : working_directory_(working_directory) {}
 
-  // Makes path absolute and real, or remembers why it cannot be.
-  void operator()(fs::path& path, std::string_view option, wanted what) {
+  // Makes path absolute, or remembers why it cannot be used.
+  void operator()(fs::path& path, std::string_view option, wanted what, links how = links::kept) {
     if (error_) return;
     auto const absolute = working_directory_ / path;
     auto wrong = check_path(absolute, what);
     std::error_code ec;
-    auto real = fs::canonical(absolute, ec);
+    auto whole = made_absolute(absolute, how, ec);
     if (!wrong && ec) wrong = "cannot be resolved: " + ec.message();
     if (wrong) {
       auto const hint = option == "DIRECTORY" && !fs::exists(absolute, ec)
@@ -52,7 +66,7 @@ class resolver {
                            " " + *wrong + hint};
       return;
     }
-    path = std::move(real);
+    path = std::move(whole);
   }
 
   // The first of the names that is a directory, or empty.
@@ -95,8 +109,9 @@ std::variant<options, usage_error> resolve_directories(options given,
             m.form == map_target::directory ? wanted::directory : wanted::directory_or_program);
   }
   for (auto& path : given.server.sandbox_read)
-    resolve(path, "--sandbox-read", wanted::directory_or_program);
-  for (auto& path : given.server.sandbox_write) resolve(path, "--sandbox-write", wanted::directory);
+    resolve(path, "--sandbox-read", wanted::directory_or_program, links::followed);
+  for (auto& path : given.server.sandbox_write)
+    resolve(path, "--sandbox-write", wanted::directory, links::followed);
   if (resolve.error()) return *resolve.error();
   for (interpreter const& entry : given.site.interpreters) {
     if (auto wrong = check_interpreter(entry)) return *wrong;

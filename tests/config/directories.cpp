@@ -60,7 +60,7 @@ TEST_CASE("what a sandbox is to reach has to be there") {
         R"(gatehouse: --sandbox-write: "site/a" is not a directory)");
 }
 
-TEST_CASE("paths are made absolute and real, and what is no path stays as it is") {
+TEST_CASE("paths are made absolute, and what is no path stays as it is") {
   gatehouse::tests::temporary_directory const directory;
   directory.write("site/a", "");
   directory.write("bin/program", "", 0755);
@@ -72,7 +72,7 @@ TEST_CASE("paths are made absolute and real, and what is no path stays as it is"
                      {"/p", "programs", "bin/program", map_target::directory_or_program},
                      {"/x", "elsewhere", "unix:/none", map_target::as_written}};
   o = resolved(o, directory.path());
-  CHECK(o.site.root == directory.path() / "site");
+  CHECK(o.site.root == directory.path() / "site");  // ".." is above where a link leads
   CHECK(o.site.mappings[0].target == directory.path() / "site");
   CHECK(o.site.mappings[1].target == directory.path() / "bin");
   CHECK(o.site.mappings[2].target == directory.path() / "bin/program");
@@ -109,4 +109,19 @@ TEST_CASE("what is not there is named in one line") {
     CHECK(error_of(o, directory.path()) ==
           R"(gatehouse: --interpreter: "/nonexistent" cannot be run: No such file or directory)");
   }
+}
+
+TEST_CASE("a symbolic link to a site stays one, and one to what a sandbox may reach is followed") {
+  gatehouse::tests::temporary_directory const directory;
+  directory.write("site/cgi-bin/a", "", 0755);
+  fs::create_directory_symlink("site", directory.path() / "link");
+  options o;
+  o.site.root = "./link/";
+  o.site.mappings = {{"/c", "programs", "link/cgi-bin/a", map_target::directory_or_program}};
+  o.server.sandbox_read = {"link"};
+  o = resolved(o, directory.path());
+  CHECK(o.site.root == directory.path() / "link");
+  CHECK(o.site.cgi_bin == directory.path() / "link/cgi-bin");
+  CHECK(o.site.mappings[0].target == directory.path() / "link/cgi-bin/a");
+  CHECK(o.server.sandbox_read == std::vector{directory.path() / "site"});
 }

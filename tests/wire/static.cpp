@@ -270,21 +270,70 @@ TEST_CASE("the listing of a large directory comes whole to programs, and in page
   CHECK(c.read_reply().status == 200);
 }
 
-TEST_CASE("a tree that is put in the root's place is served as a whole") {
-  site const files;
+// Puts another tree in the place of a site's root, as deployments do: `deploy` is told the old
+// directory and the new one, and lets the root's path lead to the new one.
+template <class Deploy>
+void check_deployment(site const& files, fs::path const& old_tree, Deploy deploy) {
   files.write("a.txt", "old");
   files.printing("s", "Content-Type: text/plain\n\nold");
   server const s(files);
   CHECK(ask(s.port(), "GET", "/a.txt").body == "old");
+  CHECK(ask(s.port(), "GET", "/cgi-bin/s").body == "old");
   auto const next = files.base() / "next";
-  fs::copy(files.root(), next, fs::copy_options::recursive);
+  fs::copy(old_tree, next, fs::copy_options::recursive);
   files.write(next / "a.txt", "new");
   files.write(next / "b.txt", "only here");
-  fs::rename(files.root(), files.base() / "before");
-  fs::rename(next, files.root());
+  fs::copy_file(files.printing("t", "Content-Type: text/plain\n\nnew"), next / "cgi-bin/s",
+                fs::copy_options::overwrite_existing);
+  deploy(next);
   CHECK(eventually([&] { return ask(s.port(), "GET", "/a.txt").body == "new"; }));
   CHECK(ask(s.port(), "GET", "/b.txt").body == "only here");
-  CHECK(ask(s.port(), "GET", "/cgi-bin/s").body == "old");
+  CHECK(ask(s.port(), "GET", "/cgi-bin/s").body == "new");
+  auto const source = ask(s.port(), "GET", "/cgi-bin/../cgi-bin/s");
+  CHECK(source.body == "new");
+}
+
+TEST_CASE("a tree that is put in the root's place is served as a whole") {
+  site const files;
+  SUBCASE("a directory is renamed into its place") {
+    check_deployment(files, files.root(), [&](fs::path const& next) {
+      fs::rename(files.root(), files.base() / "before");
+      fs::rename(next, files.root());
+    });
+  }
+  SUBCASE("a symbolic link is led elsewhere") {
+    auto const first = files.base() / "first";
+    fs::rename(files.root(), first);
+    fs::create_directory_symlink(first, files.root());
+    check_deployment(files, first, [&](fs::path const& next) {
+      fs::create_directory_symlink(next, files.base() / "link");
+      fs::rename(files.base() / "link", files.root());
+    });
+  }
+}
+
+TEST_CASE(
+    "programs stay hidden behind a root that is a symbolic link, before and after it is led "
+    "elsewhere") {
+  site const files;
+  auto const first = files.base() / "first";
+  fs::rename(files.root(), first);
+  fs::create_directory_symlink(first, files.root());
+  auto const second = files.base() / "second";
+  for (auto const& tree : {first, second}) {
+    files.write(tree / "cgi-bin/s", "secret", 0755);
+    files.write(tree / "a.txt", tree.filename().string());
+    fs::create_directory_symlink(tree / "cgi-bin", tree / "way");
+  }
+  server const s(files, {"--cgi-bin", "off"});
+  for (std::string const expected : {"first", "second"}) {
+    CAPTURE(expected);
+    CHECK(eventually([&] { return ask(s.port(), "GET", "/a.txt").body == expected; }));
+    for (std::string const target : {"/cgi-bin/s", "/way/s"})
+      CHECK(ask(s.port(), "GET", target).status == 403);
+    fs::create_directory_symlink(second, files.base() / "link");
+    fs::rename(files.base() / "link", files.root());
+  }
 }
 
 TEST_CASE("a listing can be turned off") {
