@@ -299,6 +299,34 @@ test("the stages stay at the top, and the keys 1 to 6 lead to them", () =>
     await page.locator("#stage-4:focus").waitFor();
   }));
 
+test("all of it goes by keyboard", () =>
+  here.page("/-/", {}, async (page) => {
+    await shown(page, target);
+    await page.keyboard.press("1");
+    // From the heading the next stop is the bytes, and from these the arrows and Enter lead across.
+    await page.keyboard.press("Tab");
+    await page.locator(".bytes:focus", { hasText: "GET" }).waitFor();
+    await page.keyboard.press("ArrowRight");
+    await page.locator(".bytes.lit:focus", { hasText: "/cgi-bin/env.sh" }).waitFor();
+    await page.keyboard.press("Enter");
+    await page.locator("[data-part=request] .right .lit :focus").waitFor();
+    await page.keyboard.press("6");
+    const full = page.locator("[data-part=response]").getByRole("button", { name: "Full view" });
+    await full.focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog").waitFor();
+    await page.keyboard.press("Escape");
+    await page.waitForFunction(() => document.activeElement.textContent === "Full view");
+    const before = await page.evaluate(() => location.hash);
+    await page.keyboard.press("r");
+    await page.waitForFunction((hash) => location.hash !== hash, before);
+    await page.keyboard.press("j");
+    await page.waitForFunction((hash) => location.hash === hash, before);
+    await page.locator("#list [aria-current]:focus").waitFor();
+    await page.keyboard.press("Escape");
+    await page.waitForFunction(() => location.hash === "");
+  }));
+
 test("the list has one line for each exchange, and a sign for half failures", () =>
   here.page("/-/", {}, async (page) => {
     await live(page);
@@ -361,6 +389,44 @@ test("the filter finds paths and statuses, and arrows and Enter work in it", () 
     await page.locator("#exchange h2", { hasText: "missing-3" }).waitFor();
     await page.keyboard.press("Enter");
     await page.locator("#detail:focus").waitFor();
+  }));
+
+test("the filter finds what only the server knows, such as the value of a field", () =>
+  here.page("/-/", {}, async (page) => {
+    await shown(page, "/cgi-bin/env.sh?sought", { headers: { "X-Colour": "turquoise" } });
+    const id = Number((await page.evaluate(() => location.hash)).slice(1));
+    const asked = [];
+    await page.route(/\/-\/exchanges\?contains=/, (route) => {
+      asked.push(new URL(route.request().url()).searchParams.get("contains"));
+      return route.fulfill({ json: { ids: [id] } });
+    });
+    await page.locator("#filter-text").fill("Turquoise");
+    await row(page, "env.sh?sought").first().waitFor();
+    await page.waitForFunction(() => document.querySelectorAll("#list li").length === 1);
+    assert.equal(asked.at(-1), "turquoise");
+  }));
+
+test("an exchange is pinned and unpinned, by button and by key", () =>
+  here.page("/-/", {}, async (page) => {
+    let pinned = false;
+    await page.route(/\/-\/exchanges\/\d+$/, async (route) => {
+      const answer = await route.fetch();
+      await route.fulfill({ json: { ...(await answer.json()), pinned } });
+    });
+    await page.route(/\/-\/exchanges\/\d+\/(un)?pin$/, (route) => {
+      const request = route.request();
+      assert.equal(request.method(), "POST");
+      assert.equal(request.headers()["gatehouse-inspector"], "1");
+      pinned = request.url().endsWith("/pin");
+      return route.fulfill({ status: 204 });
+    });
+    await shown(page, target);
+    await page.getByRole("button", { name: "Pin", exact: true }).click();
+    await page.getByRole("button", { name: "Unpin", exact: true }).waitFor();
+    assert.equal(pinned, true);
+    await page.keyboard.press("p");
+    await page.getByRole("button", { name: "Pin", exact: true }).waitFor();
+    assert.equal(pinned, false);
   }));
 
 test("on a projector no letter is smaller than 14 pixels", () =>

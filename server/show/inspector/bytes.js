@@ -71,7 +71,7 @@ function pieces(bytes, start, end) {
   for (let at = start; at < end;) {
     const length = sequenceLength(bytes, at, end);
     const text = length > 0 ? textOf(bytes, at, at + length) : "";
-    if (bytes[at] === 13 && bytes[at + 1] === 10) add("end", "CR");
+    if (bytes[at] === 13 && bytes[at + 1] === 10) add("end", "CR ");
     else if (bytes[at] === 10) {
       add("end", "LF");
       add("text", "\n");

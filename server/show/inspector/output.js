@@ -70,7 +70,7 @@ function lineMeanings({ header_lines, stdout_head, stdout }, links) {
       {},
       element("span", { class: "assignment" }, handle),
       " ",
-      element("span", { class: "meaning" }, visible(meaning)),
+      element("span", { class: "meaning" }, meaningText(meaning)),
     );
     links.addOutcome(item, handle, `line ${at}`, true);
     return item;
@@ -89,6 +89,13 @@ function lineMeanings({ header_lines, stdout_head, stdout }, links) {
       note("The empty line ends the header block. What follows is sent on as it comes."),
     ];
   return [list, stdout.size > 0 ? note("No empty line ended a header block.") : null];
+}
+
+// The sections of the RFC are there on demand, as they are of the variables.
+function meaningText(meaning) {
+  return meaning
+    .split(/( ?\(RFC [^)]*\))/)
+    .map((text, at) => (at % 2 ? element("span", { class: "clause" }, text) : visible(text)));
 }
 
 // What the script's author should know although the answer was given.
