@@ -196,8 +196,7 @@ async function fullView(page, path) {
 test("a body has a full view, in which JSON and markup are set in order, as text", () =>
   here.page("/-/", {}, async (page) => {
     const json = await fullView(page, "/cgi-bin/json.sh");
-    const ordered =
-      '{\n  "list": [\n    1,\n    12345678901234567890\n  ],\n  "none": {}\n}';
+    const ordered = '{\n  "list": [\n    1,\n    12345678901234567890\n  ],\n  "none": {}\n}';
     const plain = (text) => text.replaceAll(/LF|CR|TAB/g, "");
     assert.equal(plain(await json.locator("pre").textContent()), ordered);
     await json.getByLabel("raw").check();

@@ -19,7 +19,10 @@ function hasCrlf(bytes) {
 export class Composer {
   #form = document.querySelector("#compose");
   #parts = Object.fromEntries(
-    ["method", "target", "fields", "body", "crlf"].map((id) => [id, document.querySelector(`#${id}`)]),
+    ["method", "target", "fields", "body", "crlf"].map((id) => [
+      id,
+      document.querySelector(`#${id}`),
+    ]),
   );
   #preview = document.querySelector("#preview");
   #note = document.querySelector("#body-note");

@@ -21,7 +21,9 @@ export class Feed extends EventTarget {
   follow() {
     const events = new EventSource("events");
     events.addEventListener("open", () => this.#reload(events));
-    events.addEventListener("exchange", (message) => this.#arrived(completedSummary(JSON.parse(message.data))));
+    events.addEventListener("exchange", (message) =>
+      this.#arrived(completedSummary(JSON.parse(message.data))),
+    );
     events.addEventListener("error", () => {
       this.#connection(false);
       // An answer other than an event stream ends an EventSource for good.
@@ -52,7 +54,9 @@ export class Feed extends EventTarget {
     this.keptLimit = list.kept_limit;
     this.bytesLimit = list.bytes_limit;
     this.forgotten = list.forgotten;
-    this.exchanges = new Map(list.exchanges.map((summary) => [summary.id, completedSummary(summary)]));
+    this.exchanges = new Map(
+      list.exchanges.map((summary) => [summary.id, completedSummary(summary)]),
+    );
     for (const summary of this.#meanwhile ?? []) this.#put(summary);
     this.#meanwhile = null;
     this.#tell("change", null);

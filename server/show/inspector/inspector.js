@@ -161,9 +161,7 @@ function missing(id, why) {
 
 function sayChange(summary) {
   if (summary?.state === "done")
-    say(
-      `Exchange ${summary.id}: ${requestOf(summary)}, ${summary.verdict}`,
-    );
+    say(`Exchange ${summary.id}: ${requestOf(summary)}, ${summary.verdict}`);
 }
 
 function edit(exchange) {
@@ -294,7 +292,9 @@ function fillAddresses() {
   find("server").textContent = location.host;
   find("empty-page").textContent = `${location.origin}/`;
   find("empty-curl").textContent = example;
-  find("empty-copy").addEventListener("click", (event) => actions.copy(example, event.currentTarget));
+  find("empty-copy").addEventListener("click", (event) =>
+    actions.copy(example, event.currentTarget),
+  );
 }
 
 function follow() {

@@ -46,11 +46,15 @@ export class List {
     const names = ["status", "method", "directory", "front", "tail", "pin"];
     const row = Object.fromEntries(names.map((name) => [name, element("span", { class: name })]));
     const target = element("span", { class: "target" }, row.directory, row.front, row.tail);
-    row.link = element(
-      "a",
-      { href: `#${id}` },
-      [row.status, " ", row.method, " ", target, " ", row.pin],
-    );
+    row.link = element("a", { href: `#${id}` }, [
+      row.status,
+      " ",
+      row.method,
+      " ",
+      target,
+      " ",
+      row.pin,
+    ]);
     row.item = element("li", {}, row.link);
     this.#rows.set(id, row);
     return row;

@@ -30,7 +30,14 @@ export function requestSteps(exchange, steps) {
       steps.variables ? "sticky" : "",
       [
         heading(steps.request),
-        element("div", { class: "stay" }, raw, cutNote(request.head), caption, requestBody(exchange)),
+        element(
+          "div",
+          { class: "stay" },
+          raw,
+          cutNote(request.head),
+          caption,
+          requestBody(exchange),
+        ),
       ],
       [
         heading(steps.parsed),
@@ -69,7 +76,13 @@ function parsedParts({ method, target, request }, head) {
     ["Method", method, 0, at - 1, "method"],
     ["Path, decoded", request.path, at, pathEnd, "path"],
     question >= 0 && ["Query", request.query, pathEnd + 1, targetEnd, "query"],
-    ["Version", request.version, targetEnd + 1, targetEnd + 1 + size(request.version), "connection"],
+    [
+      "Version",
+      request.version,
+      targetEnd + 1,
+      targetEnd + 1 + size(request.version),
+      "connection",
+    ],
   ]
     .filter(Boolean)
     .map(([name, value, start, end, origin], index) => ({
@@ -174,7 +187,12 @@ function fieldList({ request, variables }, links) {
   if (request.fields.length === 0) return null;
   const rows = request.fields.map((field, at) => {
     const fate = fateOf(field, variables);
-    return [visible(field.name), [code(field.value), fate ? note(fate) : null], `field ${at}`, "fields"];
+    return [
+      visible(field.name),
+      [code(field.value), fate ? note(fate) : null],
+      `field ${at}`,
+      "fields",
+    ];
   });
   return element(
     "details",

@@ -132,4 +132,3 @@ export function goToStage(number) {
   heading.scrollIntoView({ block: "start" });
   return true;
 }
-
