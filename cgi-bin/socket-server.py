@@ -178,6 +178,8 @@ def run():
     try:
         code = compile(file.read_bytes(), "server.py", "exec")
         exec(code, {"__name__": "__main__", "print": lambda text: announce(printed=text)})
+    except PermissionError as error:
+        announce(ended=f"The system does not let the program do this: {error}. With --sandbox it may not.")
     except Exception as error:
         announce(ended=f"The server ended: {error}")
 

@@ -41,14 +41,8 @@ function dress(pre) {
 
 // Lights the lines that hold one of these texts, and no other line of that source.
 export function light(pre, ...texts) {
-  let first = null;
-  for (const line of pre.querySelectorAll(".line")) {
-    const hit = texts.some((text) => line.textContent.includes(text));
-    line.classList.toggle("lit", hit);
-    if (hit) first ??= line;
-  }
-  // Within the source alone: the page itself stays where it is.
-  if (first) pre.scrollTop = Math.max(0, first.offsetTop - pre.clientHeight / 2);
+  for (const line of pre.querySelectorAll(".line"))
+    line.classList.toggle("lit", texts.some((text) => line.textContent.includes(text)));
 }
 
 for (const pre of document.querySelectorAll("pre[data-source], pre[data-code]")) dress(pre);

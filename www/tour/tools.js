@@ -42,16 +42,16 @@ function curl({ port, sent, received, closed }) {
 
 function python({ port, sent, received }) {
   const answered = heads(received);
-  const lines = [">>> import requests", `>>> answer = requests.get("http://127.0.0.1:${port}${heads(sent).target}")`];
+  const lines = [">>> import requests", `>>> r = requests.get("http://127.0.0.1:${port}${heads(sent).target}")`];
   if (!answered.status) return [...lines, "… get() has not returned yet"];
   const fields = answered.fields.map((field) => field.split(/:\s*/)).map(([name, value]) => `'${name}': '${value}'`);
   return [
     ...lines,
-    ">>> answer.status_code",
+    ">>> r.status_code",
     answered.status,
-    ">>> answer.headers",
+    ">>> r.headers",
     `{${fields.join(",\n ")}}`,
-    ">>> answer.text",
+    ">>> r.text",
     `'${answered.body}'`,
   ];
 }
