@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <boost/asio/ip/address.hpp>
 #include <cerrno>
+#include <cstdlib>
 #include <iostream>
 
 #include "gatehouse/app/programs.hpp"
@@ -174,6 +175,21 @@ std::string options_again(command_call const& call) {
   return out;
 }
 
+// What starts this program where a person types it: its name, if PATH leads to it, else its path.
+std::string own_command() {
+  std::error_code unknown;
+  auto const self = fs::read_symlink("/proc/self/exe", unknown);
+  char const* const path = std::getenv("PATH");
+  std::string_view rest = path != nullptr ? path : "";
+  while (!unknown && !rest.empty()) {
+    auto const directory = rest.substr(0, rest.find(':'));
+    std::error_code absent;
+    if (fs::equivalent(fs::path(directory) / "gatehouse", self, absent)) return "gatehouse";
+    rest.remove_prefix(std::min(directory.size() + 1, rest.size()));
+  }
+  return unknown ? "gatehouse" : base::shell_quoted(self.native());
+}
+
 std::string address_of(config::server_options const& chosen, std::string const& path) {
   boost::system::error_code is_name;
   auto const ip = boost::asio::ip::make_address(chosen.bind, is_name);
@@ -215,8 +231,13 @@ void say_where(command_call const& call, config::options const& chosen, fs::path
     return;
   }
   say("Its address, at the server's port: " + address_of(chosen.server, path) + "?name=Ada");
+  bool const is_php = what.file_name.ends_with(".php");
+  say("Run by hand, without a server:");
+  say((is_php ? "  php-cgi " : "  ") + base::shell_quoted((directory / what.program).native()) +
+      " name=Ada");
   say("What it is given, and prints:");
-  say("  gatehouse explain --run" + again + " " + base::shell_quoted(path + "?name=Ada"));
+  say("  " + own_command() + " explain --run" + again + " " +
+      base::shell_quoted(path + "?name=Ada"));
 }
 
 int fail(config::usage_error const& error, int status) {

@@ -3,6 +3,7 @@
 //   - the request's body: standard input, CONTENT_LENGTH bytes long
 //   - what it prints: header lines, an empty line, then the page
 //   - error messages: standard error (fprintf(stderr, ...)), which goes to the server's log
+// It is a program like any other: try it by hand with words in the place of a request, name=Ada.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,9 +56,22 @@ static void decode(char* text) {
   *to = '\0';
 }
 
+// The words of the command line, with & between them, as far as there is room.
+static void join(char* to, int count, char** words) {
+  char* const end = to + most;
+  for (int i = 1; i < count && to < end; ++i) {
+    to += snprintf(to, (size_t)(end - to), "%s%s", i > 1 ? "&" : "", words[i]);
+  }
+}
+
 // What follows the ? in the address arrives in QUERY_STRING; what a form sends by POST, on standard
-// input. Read as many bytes as were sent and no more, and look at the number first.
-static void read_sent(char* sent) {
+// input. Read as many bytes as were sent and no more, and look at the number first. Without a
+// server there is no request; the words of the command line then stand for what follows the ?.
+static void read_sent(char* sent, int count, char** words) {
+  if (getenv("REQUEST_METHOD") == NULL) {
+    join(sent, count, words);
+    return;
+  }
   if (strcmp(variable("REQUEST_METHOD"), "POST") != 0) {
     snprintf(sent, most + 1, "%s", variable("QUERY_STRING"));
     return;
@@ -87,9 +101,9 @@ static void find_name(char const* sent, char* name) {
   }
 }
 
-int main(void) {
+int main(int count, char** words) {
   static char sent[most + 1], name[most + 1];
-  read_sent(sent);
+  read_sent(sent, count, words);
   find_name(sent, name);
 
   // The header lines; the empty line ends them. Everything after it is the page.
@@ -105,7 +119,7 @@ int main(void) {
       "<button>Send by GET</button> <button formmethod=\"post\">Send by "
       "POST</button></p>\n</form>");
   fputs("<p>This came by ", stdout);
-  print_escaped(variable("REQUEST_METHOD"));
+  print_escaped(getenv("REQUEST_METHOD") != NULL ? variable("REQUEST_METHOD") : "GET");
   fputs(":</p>\n<pre>", stdout);
   print_escaped(sent);
   puts("</pre>");

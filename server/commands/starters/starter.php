@@ -5,12 +5,14 @@
 //   - the request's body as it came: php://input
 //   - what it prints: the page. PHP prints the header lines by itself; header() adds to them.
 //   - error messages: error_log('...'), which goes to the server's log
+// It is a program like any other: try it by hand with words in the place of a request,
+// php-cgi FILE name=Ada. There is no REQUEST_METHOD then.
 
 header('Content-Type: text/html; charset=utf-8');
 
-$method = $_SERVER['REQUEST_METHOD'];
+$method = $_SERVER['REQUEST_METHOD'] ?? 'GET';
 $name = ($method === 'POST' ? $_POST : $_GET)['name'] ?? 'world';
-$sent = $method === 'POST' ? file_get_contents('php://input') : $_SERVER['QUERY_STRING'];
+$sent = $method === 'POST' ? file_get_contents('php://input') : ($_SERVER['QUERY_STRING'] ?? http_build_query(array_slice($_GET, 1)));
 
 // name[]=a in the address makes an array of it.
 if (!is_string($name)) {

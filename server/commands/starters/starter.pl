@@ -4,13 +4,15 @@
 #   - the request's body: standard input, CONTENT_LENGTH bytes long
 #   - what it prints: header lines, an empty line, then the page
 #   - error messages: standard error (warn, die), which goes to the server's log
+# It is a program like any other: try it by hand with words in the place of a request, name=Ada.
 use strict;
 use warnings;
 
 # What follows the ? in the address arrives in QUERY_STRING; what a form sends by POST, on standard
-# input. Read as many bytes as were sent and no more, and look at the number first.
-my $method = $ENV{REQUEST_METHOD};
-my $sent   = $ENV{QUERY_STRING};
+# input. Read as many bytes as were sent and no more, and look at the number first. Without a server
+# there is no request; the words of the command line then stand for what follows the ?.
+my $method = $ENV{REQUEST_METHOD} // 'GET';
+my $sent   = $ENV{QUERY_STRING}   // join '&', @ARGV;
 if ($method eq 'POST') {
     my $length = $ENV{CONTENT_LENGTH} || 0;
     if ($length > 65536) {

@@ -5,6 +5,8 @@
 - the request's body: standard input, CONTENT_LENGTH bytes long
 - what it prints: header lines, an empty line, then the page
 - error messages: standard error (print(..., file=sys.stderr)), which goes to the server's log
+
+It is a program like any other: try it by hand with words in the place of a request, name=Ada.
 """
 import html
 import os
@@ -15,8 +17,9 @@ from urllib.parse import parse_qs
 sys.stdout.reconfigure(encoding="utf-8", errors="replace")
 
 # What follows the ? in the address arrives in QUERY_STRING; what a form sends by POST, on standard
-# input. Read as many bytes as were sent and no more, and look at the number first.
-method = os.environ["REQUEST_METHOD"]
+# input. Read as many bytes as were sent and no more, and look at the number first. Without a server
+# there is no request; the words of the command line then stand for what follows the ?.
+method = os.environ.get("REQUEST_METHOD", "GET")
 if method == "POST":
     length = int(os.environ.get("CONTENT_LENGTH") or 0)
     if length > 65536:
@@ -24,7 +27,7 @@ if method == "POST":
         sys.exit()
     sent = sys.stdin.buffer.read(length).decode("utf-8", "replace")
 else:
-    sent = os.environ["QUERY_STRING"]
+    sent = os.environ.get("QUERY_STRING", "&".join(sys.argv[1:]))
 
 # name=Ada&tea=green becomes {"name": ["Ada"], "tea": ["green"]}; a name may come more than once.
 fields = parse_qs(sent)

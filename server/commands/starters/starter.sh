@@ -4,6 +4,13 @@
 #   - the request's body: standard input, CONTENT_LENGTH bytes long
 #   - what it prints: header lines, an empty line, then the page
 #   - error messages: standard error (echo ... >&2), which goes to the server's log
+# It is a program like any other: try it by hand with words in the place of a request, name=Ada.
+
+# Without a server there is no request. The words then stand for what follows the ?.
+if [ -z "$REQUEST_METHOD" ]; then
+  REQUEST_METHOD=GET
+  QUERY_STRING=$(IFS='&' && echo "$*")
+fi
 
 # What follows the ? in the address arrives in QUERY_STRING; what a form sends by POST, on standard
 # input. Read as many bytes as were sent and no more, and look at the number first.
