@@ -449,6 +449,12 @@ test("on a projector no letter is smaller than 14 pixels", () =>
     }
   }));
 
+// Minor faults, too.
+async function everyFault(page) {
+  const { violations } = await page.evaluate(() => globalThis.axe.run());
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(", ")}`);
+}
+
 const views = {
   "an exchange with a program": (page) => shown(page, target),
   "an exchange that failed": (page) => shown(page, "/cgi-bin/failing.sh"),
@@ -471,6 +477,7 @@ for (const scheme of ["light", "dark"]) {
           await live(page);
           await show(page);
           await checkSoundness(page);
+          assert.deepEqual(await everyFault(page), []);
         }));
     }
   }
