@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """packaging.py BINARY: the files of packaging/ fit this binary, and systemd takes them.
 
-The configuration holds options that --help names, and the service's user is one that is made. The
+The configuration holds options that --help all names, and the service's user is one that is made. The
 units are given to systemd-analyze, where it is installed: no complaint, and an exposure of no more
 than EXPOSURE_LIMIT in tenths. Whether they start is tried by systemd/boot.py.
 """
@@ -21,7 +21,7 @@ UNUSABLE = ("DynamicUser", "RestrictSUIDSGID")
 
 
 def wrong_keys(binary: str) -> list[str]:
-    help_text = subprocess.run([binary, "--help"], capture_output=True, text=True, check=True).stdout
+    help_text = subprocess.run([binary, "--help", "all"], capture_output=True, text=True, check=True).stdout
     offered = set(re.findall(r"(?<![\w-])--([a-z][a-z-]+)", help_text))
     lines = (PACKAGING / "gatehouse.conf").read_text().splitlines()
     given = [line.split("=")[0].strip() for line in lines if line and not line.startswith("#")]

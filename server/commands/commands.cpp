@@ -9,6 +9,7 @@
 #include "gatehouse/commands/explain.hpp"
 #include "gatehouse/commands/new.hpp"
 #include "gatehouse/config/command_names.hpp"
+#include "gatehouse/config/help_pages.hpp"
 #include "gatehouse/config/option_values.hpp"
 
 namespace gatehouse::commands {
@@ -19,7 +20,7 @@ constexpr std::size_t any_number = std::numeric_limits<std::size_t>::max();
 // An option of a command's own.
 constexpr config::option_rule own(char letter, std::string_view name, std::string_view argument,
                                   std::string_view text, bool repeatable = false) {
-  return {"Options", letter, name, argument, repeatable, {}, text};
+  return {"Options", letter, name, argument, repeatable, {}, {}, text};
 }
 
 constexpr config::option_rule check_options[] = {
@@ -36,6 +37,10 @@ constexpr config::option_rule explain_options[] = {
     own(0, "json", "", "print JSON"),
 };
 
+// Options of the server that say what a command looks at.
+constexpr std::string_view site_options[] = {"root",        "cgi-bin", "map",  "cgi-ext",
+                                             "interpreter", "env",     "user", "config"};
+
 int help_command(command_call const& call);
 int version_command(command_call const& call);
 
@@ -45,12 +50,12 @@ constexpr command all_commands[] = {
      "which directory answers, which program, with which variables and input. No server runs.\n"
      "Exit status: 0 it is answered, 1 it is not (nothing there, a program that fails), 2 a wrong\n"
      "command line.\n",
-     1, 1, "TARGET", explain_options, explain_command},
+     1, 1, "TARGET", explain_options, site_options, explain_command},
     {"check",
      "Says what is wrong with each SCRIPT, or with every program that the server would run: what\n"
      "keeps it from being started (errors), and what is unwise (warnings).\n"
      "Exit status: 0 no errors, 1 errors, 2 a wrong command line.\n",
-     0, any_number, "SCRIPT", check_options, check_command},
+     0, any_number, "SCRIPT", check_options, site_options, check_command},
     {"new",
      "Makes a small program that works, with comments that explain it, in the directory that the\n"
      "server would run it from. Of NAME.c the source is made, and with cc the program NAME. "
@@ -60,20 +65,27 @@ constexpr command all_commands[] = {
      1,
      "NAME",
      {},
+     site_options,
      new_command},
     {"help",
-     "Prints the same as gatehouse --help, or as gatehouse COMMAND --help.\n",
+     "Prints the options for every day, as gatehouse --help does; with the word all every option;\n"
+     "with the name of a command what that command does. The word markdown prints the page\n"
+     "docs/options.md.\n",
      0,
      1,
      "COMMAND",
      {},
+     {},
      help_command},
-    {"version", "Prints the version.\n", 0, 0, "", {}, version_command},
+    {"version",
+     "Prints the version of gatehouse, as gatehouse --version does.\n",
+     0,
+     0,
+     "",
+     {},
+     {},
+     version_command},
 };
-
-// Options of the server that say what a command looks at, in the order of its --help.
-constexpr std::string_view shared_options[] = {"root",        "cgi-bin", "map",  "cgi-ext",
-                                               "interpreter", "env",     "user", "config"};
 
 config::option_tables tables_of(command const& what, std::string const& help_command) {
   return {.tables = {what.options, config::option_rules()}, .help_command = help_command};
@@ -96,9 +108,10 @@ std::string help_text(command const& what) {
   auto const kinds = app::registered_syntaxes();
   out += "\nOptions:\n";
   for (config::option_rule const& r : what.options) config::append_help(out, r, kinds);
-  config::append_help(out, *server.find("help"), kinds);
-  out += "\nOptions of the server (the others of gatehouse --help are taken too):\n";
-  for (auto const name : shared_options) config::append_help(out, *server.find(name), kinds);
+  config::append_help(out, "  -h, --help", "print this and exit");
+  if (what.of_server.empty()) return out;
+  out += "\nOptions of the server (the others of gatehouse --help all are taken too):\n";
+  for (auto const name : what.of_server) config::append_help(out, *server.find(name), kinds);
   return out;
 }
 
@@ -109,10 +122,9 @@ command const* command_named(std::string_view name) {
 }
 
 int help_command(command_call const& call) {
-  if (call.words.empty()) {
-    constexpr char const* asked[] = {"gatehouse", "--help"};
-    std::cout
-        << std::get<config::help>(config::parse_options(2, asked, app::registered_syntaxes())).text;
+  auto const kinds = app::registered_syntaxes();
+  if (call.words.empty() || config::extent_named(call.words.front())) {
+    std::cout << config::help_page(config::extent_of(call.words), kinds);
     return command_done;
   }
   auto const& name = call.words.front();

@@ -74,32 +74,6 @@ usage_error wrong_value(option_tables const& known, po::error_with_option_name c
   return error_line(name, "needs a value, " + std::string(r->argument));
 }
 
-constexpr std::size_t help_column = 32;
-constexpr std::size_t help_width = 98;
-
-// Words of text from the column on; `at` is where the first line stands already.
-void append_wrapped(std::string& out, std::string_view text, std::size_t at) {
-  if (at + 2 > help_column) {
-    out += '\n';
-    at = 0;
-  }
-  out.append(help_column - at, ' ');
-  at = help_column;
-  while (!text.empty()) {
-    auto const word = text.substr(0, text.find(' '));
-    if (at + word.size() > help_width) {
-      while (out.ends_with(' ')) out.pop_back();
-      out.append("\n").append(help_column, ' ');
-      at = help_column;
-    }
-    out.append(word).append(" ");
-    at += word.size() + 1;
-    text.remove_prefix(std::min(word.size() + 1, text.size()));
-  }
-  while (out.ends_with(' ')) out.pop_back();
-  out += '\n';
-}
-
 }  // namespace
 
 option_rule const* option_tables::find(std::string_view name) const {
@@ -152,22 +126,6 @@ std::string suggestion(std::string_view name, std::vector<std::string_view> cons
 
 usage_error error_line(std::string_view where, std::string_view text) {
   return {"gatehouse: " + std::string(where) + (where.empty() ? "" : ": ") + std::string(text)};
-}
-
-void append_help(std::string& page, std::string_view left, std::string_view text) {
-  page += left;
-  append_wrapped(page, text, left.size());
-}
-
-void append_help(std::string& page, option_rule const& rule, map_syntaxes kinds) {
-  std::string left = rule.letter != 0 ? std::string("  -") + rule.letter + ", --" : "      --";
-  left += rule.name;
-  if (!rule.argument.empty()) left.append(" ").append(rule.argument);
-  constexpr std::string_view mark = "{kinds}";
-  std::string text(rule.text);
-  if (auto const at = text.find(mark); at != std::string::npos)
-    text.replace(at, mark.size(), names_of(kinds));
-  append_help(page, left, text);
 }
 
 }  // namespace gatehouse::config

@@ -9,6 +9,7 @@
 #include "gatehouse/base/escape.hpp"
 #include "gatehouse/config/command_line.hpp"
 #include "gatehouse/config/command_names.hpp"
+#include "gatehouse/config/help_pages.hpp"
 #include "gatehouse/config/option_rules.hpp"
 #include "gatehouse/config/option_values.hpp"
 #include "gatehouse/http/grammar.hpp"
@@ -37,7 +38,6 @@ std::optional<usage_error> take_directory(command_line& line) {
 std::variant<assignments, usage_error> read_config_file(std::string const& name);
 std::optional<usage_error> apply(options& o, assignments const& given, map_syntaxes kinds);
 std::optional<usage_error> check_sandbox(options const& o);
-std::string help_text(map_syntaxes kinds);
 
 }  // namespace
 
@@ -47,8 +47,8 @@ std::variant<options, help, version, usage_error> parse_options(int argc, char c
   auto read = read_command_line(server_tables(), all.subspan(all.empty() ? 0 : 1));
   if (auto const* wrong = std::get_if<usage_error>(&read)) return *wrong;
   auto& line = std::get<command_line>(read);
+  if (value_of(line.given, "help") != nullptr) return help{help_page(extent_of(line.words), kinds)};
   if (auto wrong = take_directory(line)) return *wrong;
-  if (value_of(line.given, "help") != nullptr) return help{help_text(kinds)};
   if (value_of(line.given, "version") != nullptr) return version{};
   auto chosen = options_of(line.given, kinds);
   if (auto const* wrong = std::get_if<usage_error>(&chosen)) return *wrong;
@@ -157,34 +157,6 @@ std::optional<usage_error> apply(options& o, assignments const& given, map_synta
     if (auto const wrong = what->setter.set(o, value, kinds)) return error_line(where, *wrong);
   }
   return std::nullopt;
-}
-
-std::string help_text(map_syntaxes kinds) {
-  std::string out = "Usage: gatehouse [OPTIONS] [DIRECTORY]\n";
-  for (auto const& c : command_names) {
-    out.append("       gatehouse ").append(c.name);
-    if (!c.arguments.empty()) out.append(" ").append(c.arguments);
-    out += '\n';
-  }
-  out +=
-      "\n"
-      "Serves the files of DIRECTORY (default ./www if there is one, else .) and runs the "
-      "programs\n"
-      "of its cgi-bin, which speak CGI/1.1.\n"
-      "\n"
-      "Example: gatehouse --port 8080 --cgi-ext .cgi --env LANG=C.UTF-8 ~/site\n"
-      "\n"
-      "Commands (each has its own --help; a directory of that name is served by ./NAME):\n";
-  for (auto const& c : command_names) {
-    append_help(out, "  " + std::string(c.name), c.summary);
-  }
-  std::string_view group;
-  for (rule const& r : option_rules()) {
-    if (r.group != group) out.append("\n").append(r.group).append(":\n");
-    group = r.group;
-    append_help(out, r, kinds);
-  }
-  return out;
 }
 
 }  // namespace

@@ -129,7 +129,7 @@ TEST_CASE("the help of a command names its options and the server's that matter 
     REQUIRE(std::holds_alternative<config::help>(outcome));
     auto const& text = std::get<config::help>(outcome).text;
     CHECK(text.starts_with("Usage: gatehouse " + std::string(c.name)));
-    CHECK(text.find(" --cgi-bin ") != std::string::npos);
+    CHECK((text.find(" --config ") != std::string::npos) == !c.of_server.empty());
     CHECK(text.find(" --help ") != std::string::npos);
     for (config::option_rule const& r : c.options) {
       CHECK(text.find(" --" + std::string(r.name)) != std::string::npos);

@@ -115,10 +115,15 @@ TEST_CASE("the version and the help are printed and nothing is served") {
   }
   auto const help = run({binary(), "--help"});
   CHECK(help.code() == 0);
-  for (std::string const name : {"--port", "--map", "--cgi-bin", "--script-timeout"}) {
-    CHECK(help.out.find(name) != std::string::npos);
-  }
+  CHECK(help.out.find("--port") != std::string::npos);
+  CHECK(help.out.find("--script-timeout") == std::string::npos);
   for (std::string const asked : {"-h", "help"}) CHECK(run({binary(), asked}).out == help.out);
+  auto const all = run({binary(), "--help", "all"});
+  CHECK(all.code() == 0);
+  for (std::string const name : {"--port", "--map", "--cgi-bin", "--script-timeout"}) {
+    CHECK(all.out.find(name) != std::string::npos);
+  }
+  CHECK(run({binary(), "help", "all"}).out == all.out);
 }
 
 TEST_CASE("mappings serve other directories and programs, the longest prefix first") {

@@ -38,6 +38,7 @@ struct command {
   std::size_t most_words;
   std::string_view word;                         // what a word is called in error lines
   std::span<config::option_rule const> options;  // its own, without setters
+  std::span<std::string_view const> of_server;   // options of the server that its --help shows
   int (*run)(command_call const&);               // prints, and gives the exit status
 };
 

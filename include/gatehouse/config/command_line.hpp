@@ -29,7 +29,7 @@ struct command_line {
 // The tables that a command line may use, and the command whose --help tells of them.
 struct option_tables {
   std::vector<std::span<option_rule const>> tables;
-  std::string_view help_command = "gatehouse --help";
+  std::string_view help_command = "gatehouse --help all";
 
   // The rule of this name; null if there is none.
   option_rule const* find(std::string_view name) const;
@@ -48,10 +48,5 @@ std::string suggestion(std::string_view name, std::vector<std::string_view> cons
 
 // "gatehouse: WHERE: TEXT"
 usage_error error_line(std::string_view where, std::string_view text);
-
-// Lines of --help, wrapped: what stands on the left, and in a column of its own what it means.
-void append_help(std::string& page, std::string_view left, std::string_view text);
-// The names of the kinds take the place of {kinds} in the text.
-void append_help(std::string& page, option_rule const& rule, map_syntaxes kinds);
 
 }  // namespace gatehouse::config

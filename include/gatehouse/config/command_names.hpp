@@ -18,7 +18,7 @@ inline constexpr std::array<command_name, 5> command_names{{
     {"explain", "[OPTIONS] TARGET", "what the server does with a request for TARGET, step by step"},
     {"check", "[OPTIONS] [SCRIPT...]", "what is wrong with the programs in cgi-bin"},
     {"new", "[OPTIONS] NAME.{sh,py,pl,c,php}", "make a starter program in cgi-bin"},
-    {"help", "[COMMAND]", "print this, or what a command does"},
+    {"help", "[COMMAND|all]", "print this, or what a command does, or all options"},
     {"version", "", "print the version"},
 }};
 

@@ -1,6 +1,6 @@
 #pragma once
 // The table of options: how each is written, what it does and how it reads in --help. The command
-// line, the config file and the help text are all made from it.
+// line, the config file, the help texts and the page docs/options.md are all made from it.
 
 #include <span>
 #include <string>
@@ -57,10 +57,12 @@ struct option_rule {
   std::string_view argument;  // empty: may stand alone, and then means "on"
   bool repeatable;
   option_setter setter;
-  std::string_view text;
+  std::string_view by_default;  // what holds where it is not given; empty: nothing to tell
+  std::string_view text;        // in plain words; what one would type stands between backticks
+  bool everyday = false;        // --help shows it, and not only --help all
 };
 
-// In the order of --help, by groups.
+// In the order of --help all, by groups.
 std::span<option_rule const> option_rules();
 
 }  // namespace gatehouse::config
