@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "gatehouse/cgi/script_lookup.hpp"
+#include "gatehouse/cgi/script_review.hpp"
 #include "gatehouse/http/target.hpp"
 
 namespace gatehouse::app {
@@ -32,6 +34,21 @@ std::vector<program> served_programs(config::options const& chosen, map_kinds ki
   std::sort(out.begin(), out.end(),
             [](program const& a, program const& b) { return a.path < b.path; });
   return out;
+}
+
+std::vector<program> offered_programs(config::options const& chosen, map_kinds kinds) {
+  auto out = served_programs(chosen, kinds);
+  std::erase_if(out, [&](program const& p) {
+    return cgi::is_no_program(p.file, has_interpreter(chosen.site, p.file));
+  });
+  return out;
+}
+
+bool has_interpreter(config::site_options const& chosen, std::filesystem::path const& file) {
+  return std::any_of(chosen.interpreters.begin(), chosen.interpreters.end(),
+                     [&](config::interpreter const& i) {
+                       return cgi::has_extension(file.filename().native(), {i.extension});
+                     });
 }
 
 std::vector<program_directory> program_directories(config::options const& chosen, map_kinds kinds) {

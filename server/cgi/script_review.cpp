@@ -176,6 +176,11 @@ file_role role_of(std::string_view name) {
   return ends_in_one_of(name, source_ends) ? file_role::source : file_role::program;
 }
 
+bool is_no_program(fs::path const& file, bool interpreted) {
+  auto const role = review_role(file, {.path_variable = {}, .interpreted = interpreted});
+  return role && role->how == gateway::severity::note;
+}
+
 std::vector<gateway::script_finding> review_script(fs::path const& script,
                                                    gateway::start_rules const& rules, bool named) {
   findings out;

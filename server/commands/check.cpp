@@ -12,7 +12,6 @@
 #include "gatehouse/app/site.hpp"
 #include "gatehouse/base/escape.hpp"
 #include "gatehouse/base/log.hpp"
-#include "gatehouse/cgi/script_lookup.hpp"
 #include "gatehouse/cgi/script_review.hpp"
 #include "gatehouse/commands/trial.hpp"
 #include "gatehouse/config/directories.hpp"
@@ -27,13 +26,6 @@ namespace fs = std::filesystem;
 namespace json = boost::json;
 using gateway::script_finding;
 using gateway::severity;
-
-bool has_interpreter(config::site_options const& chosen, fs::path const& file) {
-  return std::any_of(chosen.interpreters.begin(), chosen.interpreters.end(),
-                     [&](config::interpreter const& i) {
-                       return cgi::has_extension(file.filename().native(), {i.extension});
-                     });
-}
 
 // The file that a word of the command line means: a path, or else a name in a directory of
 // programs.
@@ -57,6 +49,16 @@ std::string path_of(fs::path const& file, std::vector<app::program> const& serve
   return same != served.end() ? same->path : std::string();
 }
 
+// Whether the file is there already, by this name: it may be asked for twice, or have two
+// addresses.
+bool is_among(std::vector<checked_file> const& files, fs::path const& file) {
+  std::error_code ec;
+  return std::any_of(files.begin(), files.end(), [&](checked_file const& f) {
+    return f.file == file ||
+           (f.file.filename() == file.filename() && fs::equivalent(f.file, file, ec));
+  });
+}
+
 script_finding not_served(std::vector<app::program_directory> const& directories) {
   script_finding out{.how = severity::warning, .reason = "script-not-served", .help = {}};
   out.help.explanation =
@@ -73,7 +75,7 @@ class reviewer {
       : chosen_(chosen), path_variable_(app::script_path(app::script_environment(chosen.site))) {}
 
   checked_file operator()(fs::path file, std::string path, bool named) const {
-    gateway::start_rules const rules{path_variable_, has_interpreter(chosen_.site, file),
+    gateway::start_rules const rules{path_variable_, app::has_interpreter(chosen_.site, file),
                                      chosen_.server.no_new_privs};
     auto findings = cgi::review_script(file, rules, named);
     return {std::move(file), std::move(path), std::move(findings)};
@@ -105,6 +107,7 @@ check_report review(config::options const& chosen, std::vector<std::string> cons
   check_report out;
   for (auto const& name : names) {
     auto const file = file_named(name, directories);
+    if (is_among(out.scripts, file)) continue;
     auto const path = path_of(file, served);
     auto one = look(file, path, true);
     std::error_code ec;
@@ -113,7 +116,9 @@ check_report review(config::options const& chosen, std::vector<std::string> cons
     out.scripts.push_back(std::move(one));
   }
   if (!names.empty()) return out;
-  for (auto const& p : served) out.scripts.push_back(look(p.file, p.path, false));
+  for (auto const& p : app::offered_programs(chosen)) {
+    if (!is_among(out.scripts, p.file)) out.scripts.push_back(look(p.file, p.path, false));
+  }
   for (auto const& d : directories) {
     out.directories.push_back({d.directory, d.prefix + "/", cgi::review_directory(d.directory)});
   }
@@ -141,8 +146,10 @@ void append_quoted(std::string& out, std::string_view before, std::string_view t
 
 void append_file(std::string& out, checked_file const& file, bool coloured) {
   if (file.findings.empty()) return;
-  out += show::in_colour(show::colour::bold, base::log_escaped(file.file.native()), coloured);
-  if (!file.path.empty()) {
+  auto const& name = file.file.native();
+  out += show::in_colour(show::colour::bold, base::log_escaped(name), coloured);
+  // A program below the served directory has its address at the end of its name.
+  if (!file.path.empty() && !name.ends_with(file.path)) {
     out += "  " +
            show::in_colour(show::colour::faint, http::percent_encoded_path(file.path), coloured);
   }

@@ -47,12 +47,36 @@ TEST_CASE("without names, every program and directory of programs is looked at")
   given.site.interpreters = {{".php", "/bin/true"}};
   auto const report = review(resolved(site.path(), given), {});
   CHECK(summary(report.scripts) ==
-        "/cgi-bin/bad.sh: script-no-execute-bit; /cgi-bin/data.txt: not-a-program; "
-        "/cgi-bin/good; /cgi-bin/page.php");
+        "/cgi-bin/bad.sh: script-no-execute-bit; /cgi-bin/good; /cgi-bin/page.php");
   CHECK(summary(report.directories).find("/cgi-bin/: directory-writable-by-all") == 0);
   CHECK(report.count(severity::error) == 1);
   CHECK(report.count(severity::warning) >= 1);
-  CHECK(report.count(severity::note) == 1);
+  CHECK(report.count(severity::note) == 0);
+}
+
+TEST_CASE("what only lies among the programs is left out, unless somebody asks about it") {
+  gatehouse::tests::temporary_directory const site;
+  site.write("cgi-bin/CMakeLists.txt", "add_executable(calc calc.c)\n", 0644);
+  site.write("cgi-bin/calc.c", "int main(void) { return 0; }\n", 0644);
+  site.write("cgi-bin/calc", "#!/bin/sh\n", 0755);
+  site.write("cgi-bin/lost-its-bit", "#!/bin/sh\n", 0644);
+  site.write("cgi-bin/copy.py~", "x", 0644);
+  auto const chosen = resolved(site.path());
+  CHECK(summary(review(chosen, {}).scripts) ==
+        "/cgi-bin/calc; /cgi-bin/copy.py~: backup-among-programs; "
+        "/cgi-bin/lost-its-bit: script-no-execute-bit");
+  CHECK(summary(review(chosen, {"calc.c"}).scripts).find("/cgi-bin/calc.c: ") == 0);
+}
+
+TEST_CASE("each program is named once, whatever addresses it has and however it was asked for") {
+  gatehouse::tests::temporary_directory const site;
+  auto const good = site.write("cgi-bin/good", "#!/bin/sh\n", 0755);
+  config::options given;
+  given.site.mappings = {
+      {"/again", "cgi", site.path() / "cgi-bin", config::map_target::directory_or_program}};
+  auto const chosen = resolved(site.path(), given);
+  CHECK(summary(review(chosen, {}).scripts) == "/again/good");
+  CHECK(review(chosen, {"good", good.native(), "good"}).scripts.size() == 1);
 }
 
 TEST_CASE("a name is a file, or one in cgi-bin") {
@@ -94,6 +118,8 @@ TEST_CASE("people are told what is wrong and how to mend it, and nothing else") 
         "           $ mend '\\x1b'\n"
         "1 program: 1 error\n");
   CHECK(plain_text(report, true).find("\033[31merror\033[0m") != std::string::npos);
+  report.scripts.front().file = "/s/cgi-bin/a b";
+  CHECK(plain_text(report, false).starts_with("/s/cgi-bin/a b\n  error "));
 }
 
 TEST_CASE("programs are told the same in JSON, whatever the bytes") {

@@ -15,6 +15,14 @@ namespace gatehouse::app {
 std::vector<program> served_programs(config::options const& chosen,
                                      map_kinds kinds = registered_kinds());
 
+// The same without what only lies among the programs and would never be started: a text file, a
+// source (cgi::is_no_program).
+std::vector<program> offered_programs(config::options const& chosen,
+                                      map_kinds kinds = registered_kinds());
+
+// Whether an --interpreter is named for files of this name.
+bool has_interpreter(config::site_options const& chosen, std::filesystem::path const& file);
+
 // A directory of programs: cgi-bin, or one that is mapped as such. There may be none in it.
 struct program_directory {
   std::filesystem::path directory;

@@ -19,6 +19,12 @@ enum class file_role {
 };
 file_role role_of(std::string_view name);
 
+// Whether a file that lies among programs is none, so that nobody need hear of it: a source, or a
+// file that nothing but its place would make a program, because it has no execute bit, no #! line,
+// no extension of a script's, and is no binary. interpreted: an --interpreter is named for its
+// extension.
+bool is_no_program(std::filesystem::path const& file, bool interpreted);
+
 // The errors first. named: somebody asked about this very file, so that one that does not look like
 // a program is judged as one all the same.
 std::vector<gateway::script_finding> review_script(std::filesystem::path const& script,
