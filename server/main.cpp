@@ -9,8 +9,7 @@
 #include <iostream>
 
 #include "gatehouse/app/map_kinds.hpp"
-#include "gatehouse/app/server.hpp"
-#include "gatehouse/base/escape.hpp"
+#include "gatehouse/app/serve.hpp"
 #include "gatehouse/base/log.hpp"
 #include "gatehouse/commands/commands.hpp"
 #include "gatehouse/config/directories.hpp"
@@ -51,17 +50,6 @@ std::variant<config::options, config::usage_error> read_options(int argc, char c
   return config::resolve_directories(std::get<config::options>(std::move(parsed)));
 }
 
-int serve(config::options chosen, app::server::option_source again) {
-  auto const root = chosen.site.root.string();
-  auto made = app::server::create(std::move(chosen), std::move(again));
-  if (auto const* const error = std::get_if<config::usage_error>(&made))
-    return fail(error->line, start_status);
-  auto const& server = std::get<std::unique_ptr<app::server>>(made);
-  std::cout << "Serving " << base::log_escaped(root) << " on " << server->urls()
-            << " (Press CTRL+C to quit)" << std::endl;
-  return server->run();
-}
-
 }  // namespace
 
 int main(int argc, char** argv) try {
@@ -79,8 +67,8 @@ int main(int argc, char** argv) try {
   auto resolved = config::resolve_directories(std::get<config::options>(std::move(parsed)));
   if (auto const* const error = std::get_if<config::usage_error>(&resolved))
     return fail(error->line, usage_status);
-  return serve(std::get<config::options>(std::move(resolved)),
-               [argc, argv] { return read_options(argc, argv); });
+  return app::serve(std::get<config::options>(std::move(resolved)),
+                    [argc, argv] { return read_options(argc, argv); });
 } catch (std::exception const& e) {
   return fail(std::string("gatehouse: ") + e.what(), start_status);
 }

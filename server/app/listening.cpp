@@ -114,6 +114,14 @@ std::variant<sockets, config::usage_error> open_sockets(
   return config::usage_error{"gatehouse: " + listen_failure(failed->where, failed->why, advice)};
 }
 
+std::uint16_t free_port(config::server_options const& chosen) {
+  auto const found = config::bind_addresses(chosen);
+  auto const* const addresses = std::get_if<std::vector<boost::asio::ip::address>>(&found);
+  if (addresses == nullptr || chosen.port == 0) return chosen.port;
+  auto const before = static_cast<std::uint16_t>(chosen.port - 1);
+  return free_port_after(before, *addresses).value_or(chosen.port);
+}
+
 std::variant<sockets, config::usage_error> given_or_opened(sockets given,
                                                            config::server_options const& chosen) {
   auto const found = config::bind_addresses(chosen);

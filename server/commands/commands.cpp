@@ -8,6 +8,7 @@
 #include "gatehouse/commands/check.hpp"
 #include "gatehouse/commands/explain.hpp"
 #include "gatehouse/commands/new.hpp"
+#include "gatehouse/commands/tour.hpp"
 #include "gatehouse/config/command_names.hpp"
 #include "gatehouse/config/help_pages.hpp"
 #include "gatehouse/config/option_values.hpp"
@@ -41,6 +42,11 @@ constexpr config::option_rule explain_options[] = {
 constexpr std::string_view site_options[] = {"root",        "cgi-bin", "map",  "cgi-ext",
                                              "interpreter", "env",     "user", "config"};
 
+constexpr config::option_rule tour_options[] = {
+    own(0, "no-open", "", "open no browser"),
+};
+constexpr std::string_view tour_server_options[] = {"port", "bind", "env", "sandbox", "config"};
+
 int help_command(command_call const& call);
 int version_command(command_call const& call);
 
@@ -67,6 +73,13 @@ constexpr command all_commands[] = {
      {},
      site_options,
      new_command},
+    {"tour",
+     "Copies the example pages and programs to DIRECTORY (default ./gatehouse-tour), serves them\n"
+     "with the inspector on, and opens the tour in a browser where there is one. A copy that is\n"
+     "there is used as it is, so change in it what you like. Where the port is taken and --port "
+     "is\n"
+     "not given, the next free one is used.\n",
+     0, 1, "DIRECTORY", tour_options, tour_server_options, tour_command},
     {"help",
      "Prints the options for every day, as gatehouse --help does; with the word all every option;\n"
      "with the name of a command what that command does. The word markdown prints the page\n"

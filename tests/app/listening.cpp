@@ -104,3 +104,15 @@ TEST_CASE("more addresses than a server listens on are an error") {
   many.pop_back();
   CHECK(std::holds_alternative<app::sockets>(app::open_sockets(many, 0)));
 }
+
+TEST_CASE("the port of the options is used where it is free, and else one soon after it") {
+  auto const here = boost::asio::ip::address_v4::loopback();
+  auto const opened = app::open_sockets({here}, 0);
+  REQUIRE(std::holds_alternative<app::sockets>(opened));
+  auto const taken = app::endpoints_of(std::get<app::sockets>(opened)).front().port();
+  config::server_options chosen;
+  chosen.port = taken;
+  CHECK(app::free_port(chosen) != taken);
+  chosen.port = 0;
+  CHECK(app::free_port(chosen) == 0);
+}

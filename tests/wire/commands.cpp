@@ -64,7 +64,7 @@ TEST_CASE("a command that is used wrongly is one line, status 2") {
 }
 
 TEST_CASE("each command prints its own help") {
-  for (std::string const name : {"check", "explain", "new", "help", "version"}) {
+  for (std::string const name : {"check", "explain", "new", "tour", "help", "version"}) {
     CAPTURE(name);
     auto const help = run({binary(), name, "--help"});
     CHECK(help.code() == 0);

@@ -30,6 +30,10 @@ std::variant<sockets, config::usage_error> open_sockets(
 std::variant<sockets, config::usage_error> given_or_opened(sockets given,
                                                            config::server_options const& chosen);
 
+// The port of the options, or one soon after it that is free where that one is taken. Another
+// program may take it the next moment.
+std::uint16_t free_port(config::server_options const& chosen);
+
 // What helps where nobody can listen.
 struct listen_advice {
   std::string program;                          // the path of this program

@@ -14,10 +14,12 @@ struct command_name {
   std::string_view summary;    // one line of the program's --help
 };
 
-inline constexpr std::array<command_name, 5> command_names{{
+inline constexpr std::array<command_name, 6> command_names{{
     {"explain", "[OPTIONS] TARGET", "what the server does with a request for TARGET, step by step"},
     {"check", "[OPTIONS] [SCRIPT...]", "what is wrong with the programs in cgi-bin"},
     {"new", "[OPTIONS] NAME.{sh,py,pl,c,php}", "make a starter program in cgi-bin"},
+    {"tour", "[OPTIONS] [DIRECTORY]",
+     "serve a copy of the examples, with a tour of how a web server works"},
     {"help", "[COMMAND|all]", "print this, or what a command does, or all options"},
     {"version", "", "print the version"},
 }};
