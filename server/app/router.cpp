@@ -22,15 +22,15 @@ http::response server_options() {
   return response;
 }
 
-void report(std::string_view prefix, router::purpose const& what,
+void report(std::string_view prefix, route_purpose const& what,
             http::exchange_context const& context) {
   trace::recorder const trace(context);
-  trace(trace::routed{prefix, what.serves, what.target});
+  trace(trace::routed{prefix, what.serves, what.target, what.runs_programs});
 }
 
 }  // namespace
 
-void router::mount(route at, std::unique_ptr<http::handler> to, purpose what) {
+void router::mount(route at, std::unique_ptr<http::handler> to, route_purpose what) {
   auto& entries = entries_of(at.host).entries;
   std::erase_if(entries, [&](entry const& e) { return e.prefix == at.prefix; });
   entries.push_back({std::move(at.prefix), std::move(to), std::move(what)});

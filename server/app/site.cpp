@@ -86,7 +86,7 @@ site::site(config::server_options const& server, config::site_options const& cho
   for (auto const& m : mappings_of(chosen)) {
     auto const& kind = kind_of(m, kinds);
     routes.mount({m.prefix, host}, kind.make(m, parts),
-                 {std::string(words_of(m, kind)), m.target.string()});
+                 {std::string(words_of(m, kind)), m.target.string(), kind.runs_target});
   }
 }
 

@@ -21,6 +21,7 @@ script_process::script_process(http::exchange_context& context, run_plan& plan,
                                run_limits const& limits)
     : executor_(context.get_executor()),
       context_(&context),
+      trace_sink_(context.trace_sink),
       limits_(limits),
       held_by_(plan.program.held_by),
       slot_(std::move(plan.slot)),
@@ -143,8 +144,13 @@ base::task<bool> script_process::ended_soon() {
 
 // The first process has ended. While other processes can write to the output, they are the script.
 void script_process::on_end() {
+  bool const over = stopped_ || reading_ == reading::over || !process::has_writer(output_.get());
+  over ? settle() : outlive();
+  // This comes after the last of its stderr, so that whoever hears of the end has all of that.
   if (traced()) report_end();
-  if (stopped_ || reading_ == reading::over || !process::has_writer(output_.get())) return settle();
+}
+
+void script_process::outlive() {
   read_waiting_errors();
   watch();
   state_ = state::outlived;
@@ -205,7 +211,8 @@ void script_process::report_end() const {
   rusage own{};
   ::getrusage(RUSAGE_SELF, &own);
   auto const& used = child_->used();
-  trace(trace::process_ended{*child_->status(), used, used.ru_maxrss <= own.ru_maxrss});
+  trace(trace::process_ended{child_->pid(), *child_->status(), used,
+                             used.ru_maxrss <= own.ru_maxrss});
 }
 
 void script_process::on_stderr_line(std::string_view line) const {

@@ -8,6 +8,7 @@
 #include "gatehouse/app/containment.hpp"
 #include "gatehouse/app/sites.hpp"
 #include "gatehouse/base/exit_text.hpp"
+#include "gatehouse/base/limits.hpp"
 #include "gatehouse/http/percent.hpp"
 #include "gatehouse/net/in_process.hpp"
 
@@ -44,7 +45,7 @@ script_finding unfinished(trial_result const& result) {
   auto out = found(severity::warning, silent ? "trial-no-output" : "trial-unfinished",
                    (silent ? "It had printed nothing after " : "It was not done after ") + seconds +
                        " s, and was stopped.");
-  out.help.stderr_lines = result.seen.standard_error;
+  out.help.stderr_lines = result.seen.standard_error.last(base::limits::stderr_lines_kept);
   return out;
 }
 
@@ -134,7 +135,7 @@ std::vector<script_finding> trial_findings(trial_result const& result) {
   }
   if (!seen.standard_error.empty()) {
     out.push_back(found(severity::note, "trial-stderr", "It wrote to standard error."));
-    out.back().help.stderr_lines = seen.standard_error;
+    out.back().help.stderr_lines = seen.standard_error.last(base::limits::stderr_lines_kept);
   }
   return out;
 }

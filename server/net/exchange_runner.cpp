@@ -52,8 +52,7 @@ exchange_runner::exchange_runner(base::executor executor, http::peer const& clie
   record.started = std::chrono::steady_clock::now();
   if (shared.tracer == nullptr) return;
   number = ++exchanges_traced;
-  sink_ = shared.tracer->begin(*this, connected);
-  trace_sink = sink_.get();
+  trace_sink = shared.tracer->begin(*this, connected);
 }
 
 std::optional<http::outcome> exchange_runner::ask_at_once(http::request const& request) try {
@@ -121,6 +120,7 @@ void exchange_runner::end(http::request const* request, base::error_code const& 
                                        client().address() + " is cut");
   }
   if (!is_reported()) return;
+  record.client_left = error == base::errc::client_gone;
   record.ended = std::chrono::steady_clock::now();
   if (!record.first_byte && record.complete) record.first_byte = record.ended;  // sent at once
   if (shared_.log_exchange) shared_.log_exchange(request, *this);

@@ -39,6 +39,7 @@ class ends_after_one final : public trace::tracer {
    public:
     watching(ends_after_one& owner, std::unique_ptr<trace::sink> to)
         : owner_(owner), to_(std::move(to)) {}
+    // The owner may be gone when a script reports after `ended`.
     void record(trace::event const& what) override {
       if (to_) to_->record(what);
       if (std::holds_alternative<trace::ended>(what) && owner_.of_ != nullptr) owner_.of_->cut();

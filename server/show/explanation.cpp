@@ -9,6 +9,7 @@
 #include "gatehouse/gateway/script_response.hpp"
 #include "gatehouse/http/grammar.hpp"
 #include "gatehouse/show/text_page.hpp"
+#include "gatehouse/show/verdict.hpp"
 
 namespace gatehouse::show {
 namespace {
@@ -41,10 +42,6 @@ std::string redirect_before_script(trace::recording const& of) {
   auto const found = std::find_if(of.variables.begin(), of.variables.end(),
                                   [](auto const& v) { return v.name == "REDIRECT_URL"; });
   return found != of.variables.end() ? found->value : std::string();
-}
-
-std::string status_text(unsigned status) {
-  return std::to_string(status) + " " + std::string(http::reason_phrase(status));
 }
 
 void show_request(text_page& out, trace::recording const& of) {
@@ -180,9 +177,10 @@ void show_output(text_page& out, trace::recording const& of) {
 void show_stderr(text_page& out, trace::recording const& of) {
   out.step("What it says to the log: its standard error");
   if (of.standard_error.empty()) out.say("Nothing.");
-  for (auto const& line : of.standard_error) out.say(line);
-  auto const more = of.standard_error_lines - of.standard_error.size();
-  if (more > 0) out.say("... and " + std::to_string(more) + " lines more");
+  auto const& lines = of.standard_error;
+  for (auto const& line : lines.head) out.say(line);
+  if (lines.left_out() > 0) out.say("... " + std::to_string(lines.left_out()) + " lines left out");
+  for (auto const& line : lines.tail) out.say(line);
 }
 
 void show_end(text_page& out, trace::recording const& of) {

@@ -7,7 +7,10 @@
 #include "gatehouse/base/escape.hpp"
 #include "gatehouse/base/exit_text.hpp"
 #include "gatehouse/http/grammar.hpp"
+#include "gatehouse/show/exchange_store.hpp"
 #include "gatehouse/show/replay.hpp"
+#include "gatehouse/show/verdict.hpp"
+#include "gatehouse/show/why.hpp"
 
 namespace gatehouse::show {
 namespace {
@@ -55,12 +58,6 @@ std::string time_text(std::chrono::system_clock::time_point when) {
   std::array<char, 32> buffer{};
   auto const size = std::strftime(buffer.data(), buffer.size(), "%Y-%m-%dT%H:%M:%S.", &parts);
   return std::string(buffer.data(), size) + std::to_string(1000 + ms).substr(1) + 'Z';
-}
-
-std::string_view kind_of(trace::recording const& of) {
-  if (of.script) return "script";
-  if (of.error) return "error";
-  return of.route && of.route->serves == "files of" ? "file" : "other";
 }
 
 // This part of a head that was refused, as it was sent; empty if the head does not have it.
@@ -179,10 +176,34 @@ json::array remarks_json(trace::recording const& of) {
   return out;
 }
 
-json::object stderr_json(trace::recording const& of) {
-  json::array lines;
-  for (auto const& line : of.standard_error) lines.push_back(text(line));
-  return {{"lines", std::move(lines)}, {"cut", of.standard_error_lines > of.standard_error.size()}};
+template <class Lines>
+json::array lines_json(Lines const& lines) {
+  json::array out;
+  for (auto const& line : lines) out.push_back(text(line));
+  return out;
+}
+
+json::object stderr_json(trace::kept_lines const& lines) {
+  return {
+      {"head", lines_json(lines.head)}, {"tail", lines_json(lines.tail)}, {"lines", lines.count}};
+}
+
+json::value why_json(trace::recording const& of) {
+  auto const why = why_of(of);
+  if (!why) return nullptr;
+  json::value output = nullptr;
+  if (why->output) {
+    output = json::object{{"text", text(why->output->text)},
+                          {"first_line", why->output->first_line},
+                          {"marked_line", why->output->marked_line}};
+  }
+  return json::object{{"title", why->title},
+                      {"sentence", text(why->sentence)},
+                      {"reason", text(why->reason)},
+                      {"detail", text(why->detail)},
+                      {"command", text(why->command)},
+                      {"output", std::move(output)},
+                      {"stderr", lines_json(why->stderr_lines)}};
 }
 
 // If a program has written its own head (nph-), the server did not frame the response.
@@ -236,6 +257,10 @@ json::object summary_json(trace::recording const& of) {
       {"ms", of.times.ended ? json::value(milliseconds(*of.times.ended)) : nullptr},
       {"script", of.script.has_value()},
       {"kind", kind_of(of)},
+      {"outcome", name_of(outcome_of(of))},
+      {"verdict", verdict(of)},
+      {"pinned", of.pinned},
+      {"tour", is_of_tour(of)},
       {"failed_late", of.failed_late()},
       {"client", of.client},
       {"sent", of.response_body.size}};
@@ -255,9 +280,10 @@ json::object exchange_json(trace::recording const& of) {
   out["stdout_head"] = of.header_block_size;
   out["header_lines"] = header_lines_json(of);
   out["remarks"] = remarks_json(of);
-  out["stderr"] = stderr_json(of);
+  out["stderr"] = stderr_json(of.standard_error);
   out["response"] = response_json(of);
   out["error"] = error_json(of);
+  out["why"] = why_json(of);
   out["times"] = times_json(of.times);
   out["curl"] = text(curl_command(of));
   out["shell"] = text(shell_command(of));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gatehouse/base/limits.hpp"
+#include "gatehouse/http/grammar.hpp"
 
 namespace gatehouse::trace {
 namespace {
@@ -11,6 +12,13 @@ using std::chrono::microseconds;
 
 microseconds duration_of(timeval const& t) {
   return std::chrono::seconds(t.tv_sec) + microseconds(t.tv_usec);
+}
+
+// The status in the first line of a response; 200 if there is none, as clients take it.
+unsigned status_in(std::string_view head) {
+  auto const space = head.find(' ');
+  if (!head.starts_with("HTTP/") || space == std::string_view::npos) return 200;
+  return static_cast<unsigned>(http::parse_decimal(head.substr(space + 1, 3)).value_or(200));
 }
 
 class adder {
@@ -24,7 +32,8 @@ class adder {
   }
   void operator()(request_parsed const& e) { to_.request = e.request; }
   void operator()(routed const& e) {
-    to_.route = recorded_route{std::string(e.prefix), std::string(e.serves), std::string(e.target)};
+    to_.route = recorded_route{std::string(e.prefix), std::string(e.serves), std::string(e.target),
+                               e.runs_programs};
   }
   void operator()(script_found const& e) {
     forget_script();
@@ -55,41 +64,46 @@ class adder {
   }
   void operator()(header_block const& e) { to_.header_block_size = e.size; }
   void operator()(remark const& e) {
-    if (to_.remarks.size() < base::limits::traced_lines)
+    if (to_.remarks.size() < base::limits::traced_remarks)
       to_.remarks.push_back({std::string(e.reason), std::string(e.text), e.failed});
   }
-  void operator()(stderr_line const& e) {
-    ++to_.standard_error_lines;
-    if (to_.standard_error.size() < base::limits::traced_lines)
-      to_.standard_error.emplace_back(e.line);
-  }
+  void operator()(stderr_line const& e) { to_.standard_error.add(e.line); }
   void operator()(process_ended const& e) {
+    // The first of two scripts may end after its local redirect has led to the second.
+    if (to_.pid != e.pid) return;
     to_.end =
         recorded_end{e.wait_status, duration_of(e.used.ru_utime), duration_of(e.used.ru_stime),
                      e.used.ru_maxrss, e.peak_may_be_the_servers};
     to_.times.process_ended = at_;
   }
-  void operator()(failed const& e) {
-    to_.error = e.error;
-    to_.status = e.error.status;
-  }
+  void operator()(failed const& e) { to_.error = e.error; }
   void operator()(response_head const& e) {
     to_.response_head.add(e.bytes, e.bytes.size());
     to_.framing = e.framing;
-    set_once(to_.times.response_began);
+    respond(e.bytes);
   }
   void operator()(response_bytes const& e) {
+    respond(e.bytes);
     to_.response_body.add(e.bytes, e.sent);
-    set_once(to_.times.response_began);
   }
   void operator()(ended const& e) {
-    to_.status = e.record.status;
+    bool const answered = to_.times.response_began || !e.record.client_left;
+    to_.status = answered ? e.record.status : 0;
     to_.complete = e.record.complete;
+    to_.client_left = e.record.client_left;
+    to_.reason = e.record.reason;
     to_.times.ended = at_;
     to_.done = true;
   }
 
  private:
+  // first: the beginning of a response head, which is the program's own if it is not parsed.
+  void respond(std::string_view first) {
+    if (to_.times.response_began) return;
+    to_.times.response_began = at_;
+    to_.status = status_in(first);
+  }
+
   void set_once(std::optional<microseconds>& time) const {
     if (!time) time = at_;
   }
@@ -112,11 +126,15 @@ class adder {
 
 class adding final : public sink {
  public:
-  explicit adding(recording& to) : to_(to) {}
-  void record(event const& what) override { add(to_, what, std::chrono::steady_clock::now()); }
+  explicit adding(recording& to) : to_(to), id_(to.id) {}
+  // A script may report after another exchange has taken the place of its own.
+  void record(event const& what) override {
+    if (to_.id == id_) add(to_, what, std::chrono::steady_clock::now());
+  }
 
  private:
   recording& to_;
+  std::uint64_t id_;
 };
 
 }  // namespace
@@ -124,6 +142,24 @@ class adding final : public sink {
 void kept_bytes::add(std::string_view more, std::uint64_t sent) {
   size += sent;
   bytes.append(more.substr(0, base::limits::traced_bytes - bytes.size()));
+}
+
+void kept_lines::add(std::string_view line) {
+  ++count;
+  if (head.size() < base::limits::traced_first_lines) {
+    head.emplace_back(line);
+    return;
+  }
+  if (tail.size() == base::limits::traced_last_lines) tail.pop_front();
+  tail.emplace_back(line);
+}
+
+std::vector<std::string> kept_lines::last(std::size_t most) const {
+  auto const of_tail = std::min(most, tail.size());
+  auto const of_head = left_out() > 0 ? 0 : std::min(most - of_tail, head.size());
+  std::vector<std::string> out(head.end() - static_cast<std::ptrdiff_t>(of_head), head.end());
+  out.insert(out.end(), tail.end() - static_cast<std::ptrdiff_t>(of_tail), tail.end());
+  return out;
 }
 
 bool recording::failed_late() const {

@@ -87,8 +87,7 @@ struct fixture {
     REQUIRE(request.has_value());
     boost::asio::io_context loop{1};
     quiet_context context(loop.get_executor());
-    auto const sink = seen.begin(context, std::nullopt);
-    context.trace_sink = sink.get();
+    context.trace_sink = seen.begin(context, std::nullopt);
     trace::recorder const trace(context);
     trace(trace::request_parsed{*request});
     auto const got = handler.answer_at_once(*request, context);

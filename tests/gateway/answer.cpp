@@ -141,7 +141,7 @@ told answered(output pieces, program_end end = {ending::well, "", "", false},
   boost::asio::io_context loop{1};
   tests::quiet_context context{loop.get_executor()};
   remarks_kept kept;
-  context.trace_sink = &kept;
+  context.trace_sink = std::shared_ptr<trace::sink>(std::shared_ptr<void>(), &kept);
   told out;
   boost::asio::co_spawn(loop,
                         ask(out, std::make_unique<played>(std::move(pieces), std::move(end)),

@@ -16,7 +16,7 @@ class listener final : public show::exchange_store::watcher {
   }
   void closed() override { heard += "closed;"; }
 
-  std::string heard;
+  std::string heard;  // "7 began;7 ended;"
 };
 
 struct exchange {
@@ -24,12 +24,17 @@ struct exchange {
     context.number = number;
     sink = store.begin(context, std::nullopt);
   }
-  void ask(std::string const& path) {
-    auto const request = http::parse_request("GET " + path + " HTTP/1.1\r\nHost: h\r\n\r\n", 1000);
+  void ask(std::string const& path, std::string const& fields = {}) {
+    auto const request =
+        http::parse_request("GET " + path + " HTTP/1.1\r\nHost: h\r\n" + fields + "\r\n", 1000);
     REQUIRE(request.has_value());
     sink->record(trace::request_parsed{*request});
   }
-  void end() { sink->record(trace::ended{context.record}); }
+  template <class Event>
+  void report(Event const& what) {
+    sink->record(trace::event(what));
+  }
+  void end() { report(trace::ended{context.record}); }
 
   boost::asio::io_context loop{1};
   tests::quiet_context context;
@@ -98,4 +103,74 @@ TEST_CASE("a watcher that is gone is not told") {
   exchange one(store, 1);
   one.ask("/");
   CHECK(kept(store) == "1 ");
+}
+
+TEST_CASE("watchers hear of each step that a list shows") {
+  show::exchange_store store("/-");
+  auto const watcher = std::make_shared<listener>();
+  store.watch(watcher);
+  exchange one(store, 7);
+  one.ask("/a");
+  auto const heard_of = [&](auto const& event) {
+    watcher->heard.clear();
+    one.report(event);
+    return watcher->heard;
+  };
+  CHECK(heard_of(trace::routed{"", "files of", "/srv"}) == "7 began;");
+  CHECK(heard_of(trace::process_started{42}) == "7 began;");
+  CHECK(heard_of(trace::stdout_bytes{"A: b"}).empty());
+  CHECK(heard_of(trace::response_head{"HTTP/1.1 200 OK\r\n\r\n", "chunked"}) == "7 began;");
+  CHECK(heard_of(trace::response_bytes{"more", 4}).empty());
+  CHECK(heard_of(trace::ended{one.context.record}) == "7 ended;");
+  CHECK(heard_of(trace::stderr_line{"bye"}).empty());
+  CHECK(heard_of(trace::process_ended{42, 0, {}}) == "7 ended;");
+}
+
+TEST_CASE("what the tour asks for is kept beside the others, and only the last of it") {
+  show::exchange_store store("/-", 2);
+  exchange mine(store, 1);
+  mine.ask("/mine");
+  auto const tours = base::limits::tour_exchanges;
+  for (std::uint64_t i = 0; i < tours + 5; ++i) {
+    exchange of_tour(store, 100 + i);
+    of_tour.ask("/tour", "Gatehouse-Tour: 1\r\n");
+  }
+  CHECK(store.ids().size() == 1 + tours);
+  CHECK(store.ids().front() == 1);
+  CHECK(store.ids().at(1) == 105);
+  CHECK(store.forgotten() == 0);
+}
+
+TEST_CASE("a pinned exchange is not forgotten until it is unpinned") {
+  using pinning = show::exchange_store::pinning;
+  show::exchange_store store("/-", 2);
+  auto const watcher = std::make_shared<listener>();
+  auto const ask = [&](std::uint64_t number) {
+    exchange one(store, number);
+    one.ask("/");
+  };
+  ask(1);
+  store.watch(watcher);
+  CHECK(store.pin(1, true) == pinning::done);
+  CHECK(watcher->heard == "1 began;");
+  CHECK(store.find(1)->pinned);
+  for (std::uint64_t i = 2; i <= 5; ++i) ask(i);
+  CHECK(kept(store) == "1 4 5 ");
+  CHECK(store.pin(1, false) == pinning::done);
+  CHECK(kept(store) == "4 5 ");
+  CHECK(store.pin(1, true) == pinning::not_kept);
+}
+
+TEST_CASE("only so many exchanges can be pinned") {
+  using pinning = show::exchange_store::pinning;
+  show::exchange_store store("/-");
+  constexpr auto most = base::limits::pinned_exchanges;
+  for (std::uint64_t i = 1; i <= most + 1; ++i) {
+    exchange one(store, i);
+    one.ask("/");
+    CHECK(store.pin(i, true) == (i <= most ? pinning::done : pinning::too_many));
+  }
+  CHECK(store.pin(1, true) == pinning::done);  // is already
+  CHECK(store.pin(1, false) == pinning::done);
+  CHECK(store.pin(most + 1, true) == pinning::done);
 }

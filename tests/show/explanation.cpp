@@ -125,8 +125,7 @@ TEST_CASE("nothing that was sent or printed commands the terminal") {
   r.variables.push_back({evil, "a\nb" + evil, evil, evil, {}});
   r.standard_input.add(evil, evil.size());
   r.standard_output.add("\n" + evil, evil.size() + 1);
-  r.standard_error = {evil};
-  r.standard_error_lines = 1;
+  r.standard_error.add(evil);
   r.error = http::http_error{.status = 502, .reason = "bad", .detail = evil};
   r.error->help = {evil, evil, {}, {}};
   auto const text = show::explanation(r, show::raw_response{evil, evil.size()}, false);

@@ -25,7 +25,7 @@ trace::recording answered() {
   r.request->target.raw = "/cgi-bin/s/p?q";
   r.request->target.path = "/cgi-bin/s/p";
   r.request->target.query = "q";
-  r.route = trace::recorded_route{"/cgi-bin", "programs of", "/srv/cgi-bin"};
+  r.route = trace::recorded_route{"/cgi-bin", "programs of", "/srv/cgi-bin", true};
   r.script = trace::recorded_script{"/cgi-bin/s", "/p", "/srv/cgi-bin/s", ""};
   r.variables.push_back({"QUERY_STRING", "q", "request-target query", "4.1.7", {{17, 18}}});
   r.program = trace::recorded_program{"/srv/cgi-bin/s", {"/srv/cgi-bin/s", "q"}, "/srv/cgi-bin"};
@@ -35,8 +35,7 @@ trace::recording answered() {
   r.header_lines.push_back({0, 4, "passed on"});
   r.header_block_size = 6;
   r.remarks.push_back({"script-no-content-type", "its content has no Content-Type", false});
-  r.standard_error = {"oh"};
-  r.standard_error_lines = 2;
+  r.standard_error.add("oh");
   r.framing = "chunked";
   r.response_head.add("HTTP/1.1 200 OK\r\n\r\n", 19);
   r.response_body.add("body", 4);
@@ -58,6 +57,7 @@ TEST_CASE("a summary is one line of a list") {
   CHECK(serialized(show::summary_json(answered())) ==
         R"({"id":7,"state":"done","began":"2026-09-21T14:13:20.045Z","method":"GET",)"
         R"("target":"/cgi-bin/s/p?q","status":200,"ms":1.2345E1,"script":true,"kind":"script",)"
+        R"("outcome":"answered","verdict":"200 OK after 12 ms","pinned":false,"tour":false,)"
         R"("failed_late":false,"client":"127.0.0.1:5","sent":4})");
   auto failed = answered();
   failed.remarks.push_back({"script-failed-late", "answered, then failed", true});
@@ -91,11 +91,12 @@ TEST_CASE("an exchange in JSON holds what was recorded") {
       {"header_lines", R"([{"start":0,"end":4,"text":"A: b","meaning":"passed on"}])"},
       {"remarks", R"([{"reason":"script-no-content-type",)"
                   R"("text":"its content has no Content-Type","failed":false}])"},
-      {"stderr", R"({"lines":["oh"],"cut":true})"},
+      {"stderr", R"({"head":["oh"],"tail":[],"lines":1})"},
       {"response",
        R"({"status":200,"head":{"base64":"SFRUUC8xLjEgMjAwIE9LDQoNCg==","size":19,"cut":false},)"
        R"("body":{"base64":"Ym9keQ==","size":4,"cut":false},"framing":"chunked","complete":true})"},
       {"error", "null"},
+      {"why", "null"},
       {"times", R"({"accepted":-10,"head_read":20,"process_started":null,"first_output":null,)"
                 R"("output_ended":null,"response_began":null,"ended":12345})"},
       {"curl", R"("curl -i 'http://127.0.0.1:8000/cgi-bin/s/p?q'")"},
@@ -179,7 +180,8 @@ TEST_CASE("bytes are in base64, and say what was left out") {
 TEST_CASE("strings are valid UTF-8 whatever was sent") {
   auto of = answered();
   of.variables[0].value = "a\xFF";
-  of.standard_error = {"\xC3"};
+  of.standard_error = {};
+  of.standard_error.add("\xC3");
   of.script->script_name = "\x80";
   of.request->target.raw = "/\xFE";
   auto const all = serialized(show::exchange_json(of));

@@ -84,7 +84,7 @@ TEST_CASE("each step is told in words") {
   rusage used{};
   used.ru_utime = {1, 500};
   used.ru_maxrss = 2048;
-  CHECK(steps(t.add(trace::process_ended{9, used})) ==
+  CHECK(steps(t.add(trace::process_ended{42, 9, used})) ==
         "exit       it was killed by signal 9 (killed)\n"
         "           CPU time     1000.50 ms of its own, 0.00 ms in the kernel\n"
         "           peak memory  2.0 MiB\n");

@@ -37,7 +37,7 @@ TEST_CASE("a recording keeps what the events tell, and when") {
   rusage used{};
   used.ru_utime = {1, 5};
   used.ru_maxrss = 77;
-  k.add(trace::process_ended{256, used, true});
+  k.add(trace::process_ended{42, 256, used, true});
   k.context.record.status = 200;
   k.context.record.complete = true;
   k.add(trace::ended{k.context.record});
@@ -64,15 +64,107 @@ TEST_CASE("of bodies and of stderr a recording keeps the first part, and how muc
   k.add(trace::stdout_bytes{"yy"});
   k.add(trace::stdout_bytes{much});
   k.add(trace::response_bytes{"abc", 1000});
-  for (std::size_t i = 0; i < base::limits::traced_lines + 5; ++i)
-    k.add(trace::stderr_line{"line"});
   CHECK(k.recording.standard_output.bytes.size() == base::limits::traced_bytes);
   CHECK(k.recording.standard_output.size == base::limits::traced_bytes + 2);
   CHECK(k.recording.standard_output.cut());
   CHECK(k.recording.response_body.bytes == "abc");
   CHECK(k.recording.response_body.size == 1000);
-  CHECK(k.recording.standard_error.size() == base::limits::traced_lines);
-  CHECK(k.recording.standard_error_lines == base::limits::traced_lines + 5);
+}
+
+TEST_CASE("of stderr a recording keeps the first lines and the last ones") {
+  constexpr auto head = base::limits::traced_first_lines, tail = base::limits::traced_last_lines;
+  struct row {
+    std::size_t printed, in_head, in_tail, left_out;
+  };
+  row const rows[] = {{0, 0, 0, 0},
+                      {3, 3, 0, 0},
+                      {head, head, 0, 0},
+                      {head + 1, head, 1, 0},
+                      {head + tail, head, tail, 0},
+                      {head + tail + 1, head, tail, 1},
+                      {40'000, head, tail, 40'000 - head - tail}};
+  for (row const& r : rows) {
+    CAPTURE(r.printed);
+    kept k;
+    for (std::size_t i = 1; i <= r.printed; ++i) k.add(trace::stderr_line{std::to_string(i)});
+    auto const& lines = k.recording.standard_error;
+    CHECK(lines.count == r.printed);
+    CHECK(lines.head.size() == r.in_head);
+    CHECK(lines.tail.size() == r.in_tail);
+    CHECK(lines.left_out() == r.left_out);
+    if (r.printed > 0) CHECK(lines.last(1).at(0) == std::to_string(r.printed));
+  }
+}
+
+TEST_CASE("the last lines of stderr are never joined over a gap") {
+  trace::kept_lines lines;
+  for (std::size_t i = 1; i <= base::limits::traced_first_lines + 1; ++i)
+    lines.add(std::to_string(i));
+  CHECK(lines.last(3) == std::vector<std::string>{"49", "50", "51"});
+  for (int i = 0; i < 1000; ++i) lines.add("x");
+  CHECK(lines.last(500).size() == base::limits::traced_last_lines);
+}
+
+TEST_CASE("what a script reports after its exchange is over belongs to it") {
+  kept k;
+  k.add(trace::process_started{42});
+  k.context.record.client_left = true;
+  k.add(trace::ended{k.context.record});
+  CHECK(k.recording.done);
+  CHECK(k.recording.client_left);
+  k.add(trace::stderr_line{"bye"});
+  k.add(trace::process_ended{42, 15, {}});
+  CHECK(k.recording.end->wait_status == 15);
+  CHECK(k.recording.standard_error.head == std::vector<std::string>{"bye"});
+}
+
+TEST_CASE("the end of a script that a local redirect has left is not the second one's") {
+  kept k;
+  k.add(trace::script_found{"/first", std::nullopt, "/srv/first", ""});
+  k.add(trace::process_started{1});
+  k.add(trace::script_found{"/second", std::nullopt, "/srv/second", ""});
+  k.add(trace::process_ended{1, 0, {}});
+  CHECK_FALSE(k.recording.end.has_value());
+  k.add(trace::process_started{2});
+  k.add(trace::process_ended{1, 0, {}});
+  CHECK_FALSE(k.recording.end.has_value());
+  k.add(trace::process_ended{2, 256, {}});
+  CHECK(k.recording.end->wait_status == 256);
+}
+
+TEST_CASE("the status is known as soon as the response begins") {
+  struct row {
+    char const* label;
+    trace::event what;
+    unsigned status;
+  };
+  row const rows[] = {
+      {"a head", trace::response_head{"HTTP/1.1 404 Not Found\r\n\r\n", "none"}, 404},
+      {"a program's own head", trace::response_bytes{"HTTP/1.0 302 Found\r\n", 20}, 302},
+      {"no head at all", trace::response_bytes{"hello", 5}, 200},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.label);
+    kept k;
+    CHECK(k.recording.status == 0);
+    trace::add(k.recording, r.what, k.now);
+    trace::add(k.recording, trace::response_bytes{"HTTP/1.1 500 Not a head", 20}, k.now);
+    CHECK(k.recording.status == r.status);
+  }
+}
+
+TEST_CASE(
+    "one exchange at a time is kept, and what an earlier one reports late is not added to it") {
+  boost::asio::io_context loop{1};
+  tests::quiet_context first(loop.get_executor()), second(loop.get_executor());
+  first.number = 1;
+  second.number = 2;
+  trace::latest_exchange latest;
+  auto const late = latest.begin(first, std::nullopt);
+  auto const now = latest.begin(second, std::nullopt);
+  late->record(trace::event(trace::stderr_line{"late"}));
+  now->record(trace::event(trace::stderr_line{"now"}));
+  CHECK(latest.kept().standard_error.head == std::vector<std::string>{"now"});
 }
 
 TEST_CASE("a recording keeps what is remarked, and knows whether the script failed late") {

@@ -95,6 +95,86 @@ TEST_CASE("an exchange with a script is kept from its first byte to its end") {
       "attachment"));
 }
 
+TEST_CASE("a script that streams is seen while it does, and how it ends when its client leaves") {
+  site const files;
+  files.script("stream",
+               "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\nfirst\\n'\n"
+               "echo waiting >&2\nexec sleep 1000\n");
+  server const s(files, {"--inspect"});
+  client c(s.port());
+  c.send(request("GET", "/cgi-bin/stream"));
+  c.read_until("first");
+  auto const list = [&] { return look(s, "/-/exchanges").body; };
+  CHECK(eventually([&] { return has(list(), "\"verdict\":\"200 OK, still sending\""); }));
+  auto const open = list();
+  for (std::string_view const part :
+       {"\"state\":\"open\"", "\"status\":200", "\"kind\":\"script\"", "\"outcome\":\"sending\""}) {
+    CAPTURE(part);
+    CHECK(has(open, part));
+  }
+  client watching(s.port());
+  watching.send(request_here("GET", "/-/events"));
+  watching.read_until("retry: 1000");
+  c.reset();
+  // Its end is told at once, and that of its process when it comes.
+  watching.read_until("\"outcome\":\"client_left\"");
+  watching.read_until("was ended by SIGTERM\"");
+  auto const one = look(s, "/-/exchanges/" + id_of_only_one(list())).body;
+  for (std::string_view const part :
+       {"\"state\":\"done\"", "the client left after ", "\"title\":\"The client left\"",
+        "\"stderr\":[\"waiting\"]", "was killed by signal 15 (terminated)"}) {
+    CAPTURE(part);
+    CHECK_MESSAGE(has(one, part), one);
+  }
+}
+
+TEST_CASE("a script that ignores its client's leaving is reported when it was killed") {
+  site const files;
+  files.script("stays",
+               "#!/bin/sh\ntrap '' TERM\nprintf 'Content-Type: text/plain\\n\\nfirst\\n'\n"
+               "echo late >&2\nwhile :; do sleep 1; done\n");
+  server const s(files, {"--inspect", "--grace", "1s"});
+  client c(s.port());
+  c.send(request("GET", "/cgi-bin/stays"));
+  c.read_until("first");
+  c.reset();
+  auto const list = [&] { return look(s, "/-/exchanges").body; };
+  CHECK(eventually([&] { return has(list(), " still runs\""); }));
+  CHECK(has(list(), "\"state\":\"done\""));
+  CHECK(eventually([&] { return has(list(), " was ended by SIGKILL\""); }));
+}
+
+TEST_CASE("of a client that left before any answer, there is no status") {
+  site const files;
+  files.script("silent", "#!/bin/sh\nexec sleep 1000\n");
+  server const s(files, {"--inspect"});
+  client c(s.port());
+  c.send(request("GET", "/cgi-bin/silent"));
+  auto const list = [&] { return look(s, "/-/exchanges").body; };
+  CHECK(eventually([&] { return has(list(), "no answer yet; process "); }));
+  CHECK(has(list(), "\"outcome\":\"waiting\""));
+  c.reset();
+  CHECK(eventually([&] { return has(list(), "was ended by SIGTERM\""); }));
+  CHECK(has(list(), "\"status\":0"));
+}
+
+TEST_CASE("of much stderr the first and the last lines are kept, also when its script fails") {
+  site const files;
+  files.script("loud",
+               "#!/bin/sh\ni=0\nwhile [ $i -lt 1000 ]; do i=$((i+1)); echo \"line $i\"; done >&2\n"
+               "printf 'Content-Type: text/plain\\n\\nx'\nexit 3\n");
+  server const s(files, {"--inspect"});
+  ask(s.port(), "GET", "/cgi-bin/loud");
+  auto const id = id_of_only_one(look(s, "/-/exchanges").body);
+  auto const shown = [&] { return look(s, "/-/exchanges/" + id).body; };
+  CHECK(eventually([&] { return has(shown(), "\"lines\":1000"); }));
+  auto const one = shown();
+  CHECK(has(one, "\"line 50\"],\"tail\":[\"line 851\""));
+  CHECK(has(one, "\"title\":\"It answered, then failed\""));
+  CHECK(has(one, "\"line 1000\"]}"));
+  CHECK(has(look(s, "/-/exchanges").body, "200 OK, then failed: exit code 3"));
+}
+
 TEST_CASE("of a file that the kernel sends, the first part is shown and all of it counted") {
   site const files;
   files.write("large", std::string(200'000, 'x'));

@@ -18,20 +18,21 @@ struct route {
   std::string host{};
 };
 
+// What stands behind a prefix, in words: "files of" and "/srv/www".
+struct route_purpose {
+  std::string serves;
+  std::string target;
+  bool runs_programs = false;
+};
+
 class router final : public http::handler {
  public:
-  // What stands behind a prefix, in words: "files of" and "/srv/www".
-  struct purpose {
-    std::string serves;
-    std::string target;
-  };
-
   // answered_at_once: told of every request that neither a script nor anything that waits was
   // needed for; outlives the router.
   explicit router(base::recency& answered_at_once) : answered_at_once_(answered_at_once) {}
 
   // A route that is there already is replaced.
-  void mount(route at, std::unique_ptr<http::handler> to, purpose what = {});
+  void mount(route at, std::unique_ptr<http::handler> to, route_purpose what = {});
 
   // 404 not-mapped; 502 redirect-loop after limits::local_redirects, bad-local-redirect for a
   // target that is none. `OPTIONS *` is answered here.
@@ -44,7 +45,7 @@ class router final : public http::handler {
   struct entry {
     std::string prefix;
     std::unique_ptr<http::handler> to;
-    purpose what;
+    route_purpose what;
   };
   struct host_entries {
     std::string host;

@@ -175,8 +175,12 @@ inline constexpr std::size_t ranges = 32;
 // How much of stdin, of stdout and of the response's content each recorded exchange keeps.
 inline constexpr std::size_t traced_bytes = 64 * 1024;
 // How many of the latest exchanges the inspector keeps, each with its bodies, and how much of its
-// news may wait for one of its pages before that page has to connect anew.
+// news (waiting_news_bytes) may wait for one of its pages before that page has to connect anew.
 inline constexpr std::size_t traced_exchanges = 200;
+// How many exchanges may be pinned there, and how many of the tour's are kept beside the others, so
+// that the tour's own do not push out those of whoever takes it.
+inline constexpr std::size_t pinned_exchanges = 50;
+inline constexpr std::size_t tour_exchanges = 20;
 inline constexpr std::size_t waiting_news_bytes = 256 * 1024;
 // A request that the inspector is asked to send, and how many of them are answered at the same
 // time: one may ask the inspector to send another.
@@ -190,8 +194,15 @@ inline constexpr std::size_t composed_response_bytes = 16 * 1024 * 1024;
 // A page of the inspector that has had no news for so long is sent a comment, because whoever
 // stands between it and the server lets silent connections go.
 inline constexpr auto feed_silence = 15s;
-// How many of a script's lines on stderr a recorded exchange keeps.
-inline constexpr std::size_t traced_lines = 200;
+// How many of a script's lines on stderr a recorded exchange keeps: the first ones, which tell how
+// it began, and the last ones, which tell how it ended. How many remarks it keeps.
+inline constexpr std::size_t traced_first_lines = 50;
+inline constexpr std::size_t traced_last_lines = 150;
+inline constexpr std::size_t traced_remarks = 200;
+// How many last lines of stderr, and of what the script printed, stand beside the reason of a
+// failure.
+inline constexpr std::size_t reason_stderr_lines = 10;
+inline constexpr std::size_t reason_output_lines = 5;
 // What `--trace` prints of a script's input, and of its output.
 inline constexpr std::size_t printed_bytes = 2 * 1024;
 // Names of a directory of programs that are compared with one that is not there.

@@ -91,12 +91,11 @@ class script_process : public std::enable_shared_from_this<script_process> {
   // Suspends until it has ended, for at most limits::exit_wait; gives whether it has.
   base::task<bool> ended_soon();
 
-  // Reports to the exchange's recorder, as long as there is an exchange.
-  bool traced() const { return context_ != nullptr && context_->trace_sink != nullptr; }
+  // Reports to whatever records the exchange, also after the exchange is over.
+  bool traced() const { return trace_sink_ != nullptr; }
   template <class Event>
   void trace(Event const& what) const {
-    if (!traced()) return;
-    trace::recorder const report(*context_);
+    trace::recorder const report(trace_sink_.get());
     report(what);
   }
 
@@ -121,6 +120,7 @@ class script_process : public std::enable_shared_from_this<script_process> {
   void on_unwatched_time();
   void on_silence();
   void on_end();
+  void outlive();
   void settle();
   void read_waiting_errors();
   void log_limits();
@@ -130,7 +130,8 @@ class script_process : public std::enable_shared_from_this<script_process> {
   static base::task<void> log_stderr(std::shared_ptr<script_process> self);
 
   base::executor executor_;
-  http::exchange_context* context_;             // null once the exchange is over
+  http::exchange_context* context_;  // null once the exchange is over
+  std::shared_ptr<trace::sink> const trace_sink_;
   std::unique_ptr<http::subscription> client_;  // it leaves
   run_limits limits_;
   std::shared_ptr<process::containment const> held_by_;

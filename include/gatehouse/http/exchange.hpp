@@ -35,6 +35,7 @@ struct exchange_record {
   std::string_view reason;            // reason code of an error, else empty
   std::uint64_t body_bytes_sent = 0;  // response content, without head and framing
   bool complete = false;              // the response was sent to its end
+  bool client_left = false;           // before that
   std::string script;                 // SCRIPT_NAME of the script that answers, if one does
   pid_t script_pid = 0;               // 0: no script ran
   std::optional<int> script_status;   // as from wait(2); unset while it runs on
@@ -81,7 +82,8 @@ class exchange_context {
   // Set while a local redirect is followed: the URL path that was asked for first.
   std::string redirect_url;
   std::uint64_t number = 0;  // of the traced exchanges of this process, from 1; 0: not traced
-  trace::sink* trace_sink = nullptr;  // may be null; used through trace::recorder
+  // May be null; used through trace::recorder. Shared with a script that outlives the exchange.
+  std::shared_ptr<trace::sink> trace_sink;
 
  private:
   base::executor executor_;

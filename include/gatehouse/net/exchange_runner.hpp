@@ -31,10 +31,9 @@ class exchange_runner : public http::exchange_context {
   void end(http::request const* request, base::error_code const& error);
 
  private:
-  bool is_reported() const { return shared_.log_exchange || sink_; }
+  bool is_reported() const { return shared_.log_exchange || trace_sink; }
 
   service const& shared_;
-  std::unique_ptr<trace::sink> sink_;
 };
 
 }  // namespace gatehouse::net

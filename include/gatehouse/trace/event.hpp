@@ -33,6 +33,7 @@ struct routed {
   std::string_view prefix;  // "" is the root
   std::string_view serves;  // "programs of", "the program" or "files of"
   std::string_view target;  // a directory or a file
+  bool runs_programs = false;
 };
 
 struct script_found {
@@ -84,7 +85,7 @@ struct header_block {
   std::size_t size;
 };
 
-// One line of the script's stderr.
+// One line of the script's stderr. May come after `ended`.
 struct stderr_line {
   std::string_view line;
 };
@@ -97,7 +98,9 @@ struct remark {
   bool failed = false;  // it answered, then failed
 };
 
+// May come after `ended`, when the script has outlived its answer or its client.
 struct process_ended {
+  pid_t pid;
   int wait_status;  // as from wait(2)
   rusage const& used;
   // The peak memory in `used` may be the server's: a program counts from before its exec, when it
@@ -122,7 +125,7 @@ struct response_bytes {
   std::uint64_t sent;  // at least as many
 };
 
-// The last report.
+// The exchange is over. Nothing follows but what its script writes to stderr and how that ends.
 struct ended {
   http::exchange_record const& record;
 };

@@ -13,7 +13,8 @@
 namespace gatehouse::trace {
 
 // Where one exchange's events go. Called on the thread of the exchange, in order; must not block or
-// throw. Lives as long as the exchange.
+// throw. Lives as long as the exchange, and as long as a script that the exchange leaves running:
+// such a script still reports what it writes to stderr and how it ends.
 class sink {
  public:
   virtual ~sink() = default;
@@ -46,7 +47,9 @@ class tracers final : public tracer {
 // What the steps report through; it does nothing if the exchange has no sink.
 class recorder {
  public:
-  explicit recorder(http::exchange_context const& context) : sink_(context.trace_sink) {}
+  explicit recorder(http::exchange_context const& context) : recorder(context.trace_sink.get()) {}
+  // The sink may be null.
+  explicit recorder(sink* to) : sink_(to) {}
 
   template <class Event>
   void operator()(Event const& what) const {

@@ -3,6 +3,7 @@
 // bytes, which have limits. The inspector and `gatehouse explain` are two views of it.
 
 #include <chrono>
+#include <deque>
 #include <optional>
 #include <string>
 #include <utility>
@@ -19,6 +20,20 @@ struct kept_bytes {
 
   void add(std::string_view more, std::uint64_t sent);
   bool cut() const { return size > bytes.size(); }
+};
+
+// The first lines of a stream, its last ones, and how many there were in all.
+struct kept_lines {
+  std::vector<std::string> head;  // at most limits::traced_first_lines
+  std::deque<std::string> tail;   // of those behind the head, at most limits::traced_last_lines
+  std::uint64_t count = 0;
+
+  void add(std::string_view line);
+  bool empty() const { return count == 0; }
+  // How many lines between head and tail are not kept.
+  std::uint64_t left_out() const { return count - head.size() - tail.size(); }
+  // The last lines that are kept, at most so many, in their order.
+  std::vector<std::string> last(std::size_t most) const;
 };
 
 struct recorded_variable {
@@ -45,6 +60,7 @@ struct recorded_route {
   std::string prefix;
   std::string serves;
   std::string target;
+  bool runs_programs = false;
 };
 
 struct recorded_script {
@@ -100,16 +116,18 @@ struct recording {
   std::vector<recorded_line> header_lines;
   std::size_t header_block_size =
       0;  // with its empty line; 0: there is none, or none that is sound
-  std::vector<recorded_remark> remarks;     // at most limits::traced_lines
-  std::vector<std::string> standard_error;  // at most limits::traced_lines
-  std::uint64_t standard_error_lines = 0;
+  std::vector<recorded_remark> remarks;  // at most limits::traced_remarks
+  kept_lines standard_error;
   std::optional<http::http_error> error;
   kept_bytes response_head;
   std::string framing;
   kept_bytes response_body;
-  unsigned status = 0;
+  unsigned status = 0;  // 0 as long as there is no response
   bool complete = false;
-  bool done = false;
+  bool client_left = false;  // before the response was complete
+  std::string reason;        // reason code of what the exchange ended for; empty: none
+  bool done = false;         // the exchange is over; its process may run on
+  bool pinned = false;       // by who looks at it, so that it is not forgotten
   recorded_times times;
 
   // The script answered, then failed.

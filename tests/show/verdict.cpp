@@ -1,0 +1,186 @@
+#include "gatehouse/show/verdict.hpp"
+
+#include <doctest/doctest.h>
+
+#include <functional>
+
+using namespace gatehouse;
+using namespace std::chrono_literals;
+
+namespace {
+
+// A script that answers 200; the row says what else happens.
+trace::recording running() {
+  trace::recording r;
+  r.request.emplace();
+  r.route = trace::recorded_route{"/cgi-bin", "programs of", "/srv/cgi-bin", true};
+  r.script = trace::recorded_script{"/cgi-bin/s", {}, "/srv/cgi-bin/s", ""};
+  r.pid = 42;
+  return r;
+}
+
+void begin_answer(trace::recording& r, std::string const& fields = "A: b\n") {
+  auto const block = fields + "\n";
+  r.standard_output.add(block + "body", block.size() + 4);
+  r.header_block_size = block.size();
+  r.status = 200;
+  r.times.response_began = 1ms;
+}
+
+void end(trace::recording& r, std::chrono::microseconds at, bool complete = true) {
+  r.done = true;
+  r.complete = complete;
+  r.times.ended = at;
+}
+
+constexpr int exited_with_1 = 256, terminated = 15, segmentation_fault = 11;
+
+}  // namespace
+
+TEST_CASE("an exchange has its outcome and its verdict at every moment") {
+  struct row {
+    char const* label;
+    std::function<void(trace::recording&)> happens;
+    char const* outcome;
+    char const* verdict;
+  };
+  row const rows[] = {
+      {"it waits for a place", [](auto& r) { r.pid.reset(); }, "waiting", "no answer yet"},
+      {"it runs", [](auto&) {}, "waiting", "no answer yet; process 42 runs"},
+      {"it streams", [](auto& r) { begin_answer(r); }, "sending", "200 OK, still sending"},
+      {"it has answered",
+       [](auto& r) {
+         begin_answer(r);
+         end(r, 12'345us);
+       },
+       "answered", "200 OK after 12 ms"},
+      {"an error is on its way",
+       [](auto& r) { r.error = http::http_error{.status = 502, .reason = "script-failed"}; },
+       "failed", "502 Bad Gateway"},
+      {"an error was answered",
+       [](auto& r) {
+         r.error = http::http_error{.status = 502, .reason = "script-failed"};
+         r.status = 502;
+         end(r, 31ms);
+       },
+       "failed", "502 Bad Gateway after 31 ms"},
+      {"the script says 404",
+       [](auto& r) {
+         begin_answer(r, "Status: 404 Not Found\n");
+         r.status = 404;
+         end(r, 2'040us);
+       },
+       "failed", "404 Not Found after 2.0 ms"},
+      {"it fails late",
+       [](auto& r) {
+         begin_answer(r);
+         r.end = trace::recorded_end{.wait_status = exited_with_1};
+         r.remarks.push_back({"script-failed-late", "answered, then failed", true});
+         end(r, 5ms);
+       },
+       "answered_then_failed", "200 OK, then failed: exit code 1"},
+      {"it crashes late",
+       [](auto& r) {
+         begin_answer(r);
+         r.end = trace::recorded_end{.wait_status = segmentation_fault};
+         r.remarks.push_back({"script-failed-late", "answered, then failed", true});
+         end(r, 5ms, false);
+       },
+       "answered_then_failed", "200 OK, then failed: killed by SIGSEGV"},
+      {"it stops within its chunks",
+       [](auto& r) {
+         begin_answer(r);
+         r.end = trace::recorded_end{};
+         r.remarks.push_back({"script-failed-late", "ended within its chunks", true});
+         end(r, 5ms, false);
+       },
+       "answered_then_failed", "200 OK, then failed: its output was not whole"},
+      {"it prints less than it promised",
+       [](auto& r) {
+         begin_answer(r, "Content-Length: 10\n");
+         r.remarks.push_back({"content-under-length", "promised 10, printed 4", true});
+         end(r, 5ms, false);
+       },
+       "answered_then_failed", "200 OK, then failed: promised 10 bytes, printed 4"},
+      {"it prints more than it promised",
+       [](auto& r) {
+         begin_answer(r, "Content-Length: 3\n");
+         r.remarks.push_back({"content-over-length", "promised 3, printed 4", false});
+         end(r, 5ms);
+       },
+       "answered_then_failed", "200 OK, then failed: promised 3 bytes, printed 4"},
+      {"it falls silent",
+       [](auto& r) {
+         begin_answer(r);
+         r.remarks.push_back({"script-timeout", "was stopped", true});
+         end(r, 30s, false);
+       },
+       "answered_then_failed", "200 OK, then failed: stopped, because it was silent for too long"},
+      {"the client reads too slowly",
+       [](auto& r) {
+         begin_answer(r);
+         r.reason = "reader-too-slow";
+         end(r, 30s, false);
+       },
+       "answered_then_failed", "200 OK, then failed: the client read too slowly"},
+      {"the client leaves, and the process is being ended",
+       [](auto& r) {
+         r.client_left = true;
+         end(r, 2s, false);
+       },
+       "client_left", "the client left after 2.0 s; process 42 still runs"},
+      {"the client has left, and the process was ended",
+       [](auto& r) {
+         begin_answer(r);
+         r.client_left = true;
+         r.end = trace::recorded_end{.wait_status = terminated};
+         end(r, 2s, false);
+       },
+       "client_left", "the client left after 2.0 s; process 42 was ended by SIGTERM"},
+      {"the client has left, and the process ended by itself",
+       [](auto& r) {
+         r.client_left = true;
+         r.end = trace::recorded_end{};
+         end(r, 2s, false);
+       },
+       "client_left", "the client left after 2.0 s; process 42 exited with status 0"},
+      {"the client left while it waited for a place",
+       [](auto& r) {
+         r.pid.reset();
+         r.client_left = true;
+         r.error = http::http_error{.status = 499, .reason = "client-gone"};
+         end(r, 100ms, false);
+       },
+       "client_left", "the client left after 100 ms"},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.label);
+    auto recording = running();
+    r.happens(recording);
+    CHECK(show::name_of(show::outcome_of(recording)) == r.outcome);
+    CHECK(show::verdict(recording) == r.verdict);
+    CHECK(show::kind_of(recording) == "script");
+  }
+}
+
+TEST_CASE("the kind of an exchange is known from its route on") {
+  trace::recording r;
+  CHECK(show::kind_of(r) == "other");
+  r.route = trace::recorded_route{"", "files of", "/srv/www"};
+  CHECK(show::kind_of(r) == "file");
+  r.error = http::http_error{.status = 404, .reason = "not-found"};
+  CHECK(show::kind_of(r) == "error");
+  r.route = trace::recorded_route{"/cgi-bin", "programs of", "/srv/cgi-bin", true};
+  CHECK(show::kind_of(r) == "script");
+}
+
+TEST_CASE("a time is as exact as it is of use") {
+  struct row {
+    std::chrono::microseconds time;
+    char const* text;
+  };
+  row const rows[] = {{0us, "0.0 ms"},        {449us, "0.4 ms"},     {9'940us, "9.9 ms"},
+                      {10'000us, "10 ms"},    {999'499us, "999 ms"}, {999'500us, "1.0 s"},
+                      {2'000'000us, "2.0 s"}, {61s, "61.0 s"}};
+  for (row const& r : rows) CHECK(show::brief_time(r.time) == r.text);
+}

@@ -1,0 +1,236 @@
+#include "gatehouse/show/why.hpp"
+
+#include <doctest/doctest.h>
+
+#include <functional>
+
+#include "gatehouse/base/limits.hpp"
+
+using namespace gatehouse;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr int exited_with_1 = 256, terminated = 15, segmentation_fault = 11;
+
+// A script's exchange that is over; the rows say how.
+trace::recording over() {
+  trace::recording r;
+  r.route = trace::recorded_route{"/cgi-bin", "programs of", "/srv/cgi-bin", true};
+  r.script = trace::recorded_script{"/cgi-bin/s", {}, "/srv/cgi-bin/s", ""};
+  r.pid = 42;
+  r.done = r.complete = true;
+  r.status = 200;
+  r.times.response_began = 1ms;
+  r.times.ended = 2s;
+  return r;
+}
+
+void print(trace::recording& r, std::string const& block, std::string const& body) {
+  r.standard_output.add(block + body, block.size() + body.size());
+  r.header_block_size = block.size();
+  std::size_t start = 0;
+  for (auto end = block.find('\n'); end != std::string::npos; end = block.find('\n', start)) {
+    if (end > start) r.header_lines.push_back({start, end, ""});
+    start = end + 1;
+  }
+}
+
+bool has(std::string const& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("an exchange that goes on, or went well, has no reason to tell") {
+  auto well = over();
+  CHECK_FALSE(show::why_of(well).has_value());
+  well.done = false;
+  CHECK_FALSE(show::why_of(well).has_value());
+  CHECK_FALSE(show::why_of(trace::recording()).has_value());
+}
+
+TEST_CASE("each way to fail is told in plain words, with its reason") {
+  struct row {
+    char const* label;
+    std::function<void(trace::recording&)> happens;
+    char const* title;
+    std::vector<char const*> says;
+    char const* reason;
+  };
+  row const rows[] = {
+      {"an error with a diagnosis",
+       [](auto& r) {
+         r.error = http::http_error{.status = 502, .reason = "script-bad-header"};
+         r.error->help.explanation = "Line 2 is no header.";
+       },
+       "Why 502",
+       {"Line 2 is no header."},
+       "script-bad-header"},
+      {"an error without one",
+       [](auto& r) {
+         r.error = http::http_error{.status = 404, .reason = "not-found", .detail = "/srv/x"};
+       },
+       "Why 404",
+       {"The answer is 404 Not Found. /srv/x."},
+       "not-found"},
+      {"a status of the script's own",
+       [](auto& r) {
+         print(r, "A: b\nStatus: 404 Not Found\n\n", "no");
+         r.status = 404;
+       },
+       "Why 404",
+       {"The script itself answers 404 Not Found", "Status line"},
+       ""},
+      {"it exits with 1 behind its answer",
+       [](auto& r) {
+         print(r, "A: b\n\n", "body\n");
+         r.end = trace::recorded_end{.wait_status = exited_with_1};
+         r.remarks.push_back({"script-failed-late", "answered, then failed", true});
+       },
+       "It answered, then failed",
+       {"The script answered, and then exited with status 1.", "cannot tell"},
+       "script-failed-late"},
+      {"it crashes after half of its answer",
+       [](auto& r) {
+         print(r, "A: b\n\n", "body\n");
+         r.response_body.add("body\n", 5);
+         r.end = trace::recorded_end{.wait_status = segmentation_fault};
+         r.remarks.push_back({"script-failed-late", "answered, then failed", true});
+         r.complete = false;
+       },
+       "The answer was cut short",
+       {"was killed by signal 11 (segmentation fault) before its answer was whole", "5 bytes"},
+       "script-failed-late"},
+      {"it promises more than it prints",
+       [](auto& r) {
+         print(r, "Content-Length: 10\n\n", "body");
+         r.remarks.push_back({"content-under-length", "answered, then failed: ...", true});
+         r.complete = false;
+       },
+       "The answer was cut short",
+       {"promised 10 bytes by its Content-Length, and printed 4 bytes", "Leave Content-Length out"},
+       "content-under-length"},
+      {"it prints more than it promises",
+       [](auto& r) {
+         print(r, "Content-Length: 3\n\n", "body");
+         r.remarks.push_back({"content-over-length", "promised 3, printed 4", false});
+       },
+       "The answer was cut short",
+       {"promised 3 bytes", "printed 4 bytes", "the rest was not sent"},
+       "content-over-length"},
+      {"it falls silent",
+       [](auto& r) {
+         r.remarks.push_back(
+             {"script-timeout", "answered, then failed: it was stopped: no output for 2 s", true});
+         r.end = trace::recorded_end{.wait_status = terminated};
+         r.complete = false;
+       },
+       "The answer was cut short",
+       {"The script answered, then failed: it was stopped: no output for 2 s.", "--script-timeout"},
+       "script-timeout"},
+      {"the client reads too slowly",
+       [](auto& r) {
+         r.reason = "reader-too-slow";
+         r.complete = false;
+       },
+       "The answer was cut short",
+       {"0 bytes", "--min-rate"},
+       "reader-too-slow"},
+      {"the client leaves",
+       [](auto& r) {
+         r.client_left = true;
+         r.complete = false;
+         r.end = trace::recorded_end{.wait_status = terminated};
+       },
+       "The client left",
+       {"closed the connection after 2.0 s", "0 bytes of the content", "printed nothing",
+        "Process 42 was killed by signal 15 (terminated)", "SIGTERM"},
+       "client-gone"},
+      {"the client leaves before there is an answer",
+       [](auto& r) {
+         r.client_left = true;
+         r.complete = false;
+         r.times.response_began.reset();
+       },
+       "The client left",
+       {"before there was an answer", "Process 42 has not ended yet."},
+       "client-gone"},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.label);
+    auto recording = over();
+    r.happens(recording);
+    auto const why = show::why_of(recording);
+    REQUIRE(why.has_value());
+    CHECK(why->title == r.title);
+    CHECK(why->reason == r.reason);
+    for (std::string_view const part : r.says) {
+      CAPTURE(part);
+      CHECK_MESSAGE(has(why->sentence, part), why->sentence);
+    }
+  }
+}
+
+TEST_CASE("a reason has all that the error page has") {
+  auto r = over();
+  r.error = http::http_error{.status = 502, .reason = "script-bad-header", .detail = "line 2"};
+  r.error->help = {.explanation = "It is no header.",
+                   .command = "chmod +x s",
+                   .output_excerpt = "one\ntwo\n",
+                   .excerpt_line = 3,
+                   .marked_line = 4,
+                   .stderr_lines = {"oh", "no"}};
+  auto const why = *show::why_of(r);
+  CHECK(why.detail == "line 2");
+  CHECK(why.command == "chmod +x s");
+  REQUIRE(why.output.has_value());
+  CHECK(why.output->text == "one\ntwo\n");
+  CHECK(why.output->first_line == 3);
+  CHECK(why.output->marked_line == 4);
+  CHECK(why.stderr_lines == std::vector<std::string>{"oh", "no"});
+}
+
+TEST_CASE("the line of the header that is at fault is marked") {
+  auto r = over();
+  print(r, "A: 1\nB: 2\nC: 3\nD: 4\nE: 5\nContent-Length: 9\nF: 6\n\n", "body");
+  r.remarks.push_back({"content-under-length", "...", true});
+  auto const why = *show::why_of(r);
+  REQUIRE(why.output.has_value());
+  CHECK(why.output->marked_line == 6);
+  CHECK(why.output->first_line == 2);
+  CHECK(why.output->text == "B: 2\nC: 3\nD: 4\nE: 5\nContent-Length: 9\n");
+}
+
+TEST_CASE("of a script that failed late, the last that it printed is shown") {
+  struct row {
+    char const* label;
+    std::string body;
+    char const* shown;
+    std::size_t first_line;
+  };
+  row const rows[] = {{"a few lines", "1\n2\n", "A: b\n\n1\n2\n", 1},
+                      {"many lines", "1\n2\n3\n4\n5\n6\n7", "3\n4\n5\n6\n7", 5},
+                      {"no text", std::string("a\0b", 3), nullptr, 0}};
+  for (row const& row : rows) {
+    CAPTURE(row.label);
+    auto r = over();
+    print(r, "A: b\n\n", row.body);
+    r.remarks.push_back({"script-failed-late", "...", true});
+    auto const why = *show::why_of(r);
+    REQUIRE(why.output.has_value() == (row.shown != nullptr));
+    if (row.shown == nullptr) continue;
+    CHECK(why.output->text == row.shown);
+    CHECK(why.output->first_line == row.first_line);
+    CHECK(why.output->marked_line == 0);
+  }
+}
+
+TEST_CASE("of stderr the last lines stand beside the reason") {
+  auto r = over();
+  r.client_left = true;
+  for (int i = 1; i <= 1000; ++i) r.standard_error.add(std::to_string(i));
+  auto const lines = show::why_of(r)->stderr_lines;
+  CHECK(lines.size() == base::limits::reason_stderr_lines);
+  CHECK(lines.back() == "1000");
+}
