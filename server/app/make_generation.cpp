@@ -9,6 +9,7 @@
 
 #include "gatehouse/app/access_log.hpp"
 #include "gatehouse/app/health.hpp"
+#include "gatehouse/app/programs.hpp"
 #include "gatehouse/app/sites.hpp"
 #include "gatehouse/base/log.hpp"
 #include "gatehouse/base/secrets.hpp"
@@ -57,7 +58,7 @@ std::optional<config::usage_error> open_log(logged_sites& one, config::options c
 }
 
 void attach_targets(sites& what, std::weak_ptr<net::service const> service,
-                    config::options const& chosen, trace_targets& targets) {
+                    config::options const& chosen, trace_targets& targets, map_kinds kinds) {
   if (chosen.server.log_level == base::log::level::trace) what.trace_to(targets.log);
   auto const hidden = std::string(show::inspector_prefix);
   if (chosen.server.trace) {
@@ -70,11 +71,10 @@ void attach_targets(sites& what, std::weak_ptr<net::service const> service,
   if (chosen.server.inspect) {
     if (!targets.exchanges) targets.exchanges.emplace(hidden);
     what.trace_to(*targets.exchanges);
-    what.routes().mount(
-        {hidden},
-        std::make_unique<show::inspector>(*targets.exchanges, std::move(service),
-                                          show::inspector_access{chosen.server.inspect_token}),
-        {"the inspector", ""});
+    auto page = std::make_unique<show::inspector>(
+        *targets.exchanges, std::move(service), show::inspector_access{chosen.server.inspect_token},
+        [chosen, kinds] { return runnable_programs(chosen, kinds); });
+    what.routes().mount({hidden}, std::move(page), {"the inspector", ""});
   }
 }
 
@@ -88,7 +88,7 @@ std::variant<life::generation, config::usage_error> make_generation(
   if (auto const wrong = refuse_open_inspector(chosen, at)) return *wrong;
   if (auto const wrong = open_log(*one, chosen)) return *wrong;
   std::shared_ptr<net::service> const service(one, &one->what.service());
-  attach_targets(one->what, service, chosen, targets);
+  attach_targets(one->what, service, chosen, targets, kinds);
   // The service keeps the sites that are got ready.
   return life::generation{chosen, service,
                           [what = &one->what, chosen] { what->get_ready(chosen); }};

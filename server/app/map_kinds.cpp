@@ -48,13 +48,14 @@ std::unique_ptr<http::handler> make_scripts(mapping const& what, site_parts cons
 }
 
 std::vector<program> programs_by_extension(mapping const& what, server_options const& server,
-                                           site_options const& site) {
-  return programs_among_files(among_files(what, server, site));
+                                           site_options const& site, std::size_t files) {
+  return programs_among_files(among_files(what, server, site), files);
 }
 
-std::vector<program> all_programs(mapping const& what, server_options const&, site_options const&) {
+std::vector<program> all_programs(mapping const& what, server_options const&, site_options const&,
+                                  std::size_t files) {
   if (is_one_program(what)) return {{what.target, what.prefix}};
-  return programs_in_directory(what.target, what.prefix);
+  return programs_in_directory(what.target, what.prefix, files);
 }
 
 constexpr map_kind table[] = {

@@ -1,7 +1,10 @@
 #include "gatehouse/app/programs.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 
+#include "gatehouse/base/limits.hpp"
 #include "gatehouse/cgi/script_lookup.hpp"
 #include "gatehouse/cgi/script_review.hpp"
 #include "gatehouse/http/target.hpp"
@@ -19,20 +22,36 @@ bool is_answered_by(mapping const& m, std::vector<mapping> const& all, std::stri
   return first != all.end() && first->prefix == m.prefix;
 }
 
+bool can_run(program const& what, config::site_options const& site) {
+  auto const name = what.file.filename().native();
+  if (cgi::role_of(name) != cgi::file_role::program) return false;
+  return has_interpreter(site, what.file) || ::access(what.file.c_str(), X_OK) == 0;
+}
+
 }  // namespace
 
-std::vector<program> served_programs(config::options const& chosen, map_kinds kinds) {
+std::vector<program> served_programs(config::options const& chosen, map_kinds kinds,
+                                     std::size_t files) {
   auto const all = mappings_of(chosen.site);
   std::vector<program> out;
   for (auto const& m : all) {
     auto const find = kind_of(m, kinds).programs;
     if (find == nullptr) continue;
-    auto here = find(m, chosen.server, chosen.site);
+    auto here = find(m, chosen.server, chosen.site, files);
     std::erase_if(here, [&](program const& p) { return !is_answered_by(m, all, p.path); });
     out.insert(out.end(), here.begin(), here.end());
   }
   std::sort(out.begin(), out.end(),
             [](program const& a, program const& b) { return a.path < b.path; });
+  return out;
+}
+
+std::vector<std::string> runnable_programs(config::options const& chosen, map_kinds kinds) {
+  std::vector<std::string> out;
+  for (auto const& p : served_programs(chosen, kinds, base::limits::offered_files)) {
+    if (out.size() == base::limits::offered_programs) break;
+    if (can_run(p, chosen.site)) out.push_back(p.path);
+  }
   return out;
 }
 

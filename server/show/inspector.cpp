@@ -5,16 +5,18 @@
 #include <atomic>
 #include <boost/asio/post.hpp>
 #include <boost/json/serialize.hpp>
-#include <cstring>
 #include <utility>
 
 #include "gatehouse/base/embedded_file.hpp"
-#include "gatehouse/base/event.hpp"
+#include "gatehouse/base/escape.hpp"
 #include "gatehouse/http/grammar.hpp"
 #include "gatehouse/http/local_request.hpp"
+#include "gatehouse/http/percent.hpp"
 #include "gatehouse/http/target.hpp"
 #include "gatehouse/net/in_process.hpp"
+#include "gatehouse/show/exchange_feed.hpp"
 #include "gatehouse/show/recording_json.hpp"
+#include "gatehouse/show/text_search.hpp"
 
 namespace gatehouse {
 
@@ -28,6 +30,7 @@ constexpr std::string_view policy =
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 constexpr std::string_view token_cookie = "gatehouse-inspector";
+constexpr std::string_view one_exchange = "/exchanges/";
 
 http::http_error failure(unsigned status, std::string_view reason, std::string explanation) {
   http::http_error error{.status = status, .reason = reason};
@@ -100,94 +103,6 @@ bool names_this_machine(http::request const& request) {
   return parsed->host == "localhost" || parsed->host == "127.0.0.1" || parsed->host == "[::1]";
 }
 
-std::string event_text(trace::recording const& about) {
-  return "event: exchange\nid: " + std::to_string(about.id) +
-         "\ndata: " + boost::json::serialize(summary_json(about)) + "\n\n";
-}
-
-// What is still to be sent to one page. Other threads add to it.
-class mailbox final : public exchange_store::watcher, public std::enable_shared_from_this<mailbox> {
- public:
-  explicit mailbox(base::executor ex) : executor_(ex) {}
-
-  // A page that reads too slowly loses its stream; it connects again and asks for the whole list.
-  void updated(trace::recording const& about) override {
-    if (closed_) return;
-    auto const text = event_text(about);
-    {
-      std::lock_guard const lock(mutex_);
-      if (waiting_.size() + text.size() > base::limits::waiting_news_bytes) {
-        closed_ = true;
-        waiting_ = {};
-      }
-      if (!closed_) waiting_ += text;
-    }
-    wake();
-  }
-
-  void closed() override {
-    closed_ = true;
-    wake();
-  }
-
-  // On the executor's thread. Suspends until there is news and returns it. The text is empty when
-  // none came within limits::feed_silence; nothing is returned when no more will come.
-  base::task<std::optional<std::string>> next() {
-    auto text = take();
-    if (!text.empty()) co_return text;
-    if (closed_) co_return std::nullopt;
-    news_ = std::make_shared<base::event>(executor_);
-    text = take();  // News may have come before there was an event to set.
-    if (!text.empty()) co_return text;
-    auto const news = news_;
-    co_await news->wait_for(base::limits::feed_silence);
-    co_return take();
-  }
-
- private:
-  void wake() {
-    boost::asio::post(executor_, [box = shared_from_this()] {
-      if (box->news_) box->news_->set();
-    });
-  }
-
-  std::string take() {
-    std::lock_guard const lock(mutex_);
-    return std::exchange(waiting_, {});
-  }
-
-  base::executor executor_;
-  std::mutex mutex_;
-  std::string waiting_;
-  std::atomic<bool> closed_ = false;
-  std::shared_ptr<base::event> news_;  // the executor's thread's
-};
-
-// Server-sent events (HTML, 9.2).
-class event_stream final : public http::body_source {
- public:
-  event_stream(std::shared_ptr<mailbox> box, http::exchange_context& context)
-      : box_(std::move(box)),
-        client_(context.when_client_leaves([box = box_] { box->closed(); })) {}
-
-  base::task<base::result<std::size_t>> read_some(boost::asio::mutable_buffer buffer) override {
-    if (text_.empty()) {
-      auto next = co_await box_->next();
-      if (!next) co_return std::size_t{0};
-      text_ = next->empty() ? ":\n\n" : std::move(*next);
-    }
-    auto const size = std::min(text_.size(), buffer.size());
-    std::memcpy(buffer.data(), text_.data(), size);
-    text_.erase(0, size);
-    co_return size;
-  }
-
- private:
-  std::shared_ptr<mailbox> box_;
-  std::unique_ptr<http::subscription> client_;  // it leaves
-  std::string text_ = "retry: 1000\n\n";
-};
-
 base::task<base::result<std::string>> read_whole(http::body_source& body) {
   std::string whole;
   std::array<char, base::limits::small_read_bytes> buffer;
@@ -244,6 +159,35 @@ http::outcome remember_token(std::string_view token) {
   return out;
 }
 
+// Why a request may not have something done. It has to have a certain field: before a browser lets
+// another site send that, it asks the server (CORS), and the server never agrees.
+std::optional<http::http_error> refuse_order(http::request const& request) {
+  if (request.method != "POST") {
+    auto error = failure(405, "method-not-allowed", "What is to be done here is POSTed.");
+    error.fields.add("Allow", "POST");
+    return error;
+  }
+  if (request.fields.find("Gatehouse-Inspector") == "1") return std::nullopt;
+  return failure(403, "inspector-not-its-page",
+                 "Only the inspector's own page may have something done: the field "
+                 "Gatehouse-Inspector: 1 is missing.");
+}
+
+// What is to become of which exchange: "/exchanges/ID/pin" and "/exchanges/ID/unpin".
+struct pinning_order {
+  std::string_view id;
+  bool pinned;
+};
+
+std::optional<pinning_order> pinning_in(std::string_view path) {
+  if (!path.starts_with(one_exchange)) return std::nullopt;
+  path.remove_prefix(one_exchange.size());
+  auto const id = path.substr(0, path.find('/'));
+  auto const what = path.substr(id.size());
+  if (what != "/pin" && what != "/unpin") return std::nullopt;
+  return pinning_order{id, what == "/pin"};
+}
+
 http::outcome not_there() {
   return failure(404, "inspector-no-page", "The inspector has no such page.");
 }
@@ -281,6 +225,10 @@ base::task<http::outcome> inspector::handle(http::request const& request,
     auto sent = co_await send(request, request_body, context);
     co_return sent;
   }
+  if (auto const pinning = pinning_in(rest)) {
+    if (auto refused = refuse_order(request)) co_return std::move(*refused);
+    co_return pin(pinning->id, pinning->pinned);
+  }
   if (request.method != "GET" && request.method != "HEAD") {
     auto error = failure(405, "method-not-allowed", "This is only there to be read.");
     error.fields.add("Allow", "GET, HEAD");
@@ -293,16 +241,25 @@ base::task<http::outcome> inspector::handle(http::request const& request,
                                                                    : std::string()));
     co_return there;
   }
-  if (rest == "/exchanges") co_return list();
+  if (rest == "/exchanges") {
+    auto found = co_await exchanges(request, context);
+    co_return found;
+  }
+  if (rest == "/programs") co_return programs();
   if (rest == "/events") co_return events(context);
-  constexpr std::string_view exchanges = "/exchanges/";
-  if (rest.starts_with(exchanges))
-    co_return one(rest.substr(exchanges.size()), request.target.query == "download");
+  if (rest.starts_with(one_exchange))
+    co_return one(rest.substr(one_exchange.size()), request.target.query == "download");
   if (!access_.token.empty() && !value_in(request.target.query, '&', "token").empty())
     co_return remember_token(access_.token);
   auto page = page_file(rest == "/" ? "index.html" : rest.substr(1));
   if (!page) co_return not_there();
   co_return std::move(*page);
+}
+
+http::outcome inspector::not_kept() const {
+  return failure(404, "inspector-forgotten",
+                 "This exchange is not kept. The inspector keeps the latest " +
+                     std::to_string(store_.limit()) + ", and those that are pinned.");
 }
 
 http::outcome inspector::list() const {
@@ -315,14 +272,59 @@ http::outcome inspector::list() const {
   return json_answer(out);
 }
 
+base::task<http::outcome> inspector::exchanges(http::request const& request,
+                                               http::exchange_context& context) const {
+  auto const wanted = http::percent_decoded(value_in(request.target.query, '&', "contains"));
+  if (!wanted) {
+    co_return failure(400, "inspector-bad-search",
+                      "The text to look for is not percent-encoded as it has to be.");
+  }
+  if (wanted->empty()) co_return list();
+  auto found = co_await containing(*wanted, context);
+  co_return found;
+}
+
+base::task<http::outcome> inspector::containing(std::string const& wanted,
+                                                http::exchange_context& context) const {
+  boost::json::object out;
+  boost::json::array found;
+  text_search search(wanted);
+  for (auto const id : store_.ids()) {
+    store_.visit_one(id, [&](trace::recording const& one) {
+      if (search.finds_in(one)) found.push_back(id);
+    });
+    co_await boost::asio::post(context.get_executor(), base::as_result);
+  }
+  out["ids"] = std::move(found);
+  co_return json_answer(out);
+}
+
+http::outcome inspector::programs() const {
+  boost::json::object out;
+  auto& all = out["programs"].emplace_array();
+  for (auto const& path : programs_()) all.push_back(boost::json::string(base::valid_utf8(path)));
+  return json_answer(out);
+}
+
+http::outcome inspector::pin(std::string_view id, bool pinned) {
+  using pinning = exchange_store::pinning;
+  auto const number = http::parse_decimal(id);
+  auto const done = number ? store_.pin(*number, pinned) : pinning::not_kept;
+  if (done == pinning::not_kept) return not_kept();
+  if (done == pinning::too_many) {
+    return failure(409, "inspector-pins-full",
+                   std::to_string(base::limits::pinned_exchanges) +
+                       " exchanges are pinned, which is as many as can be. Unpin one first.");
+  }
+  auto out = answer("application/json", "");
+  out.status = 204;
+  return out;
+}
+
 http::outcome inspector::one(std::string_view id, bool download) const {
   auto const number = http::parse_decimal(id);
   auto const found = number ? store_.find(*number) : std::nullopt;
-  if (!found) {
-    return failure(404, "inspector-forgotten",
-                   "This exchange is not kept. The inspector keeps the latest " +
-                       std::to_string(store_.limit()) + ".");
-  }
+  if (!found) return not_kept();
   auto out = json_answer(exchange_json(*found));
   if (download) {
     out.fields.add("Content-Disposition",
@@ -332,28 +334,15 @@ http::outcome inspector::one(std::string_view id, bool download) const {
 }
 
 http::outcome inspector::events(http::exchange_context& context) {
-  auto const box = std::make_shared<mailbox>(context.get_executor());
-  store_.watch(box);
   auto out = answer("text/event-stream", "");
-  out.body = http::stream{std::make_unique<event_stream>(box, context), std::nullopt};
+  out.body = http::stream{exchange_feed(store_, context), std::nullopt};
   return out;
 }
 
-// A request has to have a certain field. Before a browser lets another site send that, it asks the
-// server (CORS), and the server never agrees.
 base::task<http::outcome> inspector::send(http::request const& request,
                                           http::body_source& request_body,
                                           http::exchange_context& context) {
-  if (request.method != "POST") {
-    auto error = failure(405, "method-not-allowed", "A request to be sent is POSTed.");
-    error.fields.add("Allow", "POST");
-    co_return error;
-  }
-  if (request.fields.find("Gatehouse-Inspector") != "1") {
-    co_return failure(403, "inspector-not-its-page",
-                      "Only the inspector's own page may send requests: the field "
-                      "Gatehouse-Inspector: 1 is missing.");
-  }
+  if (auto refused = refuse_order(request)) co_return std::move(*refused);
   auto composed = co_await read_whole(request_body);
   if (composed.has_error()) {
     bool const large = composed.error() == base::errc::body_too_large;

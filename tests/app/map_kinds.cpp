@@ -46,7 +46,7 @@ std::unique_ptr<http::handler> make_greeter(config::mapping const& what, app::si
 }
 
 std::vector<app::program> all_of(config::mapping const& what, config::server_options const&,
-                                 config::site_options const&) {
+                                 config::site_options const&, std::size_t) {
   return {{what.target, what.prefix + "/program"}};
 }
 

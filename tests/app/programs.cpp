@@ -1,8 +1,10 @@
 #include "gatehouse/app/programs.hpp"
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 
 #include "../temporary_directory.hpp"
+#include "gatehouse/base/limits.hpp"
 #include "gatehouse/config/directories.hpp"
 
 using namespace gatehouse;
@@ -28,6 +30,32 @@ config::mapping cgi_at(std::string prefix, fs::path const& target) {
 }
 
 }  // namespace
+
+TEST_CASE("programs that are offered are those that are meant to be run, and not too many") {
+  gatehouse::tests::temporary_directory const directory;
+  auto const write = [&](std::string const& name, mode_t mode) {
+    directory.write("www/cgi-bin/" + name, "#!/bin/sh\n");
+    REQUIRE(::chmod((directory.path() / "www/cgi-bin" / name).c_str(), mode) == 0);
+  };
+  write("runs", 0755);
+  write("old~", 0755);
+  write("data.txt", 0644);
+  write("read.php", 0644);
+  config::options given;
+  given.site.interpreters.push_back({".php", "/bin/sh", {}});
+  auto const offered = [&] {
+    auto const resolved = config::resolve_directories(given, directory.path());
+    if (auto const* wrong = std::get_if<config::usage_error>(&resolved)) FAIL(wrong->line);
+    return runnable_programs(std::get<config::options>(resolved));
+  };
+  CHECK(offered() == std::vector<std::string>{"/cgi-bin/read.php", "/cgi-bin/runs"});
+  for (std::size_t i = 0; i <= base::limits::offered_programs; ++i)
+    write("p" + std::to_string(i), 0755);
+  CHECK(offered().size() == base::limits::offered_programs);
+  for (std::size_t i = 0; i <= base::limits::offered_files; ++i)
+    write("d" + std::to_string(i), 0644);
+  CHECK(offered().size() <= base::limits::offered_programs);
+}
 
 TEST_CASE("the programs are those that a request would find") {
   gatehouse::tests::temporary_directory const directory;

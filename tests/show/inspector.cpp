@@ -76,7 +76,7 @@ TEST_CASE("a page that reads its news too slowly loses the stream, and nothing p
     show::exchange_store store("/-");
     auto const service = std::make_shared<net::service const>();
     show::inspector_access const access;
-    show::inspector inspector(store, service, access);
+    show::inspector inspector(store, service, access, nullptr);
     auto const request =
         http::parse_request("GET /-/events HTTP/1.1\r\nHost: localhost\r\n\r\n", 1000);
     REQUIRE(request.has_value());

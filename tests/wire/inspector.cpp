@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "client.hpp"
 #include "patience.hpp"
@@ -18,6 +19,7 @@ using namespace std::string_literals;
 namespace {
 
 constexpr std::string_view here = "Host: localhost\r\n";
+constexpr std::size_t most_kept = 200, most_pinned = 50, most_of_tour = 20;
 
 std::string request_here(std::string_view method, std::string_view target,
                          std::string_view fields = {}, std::string_view body = {}) {
@@ -35,6 +37,14 @@ reply look(server const& s, std::string_view target, std::string_view fields = {
 
 bool has(std::string const& text, std::string_view part) {
   return text.find(part) != std::string::npos;
+}
+
+std::vector<std::string> ids_in(std::string const& list) {
+  std::vector<std::string> out;
+  constexpr std::string_view mark = "\"id\":";
+  for (auto at = list.find(mark); at != std::string::npos; at = list.find(mark, at + 1))
+    out.push_back(std::to_string(std::atoi(list.c_str() + at + mark.size())));
+  return out;
 }
 
 std::string id_of_only_one(std::string const& list) {
@@ -173,6 +183,125 @@ TEST_CASE("of much stderr the first and the last lines are kept, also when its s
   CHECK(has(one, "\"title\":\"It answered, then failed\""));
   CHECK(has(one, "\"line 1000\"]}"));
   CHECK(has(look(s, "/-/exchanges").body, "200 OK, then failed: exit code 3"));
+}
+
+TEST_CASE("an exchange can be pinned, from the inspector's own page alone") {
+  site const files;
+  files.write("a.txt", "a");
+  server const s(files, {"--inspect"});
+  ask(s.port(), "GET", "/a.txt");
+  auto const list = [&] { return look(s, "/-/exchanges").body; };
+  auto const id = id_of_only_one(list());
+  client watching(s.port());
+  watching.send(request_here("GET", "/-/events"));
+  watching.read_until("retry: 1000");
+  constexpr std::string_view own = "Gatehouse-Inspector: 1\r\n";
+  auto const order = [&](std::string_view method, std::string const& what,
+                         std::string_view fields) {
+    client c(s.port());
+    c.send(request_here(method, "/-/exchanges/" + what, fields));
+    return c.read_reply().status;
+  };
+  CHECK(order("POST", id + "/pin", "") == 403);
+  CHECK(order("GET", id + "/pin", own) == 405);
+  CHECK(order("POST", "999/pin", own) == 404);
+  CHECK(order("POST", "x/pin", own) == 404);
+  CHECK(order("POST", id, own) == 405);
+  CHECK(has(list(), "\"pinned\":false"));
+  CHECK(order("POST", id + "/pin", own) == 204);
+  watching.read_until("\"pinned\":true");
+  CHECK(has(look(s, "/-/exchanges/" + id).body, "\"pinned\":true"));
+  CHECK(order("POST", id + "/unpin", own) == 204);
+  watching.read_until("\"pinned\":false");
+  client rebound(s.port());
+  rebound.send("POST /-/exchanges/" + id + "/pin HTTP/1.1\r\nHost: rebound.example\r\n" +
+               std::string(own) + "\r\n");
+  CHECK(rebound.read_reply().status == 403);
+}
+
+TEST_CASE("at most so many exchanges are pinned, and the sentence says so") {
+  site const files;
+  files.write("a.txt", "a");
+  server const s(files, {"--inspect"});
+  constexpr std::string_view own = "Gatehouse-Inspector: 1\r\n";
+  client c(s.port());
+  for (std::size_t i = 0; i <= most_pinned; ++i) {
+    c.send(request("GET", "/a.txt"));
+    CHECK(c.read_reply().status == 200);
+  }
+  reply last;
+  for (auto const& id : ids_in(look(s, "/-/exchanges").body)) {
+    c.send(request_here("POST", "/-/exchanges/" + id + "/pin", own));
+    last = c.read_reply();
+    if (last.status != 204) break;
+  }
+  CHECK(last.status == 409);
+  CHECK(has(last.body, "Unpin one first"));
+}
+
+TEST_CASE("the tour's own requests are marked, and kept beside the others") {
+  site const files;
+  files.write("a.txt", "a");
+  server const s(files, {"--inspect"});
+  ask(s.port(), "GET", "/a.txt?mine");
+  client c(s.port());
+  for (std::size_t i = 0; i < most_kept + 5; ++i) {
+    c.send(request("GET", "/a.txt", "Gatehouse-Tour: 1\r\n"));
+    c.read_reply();
+  }
+  auto const list = look(s, "/-/exchanges").body;
+  CHECK(ids_in(list).size() == 1 + most_of_tour);
+  CHECK(has(list, "/a.txt?mine"));
+  CHECK(has(list, "\"tour\":true"));
+  CHECK(has(list, "\"forgotten\":0"));
+}
+
+TEST_CASE("exchanges are found by what is in them, in either case of letters") {
+  site const files;
+  files.write("gr\xC3\xBC\xC3\x9F.txt", "hello from a file");
+  files.script("fails", "#!/bin/sh\necho 'Traceback: NameError' >&2\necho wrong\n");
+  server const s(files, {"--inspect"});
+  ask(s.port(), "GET", "/gr%C3%BC%C3%9F.txt", "X-Who: Ada Lovelace\r\n");
+  ask(s.port(), "POST", "/cgi-bin/fails", "", "sent along");
+  REQUIRE(eventually([&] {
+    auto const list = look(s, "/-/exchanges").body;
+    return list.find("\"state\":\"open\"") == std::string::npos && ids_in(list).size() == 2;
+  }));
+  auto const ids = ids_in(look(s, "/-/exchanges").body);
+  struct row {
+    std::string_view wanted;
+    std::string expected;
+  };
+  auto const file = "{\"ids\":[" + ids[0] + "]}", script = "{\"ids\":[" + ids[1] + "]}";
+  row const rows[] = {{"HELLO%20from", file},
+                      {"ada%20lovelace", file},
+                      {"gr%25C3%25BC", file},
+                      {"nameerror", script},
+                      {"502%20bad", script},
+                      {"sent%20along", script},
+                      {"HTTP/1.1", "{\"ids\":[" + ids[0] + "," + ids[1] + "]}"},
+                      {"nowhere%26", "{\"ids\":[]}"}};
+  for (row const& r : rows) {
+    CAPTURE(r.wanted);
+    auto const found = look(s, "/-/exchanges?contains=" + std::string(r.wanted));
+    CHECK(found.status == 200);
+    CHECK(found.body == r.expected);
+  }
+  CHECK(look(s, "/-/exchanges?contains=%zz").status == 400);
+  CHECK(has(look(s, "/-/exchanges?contains=").body, "\"exchanges\":["));
+}
+
+TEST_CASE("the inspector knows which programs there are to be asked") {
+  site const files;
+  files.script("b.sh", "#!/bin/sh\n");
+  files.script("a/gr\xC3\xBC\xC3\x9F", "#!/bin/sh\n");
+  files.write("cgi-bin/notes.txt", "no program");
+  server const s(files, {"--inspect"});
+  CHECK(look(s, "/-/programs").body ==
+        "{\"programs\":[\"/cgi-bin/a/gr\xC3\xBC\xC3\x9F\",\"/cgi-bin/b.sh\"]}");
+  client c(s.port());
+  c.send("GET /-/programs HTTP/1.1\r\nHost: rebound.example\r\n\r\n");
+  CHECK(c.read_reply().status == 403);
 }
 
 TEST_CASE("of a file that the kernel sends, the first part is shown and all of it counted") {

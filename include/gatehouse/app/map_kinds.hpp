@@ -42,11 +42,12 @@ struct map_kind {
   std::unique_ptr<http::handler> (*make)(config::mapping const& what,
                                          site_parts const& parts) = nullptr;
 
-  // Lists the programs that requests below the prefix can find, for `check`. It is null where there
-  // is none that can be looked at.
+  // Lists the programs that requests below the prefix can find, for `check` and the inspector.
+  // files: how many entries of directories are looked at. It is null where there is none that can
+  // be looked at.
   std::vector<program> (*programs)(config::mapping const& what,
                                    config::server_options const& server,
-                                   config::site_options const& site) = nullptr;
+                                   config::site_options const& site, std::size_t files) = nullptr;
 };
 using map_kinds = std::span<map_kind const>;
 

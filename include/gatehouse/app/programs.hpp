@@ -11,14 +11,22 @@
 
 namespace gatehouse::app {
 
-// chosen: with its directories resolved. Ordered by path.
+// chosen: with its directories resolved. Ordered by path. files: how many entries of each mapped
+// directory are looked at.
 std::vector<program> served_programs(config::options const& chosen,
-                                     map_kinds kinds = registered_kinds());
+                                     map_kinds kinds = registered_kinds(),
+                                     std::size_t files = all_files);
 
 // The same without what only lies among the programs and would never be started: a text file, a
 // source (cgi::is_no_program).
 std::vector<program> offered_programs(config::options const& chosen,
                                       map_kinds kinds = registered_kinds());
+
+// The paths of those that can be run as they are, for somebody to choose from: at most
+// limits::offered_programs, and found without looking at more than limits::offered_files of each
+// mapped directory.
+std::vector<std::string> runnable_programs(config::options const& chosen,
+                                           map_kinds kinds = registered_kinds());
 
 // Whether an --interpreter is named for files of this name.
 bool has_interpreter(config::site_options const& chosen, std::filesystem::path const& file);

@@ -205,6 +205,10 @@ inline constexpr std::size_t reason_stderr_lines = 10;
 inline constexpr std::size_t reason_output_lines = 5;
 // What `--trace` prints of a script's input, and of its output.
 inline constexpr std::size_t printed_bytes = 2 * 1024;
+// How many programs the inspector offers for a request to be sent, and how many files of each
+// directory are looked at to find them.
+inline constexpr std::size_t offered_programs = 200;
+inline constexpr std::size_t offered_files = 500;
 // Names of a directory of programs that are compared with one that is not there.
 inline constexpr std::size_t names_compared = 500;
 // How many directories within directories `check` goes down in search of programs, so that it ends

@@ -3,7 +3,9 @@
 // handler like any other; what it shows is the exchange store's.
 
 #include <atomic>
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "gatehouse/http/handler.hpp"
 #include "gatehouse/net/connection.hpp"
@@ -29,21 +31,36 @@ std::optional<http::http_error> refuse_access(inspector_access const& access,
 
 class inspector final : public http::handler {
  public:
+  // Gives the paths of the programs that can be asked for. It is called on a thread that serves.
+  using program_list = std::function<std::vector<std::string>()>;
+
   // store outlives the inspector. service: what answers the requests that it sends; not kept alive,
   // because the inspector is a part of what it refers to.
   inspector(exchange_store& store, std::weak_ptr<net::service const> service,
-            inspector_access access)
-      : store_(store), service_(std::move(service)), access_(std::move(access)) {}
+            inspector_access access, program_list programs)
+      : store_(store),
+        service_(std::move(service)),
+        access_(std::move(access)),
+        programs_(std::move(programs)) {}
 
-  // GET: the page and its parts, exchanges, exchanges/ID, events (server-sent). POST: send; 503
-  // inspector-busy while limits::composed_requests are being sent. The answers are for its own
-  // page: JSON, never stored.
+  // GET: the page and its parts, exchanges, exchanges?contains=TEXT, exchanges/ID, programs, events
+  // (server-sent). POST: exchanges/ID/pin and exchanges/ID/unpin, 409 inspector-pins-full with
+  // limits::pinned_exchanges; send, 503 inspector-busy while limits::composed_requests are being
+  // sent. The answers are for its own page: JSON, never stored.
   base::task<http::outcome> handle(http::request const& request, http::body_source& request_body,
                                    http::exchange_context& context) override;
 
  private:
   http::outcome list() const;
+  // Other connections have their turn while it looks.
+  base::task<http::outcome> containing(std::string const& wanted,
+                                       http::exchange_context& context) const;
+  base::task<http::outcome> exchanges(http::request const& request,
+                                      http::exchange_context& context) const;
   http::outcome one(std::string_view id, bool download) const;
+  http::outcome pin(std::string_view id, bool pinned);
+  http::outcome not_kept() const;
+  http::outcome programs() const;
   http::outcome events(http::exchange_context& context);
   base::task<http::outcome> send(http::request const& request, http::body_source& request_body,
                                  http::exchange_context& context);
@@ -51,6 +68,7 @@ class inspector final : public http::handler {
   exchange_store& store_;
   std::weak_ptr<net::service const> service_;
   inspector_access access_;
+  program_list programs_;
   std::atomic<std::size_t> composed_at_once_ = 0;
 };
 
