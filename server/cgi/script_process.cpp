@@ -216,7 +216,8 @@ void script_process::report_end() const {
 }
 
 void script_process::on_stderr_line(std::string_view line) const {
-  base::log::quote(base::log::level::warn, "script-stderr", log_name(), line);
+  if (!traced() || !trace_sink_->prints_stderr())
+    base::log::quote(base::log::level::warn, "script-stderr", log_name(), line);
   trace(trace::stderr_line{line});
 }
 

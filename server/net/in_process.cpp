@@ -44,6 +44,7 @@ class ends_after_one final : public trace::tracer {
       if (to_) to_->record(what);
       if (std::holds_alternative<trace::ended>(what) && owner_.of_ != nullptr) owner_.of_->cut();
     }
+    bool prints_stderr() const override { return to_ && to_->prints_stderr(); }
 
    private:
     ends_after_one& owner_;

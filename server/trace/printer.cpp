@@ -31,6 +31,8 @@ class printer::printing final : public sink {
     print_event(what, now);
   }
 
+  bool prints_stderr() const override { return text_.has_value(); }
+
  private:
   void begin_text() {
     text_.emplace(++to_.exchanges_, begun_, to_.coloured_);

@@ -1,5 +1,7 @@
 #include "gatehouse/trace/recorder.hpp"
 
+#include <algorithm>
+
 namespace gatehouse::trace {
 namespace {
 
@@ -8,6 +10,10 @@ class several final : public sink {
   explicit several(std::vector<std::unique_ptr<sink>> all) : all_(std::move(all)) {}
   void record(event const& what) override {
     for (auto const& one : all_) one->record(what);
+  }
+  bool prints_stderr() const override {
+    return std::any_of(all_.begin(), all_.end(),
+                       [](auto const& one) { return one->prints_stderr(); });
   }
 
  private:

@@ -128,6 +128,23 @@ TEST_CASE("nothing is printed of exchanges unless it is asked for") {
   CHECK(s.log().find("request    ") == std::string::npos);
 }
 
+TEST_CASE("what a script writes to stderr is printed once, as a step of its exchange") {
+  site const files;
+  files.script("says",
+               "#!/bin/sh\necho 'said once' >&2\nprintf 'Content-Type: text/plain\\n\\nx'\n");
+  for (bool const printed : {true, false}) {
+    CAPTURE(printed);
+    server const s(files, printed ? arguments{"--trace"} : arguments{});
+    ask(s.port(), "GET", "/cgi-bin/says");
+    REQUIRE(s.logged("GET /cgi-bin/says"));
+    REQUIRE(s.logged("said once"));
+    auto const log = s.log();
+    CHECK(log.find("said once") == log.rfind("said once"));
+    CHECK((log.find("stderr     said once\n") != std::string::npos) == printed);
+    CHECK((log.find("script-stderr: ") != std::string::npos) != printed);
+  }
+}
+
 TEST_CASE("what would drive the terminal is printed as text") {
   site const files;
   files.script("evil",

@@ -19,6 +19,9 @@ class sink {
  public:
   virtual ~sink() = default;
   virtual void record(event const& what) = 0;
+
+  // Whether it prints the lines of stderr to where the log goes, so that the log need not.
+  virtual bool prints_stderr() const { return false; }
 };
 
 // Gives every exchange its sink. Thread-safe; outlives the sinks.
