@@ -108,20 +108,32 @@ bool stands_in_variable(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
 }
 
-// Whether a field never becomes a variable.
-bool is_withheld(std::string_view name, bool pass_auth) {
+// Why a field never becomes a variable; empty if it may.
+std::string_view why_withheld(std::string_view name, bool pass_auth) {
   auto const is = [&](std::string_view other) { return http::iequals(name, other); };
   // A client's Proxy field would become HTTP_PROXY, which many programs take for a setting of their
   // own ("httpoxy").
-  if (is("Proxy")) return true;
-  // These have variables of their own, or concern only this connection.
-  if (is("Content-Length") || is("Content-Type") || is("Connection") || is("Transfer-Encoding"))
-    return true;
+  if (is("Proxy")) return "HTTP_PROXY is a setting to many programs, which no client may make";
   // A-B and A_B would become the same variable, and a careful proxy lets only the first one
   // through. Other characters are left out of the names of variables because programs treat them in
   // different ways.
-  if (!std::all_of(name.begin(), name.end(), stands_in_variable)) return true;
-  return !pass_auth && (is("Authorization") || is("Proxy-Authorization"));
+  if (name.find('_') != std::string_view::npos)
+    return "with _ it could pass for the field with - in that place";
+  if (!std::all_of(name.begin(), name.end(), stands_in_variable))
+    return "its name has other characters than letters, digits and -";
+  if (!pass_auth && (is("Authorization") || is("Proxy-Authorization")))
+    return "the server keeps it to itself, unless --pass-auth is given";
+  return {};
+}
+
+// Whether a field has a variable of its own, or concerns only this connection.
+bool is_no_header_variable(std::string_view name) {
+  auto const is = [&](std::string_view other) { return http::iequals(name, other); };
+  return is("Content-Length") || is("Content-Type") || is("Connection") || is("Transfer-Encoding");
+}
+
+bool is_withheld(std::string_view name, bool pass_auth) {
+  return is_no_header_variable(name) || !why_withheld(name, pass_auth).empty();
 }
 
 // Adds HTTP_*: each field name once, in the order of first appearance (RFC 3875, 4.1.18).
@@ -184,6 +196,18 @@ void set(std::vector<meta_variable>& among, meta_variable const& given) {
 }
 
 }  // namespace
+
+std::vector<withheld_field> withheld_fields(http::request const& request, bool pass_auth) {
+  std::vector<withheld_field> out;
+  for (auto const& field : request.fields) {
+    auto const why = why_withheld(field.name, pass_auth);
+    bool const told = std::any_of(out.begin(), out.end(), [&](withheld_field const& other) {
+      return http::iequals(other.name, field.name);
+    });
+    if (!why.empty() && !told) out.push_back({std::string(field.name), why});
+  }
+  return out;
+}
 
 std::vector<meta_variable> meta_variables(http::request const& request, script_target const& target,
                                           http::peer const& client, variable_rules const& rules,

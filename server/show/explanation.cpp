@@ -6,10 +6,12 @@
 
 #include "gatehouse/base/columns.hpp"
 #include "gatehouse/base/exit_text.hpp"
+#include "gatehouse/gateway/meta_variables.hpp"
 #include "gatehouse/gateway/script_response.hpp"
 #include "gatehouse/http/grammar.hpp"
 #include "gatehouse/show/text_page.hpp"
 #include "gatehouse/show/verdict.hpp"
+#include "gatehouse/show/why.hpp"
 
 namespace gatehouse::show {
 namespace {
@@ -104,6 +106,20 @@ std::string note_of_argument(trace::recording const& of, std::size_t index) {
   return index == file ? "the program" : "a word of the query (RFC 3875, 4.4)";
 }
 
+// The fields of the request that the program does not get.
+void show_withheld(text_page& out, trace::recording const& of) {
+  if (!of.request) return;
+  bool const pass_auth = std::any_of(of.variables.begin(), of.variables.end(), [](auto const& v) {
+    return v.name == "HTTP_AUTHORIZATION" || v.name == "HTTP_PROXY_AUTHORIZATION";
+  });
+  auto const withheld = gateway::withheld_fields(*of.request, pass_auth);
+  if (withheld.empty()) return;
+  out.say("Fields of the request that it does not get:");
+  std::vector<table_row> rows;
+  for (auto const& field : withheld) rows.push_back({field.name, "", std::string(field.why)});
+  out.table(std::move(rows));
+}
+
 void show_program(text_page& out, trace::recording const& of) {
   if (!of.program) return;
   out.step("How it is started");
@@ -122,6 +138,7 @@ void show_program(text_page& out, trace::recording const& of) {
     rows.push_back({v.name, v.value, v.from, (numbered ? "RFC 3875, " : "") + v.clause});
   }
   out.table(std::move(rows));
+  show_withheld(out, of);
 }
 
 void show_input(text_page& out, trace::recording const& of) {
@@ -234,6 +251,23 @@ void show_run(text_page& out, trace::recording const& of) {
   show_end(out, of);
 }
 
+// What the program printed around the line that is at fault, with an arrow at that line.
+void show_marked_line(text_page& out, http::diagnosis const& help) {
+  if (help.marked_line == 0) return;
+  out.say(help.excerpt_line == 1
+              ? "What it printed first:"
+              : "What it printed, from line " + std::to_string(help.excerpt_line) + ":");
+  std::string_view rest = help.output_excerpt;
+  for (auto number = help.excerpt_line; !rest.empty(); ++number) {
+    auto line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    bool const marked = number == help.marked_line;
+    auto const shown = (marked ? "--> " : "    ") + std::string(line);
+    marked ? out.complain(shown) : out.say(shown);
+  }
+}
+
 void show_error(text_page& out, trace::recording const& of) {
   if (!of.error) return;
   auto const& error = *of.error;
@@ -243,6 +277,7 @@ void show_error(text_page& out, trace::recording const& of) {
   out.complain(what);
   if (!error.help.explanation.empty()) out.say(error.help.explanation);
   if (!error.help.command.empty()) out.say("Try: " + error.help.command);
+  show_marked_line(out, error.help);
 }
 
 // Of a file, from the head of the response that it is answered with.
@@ -273,6 +308,18 @@ void show_response(text_page& out, raw_response response) {
   out.content(response.bytes.substr(head.size()), response.size - head.size());
 }
 
+// All of it in one line: what came of it, and else what failed and what mends it.
+void show_verdict(text_page& out, trace::recording const& of) {
+  auto const why = why_of(of);
+  auto text = verdict(of);
+  if (!why && of.end) text += "; it " + base::exit_text(of.end->wait_status);
+  if (!why && !of.remarks.empty()) text += "; its author should know of what is said above";
+  if (why) text += ". " + why->sentence;
+  if (why && !why->command.empty()) text += " Try: " + why->command;
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  out.conclude("Verdict", text, !why);
+}
+
 }  // namespace
 
 std::string explanation(trace::recording const& of, std::optional<raw_response> response,
@@ -288,6 +335,7 @@ std::string explanation(trace::recording const& of, std::optional<raw_response> 
   if (response) {
     show_response(out, *response);
     show_times(out, of);
+    show_verdict(out, of);
   } else {
     show_file(out, of);
   }

@@ -57,6 +57,11 @@ void text_page::complain(std::string_view text) {
   text_ += "   " + painted(red, in_one_line(text)) + '\n';
 }
 
+void text_page::conclude(std::string_view name, std::string_view text, bool well) {
+  text_ += '\n' + painted(bold, std::string(name) + ":") + ' ' +
+           painted(well ? std::string_view() : red, in_one_line(text)) + '\n';
+}
+
 void text_page::table(std::vector<table_row> rows) {
   for (auto& r : rows) {
     for (auto* const cell : {&r.name, &r.value, &r.note, &r.note_after}) *cell = in_one_line(*cell);

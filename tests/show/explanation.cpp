@@ -36,9 +36,11 @@ trace::recording run() {
   r.standard_output.add("Content-Type: a/b\n\nbody \r\nend", 29);
   r.header_block_size = 19;
   r.header_lines.push_back({0, 17, "Handed on."});
-  r.end = trace::recorded_end{2 << 8, 1500us, 20us, 900};
+  r.end = trace::recorded_end{0, 1500us, 20us, 900};
+  r.done = r.complete = true;
   r.times.head_read = 20us;
   r.times.process_started = 12345us;
+  r.times.ended = 20ms;
   r.framing = "chunked";
   r.status = 200;
   return r;
@@ -95,7 +97,7 @@ TEST_CASE("of a run, the output, its end, the response and the times follow") {
    Nothing.
 
 10. How it ends
-   It exited with status 2.
+   It exited with status 0.
    processor time  1.50 ms in the program  0.02 ms in the kernel for it
    peak memory     900 KiB
 
@@ -109,6 +111,9 @@ TEST_CASE("of a run, the output, its end, the response and the times follow") {
     0.00 ms  the request's first byte is here
     0.02 ms  its head has been read
    12.34 ms  the program is known to run
+   20.00 ms  the response has been sent
+
+Verdict: 200 OK after 20 ms; it exited with status 0
 )");
 }
 
@@ -132,6 +137,43 @@ TEST_CASE("nothing that was sent or printed commands the terminal") {
   CHECK(base::terminal_escaped(text) == text);
   CHECK(text.find("\\x1b]0;x\\x07\\x9b\\xc2\\x9b") != std::string::npos);
   CHECK(text.find("a\\nb") != std::string::npos);
+}
+
+TEST_CASE("an explanation of a failure marks the line that is at fault, and ends with the fix") {
+  auto r = run();
+  r.error = http::http_error{.status = 502, .reason = "script-bad-header"};
+  r.error->help = {.explanation = "Line 2 is no header.",
+                   .command = "sed -i 2d /srv/s",
+                   .output_excerpt = "A: b\r\nwrong\n",
+                   .marked_line = 2};
+  r.times.ended = 31ms;
+  auto const text = show::explanation(r, show::raw_response{"", 0}, false);
+  CHECK(text.find(R"(Why it fails
+   502 Bad Gateway: script-bad-header
+   Line 2 is no header.
+   Try: sed -i 2d /srv/s
+   What it printed first:
+       A: b
+   --> wrong
+)") != std::string::npos);
+  CHECK(text.ends_with(
+      "Verdict: 502 Bad Gateway after 31 ms. Line 2 is no header. Try: sed -i 2d /srv/s\n"));
+}
+
+TEST_CASE("an explanation names the fields that the program does not get") {
+  auto r = described();
+  for (std::string_view const name : {"Host", "Proxy", "X_Name", "x_name", "Authorization", "X.Y"})
+    r.request->fields.add(name, "v");
+  auto const with = [&] { return show::explanation(r, std::nullopt, false); };
+  CHECK(with().find(R"(
+   Fields of the request that it does not get:
+   Proxy          HTTP_PROXY is a setting to many programs, which no client may make
+   X_Name         with _ it could pass for the field with - in that place
+   Authorization  the server keeps it to itself, unless --pass-auth is given
+   X.Y            its name has other characters than letters, digits and -
+)") != std::string::npos);
+  r.variables.push_back({"HTTP_AUTHORIZATION", "v", "header field", "4.1.18", {}});
+  CHECK(with().find("Authorization  the server") == std::string::npos);
 }
 
 TEST_CASE("colours are all that is added for a terminal") {

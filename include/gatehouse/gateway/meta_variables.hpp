@@ -31,6 +31,17 @@ struct variable_rules {
   std::vector<meta_variable> environment;  // PATH and what --env names
 };
 
+// A field of a request that its program does not get, and why.
+struct withheld_field {
+  std::string name;
+  std::string_view why;
+};
+
+// In the order of the request, each name once. Those that have variables of their own
+// (Content-Length) or concern only the connection are not among them. pass_auth: as in
+// variable_rules.
+std::vector<withheld_field> withheld_fields(http::request const& request, bool pass_auth);
+
 // In a fixed order, each name once: what rules.environment sets stands instead of what the request
 // would have made of that name, and of two there the last counts. content_length: of the body as
 // the program will read it, if there is one. redirect_url: see http::exchange_context.

@@ -30,6 +30,9 @@ class text_page {
   void say(std::string_view text);
   void complain(std::string_view text);
 
+  // One line that is no part of any step: the last one.
+  void conclude(std::string_view name, std::string_view text, bool well);
+
   // The columns are aligned, but for a value that is too wide: it stands alone, and the rest of its
   // row below.
   void table(std::vector<table_row> rows);
