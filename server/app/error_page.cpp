@@ -14,7 +14,7 @@
 namespace gatehouse::app {
 namespace {
 
-std::string_view sentence(unsigned status) {
+std::string_view sentence_for(unsigned status) {
   switch (status) {
     case 400:
       return "The server does not understand this request.";
@@ -63,6 +63,15 @@ std::string_view sentence(unsigned status) {
   }
 }
 
+// What a program that cannot be run comes to for its client is not what the status says.
+std::string_view sentence(http::http_error const& error) {
+  if (error.reason == "script-not-executable" || error.reason == "script-not-readable")
+    return "The server cannot run the program at this address.";
+  if (error.reason == "script-start-failed")
+    return "The program at this address cannot be started.";
+  return sentence_for(error.status);
+}
+
 // What a page says in any of its forms. Text is not escaped yet; each form escapes it.
 struct content {
   unsigned status;
@@ -71,15 +80,12 @@ struct content {
   std::string_view reason;
   std::string detail;  // empty without details, as is the diagnosis
   http::diagnosis diagnosis;
+  std::string_view inspected;  // where the inspector shows the exchange; empty: nowhere
 };
 
 content content_of(http::http_error const& error, bool with_details) {
-  content page{error.status,
-               http::reason_phrase(error.status),
-               sentence(error.status),
-               error.reason,
-               {},
-               {}};
+  content page{
+      error.status, http::reason_phrase(error.status), sentence(error), error.reason, {}, {}, {}};
   if (with_details) {
     page.detail = error.detail;
     page.diagnosis = error.help;
@@ -130,6 +136,7 @@ std::string plain_text(content const& page) {
                     std::string(page.sentence) + '\n';
   auto const& why = help.explanation.empty() ? page.detail : help.explanation;
   if (!why.empty()) out += '\n' + printable_lines(why, "");
+  if (!help.file.empty()) out += "\nFile: " + base::log_escaped(help.file) + '\n';
   if (!help.command.empty()) out += "\nTry this:\n" + printable_lines(help.command, indent);
   if (!help.output_excerpt.empty())
     out += "\n" + heading_of_output(help) + ":\n" + printable_output(help);
@@ -143,6 +150,8 @@ std::string plain_text(content const& page) {
 boost::json::object json_diagnosis(http::diagnosis const& help) {
   boost::json::object out;
   out["explanation"] = base::log_escaped(help.explanation);
+  if (!help.file.empty()) out["file"] = base::log_escaped(help.file);
+  if (!help.nearest.empty()) out["nearest"] = help.nearest;
   if (!help.command.empty()) out["command"] = base::log_escaped(help.command);
   if (!help.output_excerpt.empty()) {
     out["output"] = printable_lines(help.output_excerpt, "");
@@ -177,29 +186,65 @@ constexpr std::string_view style = R"(:root {
     --error: #ee8f74; --block: #1d1e1b;
   }
 }
+@media (min-width: 100rem) { html { font-size: 1.25rem; } }
 * { box-sizing: border-box; }
 body {
-  margin: 0 auto; max-width: 50rem; padding: clamp(1.5rem, 8vh, 5rem) 1.25rem 2rem;
+  margin: 0 auto; max-width: 50rem; padding: clamp(1.5rem, 7vh, 4rem) 1.25rem 2rem;
   background: var(--bg); color: var(--text); font: 1rem/1.55 system-ui, sans-serif;
   overflow-wrap: anywhere;
 }
+a { color: var(--accent); text-underline-offset: .2em; }
+a:focus-visible, button:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 h1 { margin: 0; font-size: clamp(1.6rem, 6vw, 2.25rem); line-height: 1.2; font-weight: 650; }
 h1 span { color: var(--error); font-variant-numeric: tabular-nums; }
-h1 + p { margin: .6rem 0 0; font-size: 1.1rem; }
-section { margin-top: 2rem; padding-top: 1.5rem; border-top: 1px solid var(--line); }
+h1 + p { margin: .5rem 0 0; font-size: 1.1rem; }
+section { margin-top: 1.5rem; padding-top: 1.25rem; border-top: 1px solid var(--line); }
 section > p { margin: 0; }
-h2 { margin: 1.5rem 0 .4rem; font-size: .85rem; font-weight: 600; color: var(--muted); }
+.file { margin-bottom: .4rem; font: .875rem/1.5 ui-monospace, monospace; color: var(--muted); }
+h2 { margin: 1.25rem 0 .4rem; font-size: .85rem; font-weight: 600; color: var(--muted); }
 pre {
-  margin: 0; padding: .7rem .9rem; background: var(--block); border: 1px solid var(--line);
-  border-radius: 6px; font: .875rem/1.5 ui-monospace, monospace; white-space: pre-wrap;
+  margin: 0; padding: .7rem .9rem; background: var(--block); border-radius: 6px;
+  border-left: 3px solid transparent; font: .875rem/1.5 ui-monospace, monospace;
+  white-space: pre-wrap;
 }
-pre.command { border-left: 3px solid var(--accent); user-select: all; }
-pre.errors { border-left: 3px solid var(--error); }
+.command { display: flex; align-items: start; background: var(--block); border-radius: 6px; }
+.command pre { flex: 1; min-width: 0; border-left-color: var(--accent); user-select: all; }
+button {
+  min-height: 2rem; margin: .35rem .5rem; padding: 0 .8rem; font: inherit; font-size: .875rem;
+  color: var(--accent); background: var(--bg); border: 1px solid var(--line); border-radius: 6px;
+  cursor: pointer;
+}
+.errors { border-left-color: var(--error); }
 mark { background: none; color: var(--error); font-weight: 650; }
-footer { margin-top: 2rem; padding-top: .8rem; border-top: 1px solid var(--line);
-  font-size: .8rem; color: var(--muted); }
+.errors b { font-weight: 650; color: var(--error); }
+footer { margin-top: 1.75rem; padding-top: .8rem; border-top: 1px solid var(--line);
+  font-size: .875rem; color: var(--muted); }
+footer nav { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; }
+footer a { min-width: 1.5rem; line-height: 1.75; }
+footer p { margin: .5rem 0 0; }
 footer code { font-family: ui-monospace, monospace; }
 )";
+
+// The button appears only where it works. execCommand copies at any address; the clipboard of
+// newer browsers is for secure contexts, which a name such as http://mybox:8000 is none of.
+constexpr std::string_view script = R"(for (const button of document.querySelectorAll("button")) {
+  button.hidden = false;
+  button.onclick = () => {
+    getSelection().selectAllChildren(button.previousElementSibling);
+    if (document.execCommand("copy")) button.textContent = "Copied";
+  };
+}
+)";
+
+// The hash is the script's; a browser that runs nothing else prints the one that it would take.
+constexpr std::string_view policy = "default-src 'none'; style-src 'unsafe-inline'";
+constexpr std::string_view policy_with_script =
+    "default-src 'none'; style-src 'unsafe-inline'; "
+    "script-src 'sha256-qtO51CNtZ7QEuHw/XsI2u+EUuFm5OqjM2jv+lU5q8Uk='";
+
+bool has_script(content const& page) {
+  return !page.diagnosis.command.empty();
+}
 
 // markup: of the block's text, already escaped.
 void append_block(std::string& out, std::string_view heading, std::string_view kind,
@@ -209,31 +254,67 @@ void append_block(std::string& out, std::string_view heading, std::string_view k
   out.append(markup).append("</pre>\n");
 }
 
-// Escapes the lines of a block, and marks the one with this number, counted from 1.
-std::string escaped_lines(std::vector<std::string_view> const& lines, std::size_t marked = 0) {
+void append_command(std::string& out, std::string_view command) {
+  out += "<h2>Try this</h2>\n<div class=\"command\"><pre>\n" + base::html_escaped(command) +
+         "</pre><button type=\"button\" hidden>Copy</button></div>\n";
+}
+
+// Escapes the lines of a block, and puts the one with this number, counted from 1, into an element.
+std::string escaped_lines(std::vector<std::string_view> const& lines, std::size_t marked,
+                          std::string const& element) {
   std::string out;
   for (std::size_t i = 0; i < lines.size(); ++i) {
     auto const text = base::html_escaped(lines[i]);
-    out += i + 1 == marked ? "<mark>" + text + "</mark>\n" : text + "\n";
+    out += i + 1 == marked ? "<" + element + ">" + text + "</" + element + ">\n" : text + "\n";
   }
   return out;
 }
 
+// The explanation, with a link where it names the nearest address.
+std::string explanation_markup(http::diagnosis const& help) {
+  std::string_view const text = help.explanation;
+  auto const at = help.nearest.empty() ? std::string_view::npos : text.rfind(help.nearest);
+  if (at == std::string_view::npos) return base::html_escaped(text);
+  auto const address = base::html_escaped(help.nearest);
+  return base::html_escaped(text.substr(0, at)) + "<a href=\"" + address + "\">" + address +
+         "</a>" + base::html_escaped(text.substr(at + help.nearest.size()));
+}
+
+// The reason and what mends it come first: nobody should have to scroll to them.
 void append_diagnosis(std::string& out, http::diagnosis const& help) {
-  out += "<section>\n<p>" + base::html_escaped(help.explanation) + "</p>\n";
-  if (!help.command.empty())
-    append_block(out, "Try this", "command", base::html_escaped(help.command));
+  out += "<section>\n";
+  if (!help.file.empty()) out += "<p class=\"file\">" + base::html_escaped(help.file) + "</p>\n";
+  out += "<p>" + explanation_markup(help) + "</p>\n";
+  if (!help.command.empty()) append_command(out, help.command);
   if (!help.output_excerpt.empty()) {
     bool const shows_marked = help.marked_line >= help.excerpt_line;
-    append_block(out, heading_of_output(help), "output",
-                 escaped_lines(lines_of(help.output_excerpt),
-                               shows_marked ? help.marked_line - help.excerpt_line + 1 : 0));
+    append_block(
+        out, heading_of_output(help), "output",
+        escaped_lines(lines_of(help.output_excerpt),
+                      shows_marked ? help.marked_line - help.excerpt_line + 1 : 0, "mark"));
   }
-  if (!help.stderr_lines.empty()) {
+  auto const& lines = help.stderr_lines;
+  if (!lines.empty()) {
     append_block(out, "Its last lines on standard error", "errors",
-                 escaped_lines({help.stderr_lines.begin(), help.stderr_lines.end()}));
+                 escaped_lines({lines.begin(), lines.end()}, lines.size(), "b"));
   }
   out += "</section>\n";
+}
+
+void append_foot(std::string& out, content const& page) {
+  out += "<footer>\n<nav><a href=\"/\">Home</a>";
+  if (!page.inspected.empty()) {
+    out += " <a href=\"" + base::html_escaped(page.inspected) +
+           "\">This exchange in the inspector</a>";
+  }
+  out += "</nav>\n";
+  std::string foot;
+  if (!page.reason.empty()) foot += "<code>" + base::html_escaped(page.reason) + "</code>";
+  if (!page.diagnosis.explanation.empty() || !page.detail.empty()) {
+    foot += " \xC2\xB7 Details are shown to clients on the server\xE2\x80\x99s own machine only.";
+  }
+  if (!foot.empty()) out += "<p>" + foot + "</p>\n";
+  out += "</footer>\n";
 }
 
 std::string html_text(content const& page) {
@@ -252,12 +333,8 @@ std::string html_text(content const& page) {
     out += "<section>\n<p>" + base::html_escaped(page.detail) + "</p>\n</section>\n";
   }
   out += "</main>\n";
-  std::string foot;
-  if (!page.reason.empty()) foot += "<code>" + base::html_escaped(page.reason) + "</code>";
-  if (!page.diagnosis.explanation.empty() || !page.detail.empty()) {
-    foot += " \xC2\xB7 Details are shown to clients on the server\xE2\x80\x99s own machine only.";
-  }
-  if (!foot.empty()) out += "<footer>" + foot + "</footer>\n";
+  append_foot(out, page);
+  if (has_script(page)) out.append("<script>").append(script).append("</script>\n");
   return out + "</body>\n</html>\n";
 }
 
@@ -274,17 +351,19 @@ error_form preferred_error_form(std::string_view accept) {
 }
 
 http::response render_error(http::http_error const& error, http::request const* request,
-                            bool client_is_loopback) {
-  bool const for_client_here =
-      client_is_loopback &&
-      (request == nullptr || !(http::is_forwarded(*request) || http::may_be_rebound(*request)));
-  auto const page = content_of(error, for_client_here);
+                            bool client_is_loopback, std::string_view inspected) {
+  bool const for_client_here = request != nullptr
+                                   ? http::is_from_this_machine(*request, client_is_loopback)
+                                   : client_is_loopback;
+  auto page = content_of(error, for_client_here);
+  page.inspected = inspected;
   auto const form =
       preferred_error_form(request != nullptr ? request->fields.combined("Accept") : "");
   http::response response;
   response.status = error.status;
   response.fields = error.fields;
   response.close = error.close;
+  response.fields.set("Content-Security-Policy", policy);
   switch (form) {
     case error_form::plain:
       response.fields.set("Content-Type", "text/plain; charset=utf-8");
@@ -296,10 +375,10 @@ http::response render_error(http::http_error const& error, http::request const* 
       break;
     case error_form::html:
       response.fields.set("Content-Type", "text/html; charset=utf-8");
+      if (has_script(page)) response.fields.set("Content-Security-Policy", policy_with_script);
       response.body = http::make_buffer(html_text(page));
       break;
   }
-  response.fields.set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");
   response.fields.set("X-Content-Type-Options", "nosniff");
   response.fields.set("Cache-Control", "no-store");
   return response;

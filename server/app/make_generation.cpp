@@ -8,11 +8,13 @@
 #include <utility>
 
 #include "gatehouse/app/access_log.hpp"
+#include "gatehouse/app/error_page.hpp"
 #include "gatehouse/app/health.hpp"
 #include "gatehouse/app/programs.hpp"
 #include "gatehouse/app/sites.hpp"
 #include "gatehouse/base/log.hpp"
 #include "gatehouse/base/secrets.hpp"
+#include "gatehouse/http/target.hpp"
 #include "gatehouse/show/inspector.hpp"
 #include "gatehouse/show/terminal.hpp"
 
@@ -57,6 +59,19 @@ std::optional<config::usage_error> open_log(logged_sites& one, config::options c
   return std::nullopt;
 }
 
+// Error pages of exchanges that their client may see in the inspector link to it. With a token they
+// do not: the address would need it.
+void link_errors_to_inspector(net::service& service) {
+  service.render_error = [](http::http_error const& error, http::request const* request,
+                            bool client_is_loopback, std::uint64_t exchange) {
+    bool const shown = request != nullptr && exchange != 0 &&
+                       !http::path_below(request->target.path, show::inspector_prefix) &&
+                       !show::refuse_access(show::inspector_access(), *request, client_is_loopback);
+    return render_error(error, request, client_is_loopback,
+                        shown ? "/-/#" + std::to_string(exchange) : std::string());
+  };
+}
+
 void attach_targets(sites& what, std::weak_ptr<net::service const> service,
                     config::options const& chosen, trace_targets& targets, map_kinds kinds) {
   if (chosen.server.log_level == base::log::level::trace) what.trace_to(targets.log);
@@ -75,6 +90,7 @@ void attach_targets(sites& what, std::weak_ptr<net::service const> service,
         *targets.exchanges, std::move(service), show::inspector_access{chosen.server.inspect_token},
         [chosen, kinds] { return runnable_programs(chosen, kinds); });
     what.routes().mount({hidden}, std::move(page), {"the inspector", ""});
+    if (chosen.server.inspect_token.empty()) link_errors_to_inspector(what.service());
   }
 }
 

@@ -30,7 +30,10 @@ sites::sites(config::options const& chosen, life::shared_resources& shared, map_
   sites_.push_back(
       std::make_unique<site>(chosen.server, chosen.site, shared, routes_, std::string(), kinds));
   service_.handler = &routes_;
-  service_.render_error = render_error;
+  service_.render_error = [](http::http_error const& error, http::request const* request,
+                             bool client_is_loopback, std::uint64_t) {
+    return render_error(error, request, client_is_loopback);
+  };
   service_.limits = limits_of(chosen);
 }
 

@@ -137,9 +137,10 @@ http::http_error prefix_gateway::not_found(http::http_error error, std::string_v
                                            http::exchange_context const& context) const {
   if (!context.client().is_local()) return error;
   auto const near = nearest_program(where_, prefix_, rest);
-  if (near)
-    error.help.explanation =
-        "There is no program of this name. Did you mean " + http::percent_encoded_path(*near) + "?";
+  if (!near) return error;
+  error.help.nearest = http::percent_encoded_path(*near);
+  error.help.explanation =
+      "There is no program of this name. Did you mean " + error.help.nearest + "?";
   return error;
 }
 

@@ -188,6 +188,7 @@ http::http_error script_run::failure(base::error_code const& why) const {
 base::task<http::diagnosis> script_run::diagnosis() {
   using gateway::ending;
   http::diagnosis out;
+  out.file = file_;
   auto const ended = co_await end();
   auto const add = [&](std::string const& sentence) {
     out.explanation += (out.explanation.empty() ? "" : " ") + sentence;

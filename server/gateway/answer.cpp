@@ -59,6 +59,7 @@ base::task<http::http_error> explained(http::http_error error, responder& progra
   if (!error.help.explanation.empty() && !said.explanation.empty()) error.help.explanation += ' ';
   error.help.explanation += said.explanation;
   if (!said.command.empty()) error.help.command = std::move(said.command);
+  error.help.file = std::move(said.file);
   error.help.stderr_lines = std::move(said.stderr_lines);
   co_await program.finish();
   co_return error;

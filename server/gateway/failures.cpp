@@ -75,6 +75,7 @@ std::optional<http::http_error> check_permission(script_target const& target,
                        target.file.string());
   if (auto help = check_script(target.file, rules_for(target, path_variable)))
     error.help = std::move(*help);
+  error.help.file = target.file.string();
   return error;
 }
 
@@ -130,6 +131,7 @@ http::http_error start_failure(base::error_code const& why, script_target const&
           "one of --sandbox-read, and what others may run.";
     }
   }
+  error.help.file = target.file.string();
   return error;
 }
 

@@ -22,4 +22,8 @@ bool may_be_rebound(request const& request) {
   return static_cast<bool>(no_address);
 }
 
+bool is_from_this_machine(request const& request, bool client_is_loopback) {
+  return client_is_loopback && !is_forwarded(request) && !may_be_rebound(request);
+}
+
 }  // namespace gatehouse::http

@@ -90,7 +90,7 @@ http::response* exchange_runner::to_response(http::outcome& outcome, http::reque
     trace(trace::failed{*error});
     log_refusal(*error, *this);
     if (error->status == client_left_status) return nullptr;
-    auto rendered = shared_.render_error(*error, &request, client().is_local());
+    auto rendered = shared_.render_error(*error, &request, client().is_local(), number);
     outcome = std::move(rendered);
   }
   auto& response = std::get<http::response>(outcome);
@@ -103,7 +103,7 @@ http::response exchange_runner::to_response(http::http_error const& error) {
   trace::recorder const trace(*this);
   trace(trace::failed{error});
   log_refusal(error, *this);
-  auto response = shared_.render_error(error, nullptr, client().is_local());
+  auto response = shared_.render_error(error, nullptr, client().is_local(), number);
   record.status = response.status;
   return response;
 }

@@ -65,7 +65,7 @@ refused_clients::answer& refused_clients::answer_for(std::string_view reason) {
   if (found == answers_.end()) found = answers_.insert(found, {.reason = reason, .bytes = {}});
   auto const now = std::time(nullptr);
   if (found->made_at != now) {
-    found->bytes = as_bytes(render_(error_for(reason), nullptr, false), now);
+    found->bytes = as_bytes(render_(error_for(reason), nullptr, false, 0), now);
     found->made_at = now;
   }
   return *found;

@@ -7,6 +7,8 @@
 #include <set>
 #include <vector>
 
+#include "../allowed_script.hpp"
+
 using namespace gatehouse;
 using namespace gatehouse::app;
 
@@ -129,9 +131,60 @@ TEST_CASE("the HTML page escapes all that a script has said") {
   CHECK(contains(text, "It printed no &lt;blank&gt; line &amp; &quot;ended&quot;."));
   CHECK(contains(text, "cat &#39;it&#39;\\&#39;&#39;s&#39; &lt;b&gt;</pre>"));
   CHECK(contains(text, "Hello &lt;script&gt;alert(1)&lt;/script&gt;\n\xEF\xBF\xBD[31mred"));
-  CHECK(contains(text, "  &lt;module&gt; \xEF\xBF\xBD[2J\n</pre>"));
-  CHECK_FALSE(contains(text, "<script"));
+  CHECK(contains(text, "Traceback:\n<b>  &lt;module&gt; \xEF\xBF\xBD[2J</b>\n</pre>"));
+  CHECK_FALSE(contains(text, "<script>alert"));
   CHECK(text.find_first_of("\r\x1b") == std::string::npos);
+}
+
+TEST_CASE("the page runs the script that copies the command, and no other") {
+  auto const request = accepting("text/html");
+  auto const with_command = render_error(failed_script(), &request, true);
+  auto const script = tests::only_script(text_of(with_command));
+  REQUIRE_FALSE(script.empty());
+  CHECK(with_command.fields.find("Content-Security-Policy") ==
+        "default-src 'none'; style-src 'unsafe-inline'; " + tests::script_source(script));
+  auto const without = render_error(failed_script(), &request, false);
+  CHECK_FALSE(contains(text_of(without), "<script"));
+  CHECK(without.fields.find("Content-Security-Policy") ==
+        "default-src 'none'; style-src 'unsafe-inline'");
+}
+
+TEST_CASE("the page leads home, and to its exchange where the inspector shows it") {
+  auto const request = accepting("text/html");
+  auto const text = text_of(render_error(failed_script(), &request, false));
+  CHECK(contains(text, "<a href=\"/\">Home</a>"));
+  CHECK_FALSE(contains(text, "inspector"));
+  CHECK(contains(text_of(render_error(failed_script(), &request, true, "/-/#12")),
+                 "<a href=\"/-/#12\">This exchange in the inspector</a>"));
+}
+
+TEST_CASE("the address that was probably meant is a link") {
+  http::http_error error{.status = 404, .reason = "file-not-found", .detail = "/srv/www/a"};
+  error.help = {.explanation = "No such file. Did you mean /b%20&c?",
+                .file = "/srv/www/<a>",
+                .nearest = "/b%20&c"};
+  auto const shown = [&](char const* accept) {
+    auto const request = accepting(accept);
+    return text_of(render_error(error, &request, true));
+  };
+  auto const html = shown("text/html");
+  CHECK(
+      contains(html, "<p>No such file. Did you mean <a href=\"/b%20&amp;c\">/b%20&amp;c</a>?</p>"));
+  CHECK(contains(html, "<p class=\"file\">/srv/www/&lt;a&gt;</p>"));
+  CHECK(contains(shown("*/*"), "Did you mean /b%20&c?\n\nFile: /srv/www/<a>\n"));
+  auto const json = boost::json::parse(shown("application/json")).at("diagnosis");
+  CHECK(json.at("nearest") == "/b%20&c");
+  CHECK(json.at("file") == "/srv/www/<a>");
+}
+
+TEST_CASE("people are told that a program does not run, and not that a file is withheld") {
+  for (std::string_view const reason : {"script-not-executable", "script-not-readable"}) {
+    auto const text = text_of(render_error({.status = 403, .reason = reason}, nullptr, false));
+    CHECK(contains(text, "403 Forbidden\nThe server cannot run the program at this address.\n"));
+  }
+  CHECK(contains(
+      text_of(render_error({.status = 500, .reason = "script-start-failed"}, nullptr, false)),
+      "The program at this address cannot be started."));
 }
 
 TEST_CASE("the plain text is safe to print on a terminal") {

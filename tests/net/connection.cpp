@@ -178,7 +178,8 @@ void serve(http::handler& handler, net::connection_limits const& limits, Client 
            std::function<void()> when_answered = nullptr) {
   net::service service;
   service.handler = &handler;
-  service.render_error = [&](http::http_error const& error, http::request const*, bool) {
+  service.render_error = [&](http::http_error const& error, http::request const*, bool,
+                             std::uint64_t) {
     if (when_answered) when_answered();
     http::response response;
     response.status = error.status;

@@ -43,7 +43,8 @@ class exchange final : public net::exchange_runner {
 struct fixture {
   fixture() {
     shared.handler = &handler;
-    shared.render_error = [](http::http_error const& error, http::request const*, bool) {
+    shared.render_error = [](http::http_error const& error, http::request const*, bool,
+                             std::uint64_t) {
       http::response response;
       response.status = error.status;
       for (auto const& field : error.fields) response.fields.add(field.name, field.value);

@@ -58,7 +58,8 @@ net::in_process_answer ask(http::handler& handler, std::string request,
   auto const shared = std::make_shared<net::service>();
   auto& service = *shared;
   service.handler = &handler;
-  service.render_error = [](http::http_error const& error, http::request const*, bool) {
+  service.render_error = [](http::http_error const& error, http::request const*, bool,
+                            std::uint64_t) {
     http::response response;
     response.status = error.status;
     response.close = error.close;

@@ -18,7 +18,7 @@ namespace {
 
 constexpr auto loopback = boost::asio::ip::address_v4::loopback;
 
-http::response page(http::http_error const& error, http::request const*, bool) {
+http::response page(http::http_error const& error, http::request const*, bool, std::uint64_t) {
   http::response response;
   response.status = error.status;
   response.close = error.close;

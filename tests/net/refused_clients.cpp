@@ -25,7 +25,7 @@ constexpr auto loopback = boost::asio::ip::address_v4::loopback;
 // How long a case waits for what is to happen, before it fails.
 constexpr auto patience = 60s;
 
-http::response page(http::http_error const& error, http::request const*, bool) {
+http::response page(http::http_error const& error, http::request const*, bool, std::uint64_t) {
   http::response response;
   response.status = error.status;
   response.close = error.close;

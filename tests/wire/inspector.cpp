@@ -79,6 +79,25 @@ TEST_CASE("the page and its parts come from the program, under a strict policy")
   CHECK(look(s, "/-/exchanges/1").status == 404);
 }
 
+TEST_CASE("an error page leads to its exchange, for those who may see it without a token") {
+  site const files;
+  auto const link_to = [](server const& s, std::string_view fields = {}) {
+    auto const page = look(s, "/none", "Accept: text/html\r\n" + std::string(fields));
+    auto const at = page.body.find("href=\"/-/#");
+    return at == std::string::npos ? ""
+                                   : page.body.substr(at + 9, page.body.find('"', at + 9) - at - 9);
+  };
+  server const s(files, {"--inspect"});
+  CHECK(look(s, "/first").status == 404);
+  CHECK(link_to(s) == "#2");
+  CHECK(has(look(s, "/-/exchanges/2").body, "/none"));
+  CHECK(link_to(s, "X-Forwarded-For: 192.0.2.1\r\n").empty());
+  server const guarded(files, {"--inspect", "--inspect-token", "a-long-secret-token"});
+  CHECK(link_to(guarded).empty());
+  server const traced(files, {"--trace"});
+  CHECK(link_to(traced).empty());
+}
+
 TEST_CASE("an exchange with a script is kept from its first byte to its end") {
   site const files;
   files.script("s",

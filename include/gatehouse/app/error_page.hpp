@@ -17,8 +17,10 @@ error_form preferred_error_form(std::string_view accept);
 
 // status, reason phrase and one sentence about it; the fields and the close flag of the error. The
 // diagnosis and the detail are shown to loopback clients only, not to those that a proxy speaks
-// for, and not under a name that may be rebound. request is null if no head was parsed. Pure.
+// for, and not under a name that may be rebound. request is null if no head was parsed. inspected:
+// the address at which the client may see this exchange in the inspector; empty if there is none.
+// Pure.
 http::response render_error(http::http_error const& error, http::request const* request,
-                            bool client_is_loopback);
+                            bool client_is_loopback, std::string_view inspected = {});
 
 }  // namespace gatehouse::app

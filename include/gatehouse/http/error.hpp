@@ -13,9 +13,12 @@
 
 namespace gatehouse::http {
 
-// Why a script failed, for the person who wrote it. Shown to loopback clients only.
+// Why a script failed or a name leads nowhere, for the person who wrote it. Shown to loopback
+// clients only.
 struct diagnosis {
   std::string explanation = {};     // one or two sentences
+  std::string file = {};            // the path of the file that it is about, if any
+  std::string nearest = {};         // the address that was probably meant, as it is in explanation
   std::string command = {};         // a shell command that mends it or shows the cause, if any
   std::string output_excerpt = {};  // a part of what the script printed, as a rule its beginning
   std::size_t excerpt_line = 1;     // the number of the excerpt's first line in the output

@@ -15,4 +15,8 @@ bool is_forwarded(request const& request);
 // in it but addresses and localhost's.
 bool may_be_rebound(request const& request);
 
+// Whether neither is so, and the client has an address of this machine: whoever asks may see what
+// is for the author of the site.
+bool is_from_this_machine(request const& request, bool client_is_loopback);
+
 }  // namespace gatehouse::http

@@ -5,6 +5,7 @@
 // them, and no more than limits::refused_clients descriptors. Used on one thread.
 
 #include <boost/asio/ip/address.hpp>
+#include <cstdint>
 #include <ctime>
 #include <deque>
 #include <functional>
@@ -23,7 +24,8 @@ namespace gatehouse::net {
 class refused_clients {
  public:
   // As service::render_error.
-  using page = std::function<http::response(http::http_error const&, http::request const*, bool)>;
+  using page = std::function<http::response(http::http_error const&, http::request const*, bool,
+                                            std::uint64_t)>;
 
   refused_clients(base::executor ex, page render)
       : render_(std::move(render)), tick_(ex, [this] { on_tick(); }) {}

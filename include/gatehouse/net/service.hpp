@@ -28,8 +28,10 @@ struct connection_limits {
 // one to the end of its exchange.
 struct service {
   http::handler* handler = nullptr;
-  // Renders an error; the request is null if its head could not be parsed.
-  std::function<http::response(http::http_error const&, http::request const*, bool loopback)>
+  // Renders an error; the request is null if its head could not be parsed. exchange: its number, 0
+  // if it is not traced.
+  std::function<http::response(http::http_error const&, http::request const*, bool loopback,
+                               std::uint64_t exchange)>
       render_error;
   // One line of the access log; the request is null if its head could not be parsed. May be empty.
   std::function<void(http::request const*, http::exchange_context const&)> log_exchange;
