@@ -7,8 +7,10 @@
 namespace gatehouse::base {
 namespace {
 
-// The number of insertions, deletions and replacements between a and b (Levenshtein).
-std::size_t edit_distance(std::string_view a, std::string_view b) {
+// The number of insertions, deletions and replacements between a and b (Levenshtein), or `limit` if
+// it is that or more: no number of a row gets smaller in the next one, so that most pairs are done
+// with after a few letters.
+std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t limit) {
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
   for (std::size_t i = 1; i <= a.size(); ++i) {
@@ -18,6 +20,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
       diagonal = row[j];
       row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
     }
+    if (*std::min_element(row.begin(), row.end()) >= limit) return limit;
   }
   return row.back();
 }
@@ -38,7 +41,7 @@ std::optional<std::string_view> nearest(std::string_view text,
     if (text.size() >= 3 && candidate.starts_with(text)) {
       distance = 1;
     } else if (can_be_nearer(text, candidate, best_distance)) {
-      distance = edit_distance(text, candidate);
+      distance = edit_distance(text, candidate, best_distance);
     }
     if (distance < best_distance) {
       best = candidate;

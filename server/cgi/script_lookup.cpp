@@ -124,15 +124,8 @@ std::optional<dead_end> dead_end_of(std::filesystem::path root, std::string_view
 }
 
 std::vector<std::string> names_in(std::filesystem::path const& directory) {
-  std::vector<std::string> out;
   base::directory_stream const names(::opendir(directory.c_str()));
-  while (names && out.size() < base::limits::names_compared) {
-    auto const* const entry = ::readdir(names.get());
-    if (entry == nullptr) break;
-    if (entry->d_name[0] != '.') out.emplace_back(entry->d_name);
-  }
-  std::sort(out.begin(), out.end());
-  return out;
+  return base::visible_names(names, base::limits::names_compared);
 }
 
 bool lies_beneath(std::filesystem::path const& file, std::filesystem::path const& root) {

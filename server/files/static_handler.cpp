@@ -15,8 +15,10 @@
 #include "gatehouse/files/listing_page.hpp"
 #include "gatehouse/files/listing_source.hpp"
 #include "gatehouse/files/multipart_source.hpp"
+#include "gatehouse/files/nearest_file.hpp"
 #include "gatehouse/http/accept.hpp"
 #include "gatehouse/http/conditions.hpp"
+#include "gatehouse/http/local_request.hpp"
 #include "gatehouse/http/percent.hpp"
 #include "gatehouse/http/range.hpp"
 
@@ -194,18 +196,22 @@ static_handler::static_handler(static_options options)
       listings_(root_) {}
 
 std::optional<http::outcome> static_handler::answer_at_once(http::request const& request,
-                                                            http::exchange_context&) {
+                                                            http::exchange_context& context) {
   std::optional<long_listing> unread;
   auto outcome = answer(request, unread);
   if (unread) return std::nullopt;
+  if (auto* const error = std::get_if<http::http_error>(&outcome))
+    offer_nearest(*error, request, context);
   if (request.is_head()) outcome = without_body(std::move(outcome));
   return outcome;
 }
 
 base::task<http::outcome> static_handler::handle(http::request const& request, http::body_source&,
-                                                 http::exchange_context&) {
+                                                 http::exchange_context& context) {
   std::optional<long_listing> unread;
   auto outcome = answer(request, unread);
+  if (auto* const error = std::get_if<http::http_error>(&outcome))
+    offer_nearest(*error, request, context);
   if (unread) {
     auto list = co_await listings_.make(std::move(unread->path), unread->order,
                                         std::move(unread->directory));
@@ -330,6 +336,24 @@ http::outcome static_handler::answer_listing(asking const& what, open_file direc
   auto const list = std::make_shared<listing>(reader.take());
   sort_entries(*list, order);
   return listing_response(what.request, list);
+}
+
+// Adds the name that was probably meant to an error that says there is no such file. Only for a
+// client of this machine, who owns the files as a rule: others are not to learn names by guessing,
+// nor to have a directory read by each guess. It gets them also where an index file stands in for
+// the listing, but not where listings are off, because somebody wants the names kept then.
+void static_handler::offer_nearest(http::http_error& error, http::request const& request,
+                                   http::exchange_context const& context) const {
+  if (error.reason != "file-not-found" || !options_.listing) return;
+  if (!http::is_from_this_machine(request, context.client().is_local())) return;
+  auto const path = http::path_below(request.target.path, options_.prefix).value_or("");
+  auto const near = nearest_file(root_, with_single_slashes(path).value_or(std::string(path)),
+                                 [&](std::string_view name) { return is_script(name); });
+  if (!near) return;
+  error.help.file = error.detail;
+  error.help.nearest = http::percent_encoded_path(options_.prefix + *near);
+  error.help.explanation =
+      "There is no file of this name. Did you mean " + error.help.nearest + "?";
 }
 
 bool static_handler::is_script(std::string_view path) const {

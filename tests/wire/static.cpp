@@ -336,6 +336,32 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("an unknown name among the files offers the nearest, to this machine") {
+  site const files;
+  files.write("index.html", "x");
+  files.write("a b/style.css", "x");
+  files.write("form.cgi.bak", "x");
+  files.write(".form.txt", "x");
+  server const s(files, {"--cgi-ext", ".cgi"});
+  auto const offer = [&](std::string const& target, std::string const& fields = "") {
+    auto const answer = ask(s.port(), "GET", target, fields);
+    CHECK(answer.status == 404);
+    auto const at = answer.body.find("Did you mean ");
+    return at == std::string::npos ? "" : answer.body.substr(at, answer.body.find('\n', at) - at);
+  };
+  CHECK(offer("/a%20b/stile.css") == "Did you mean /a%20b/style.css?");
+  CHECK(offer("//a%20b//stile.css?x") == "Did you mean /a%20b/style.css?");
+  CHECK(offer("/indx.html") == "Did you mean /index.html?");
+  CHECK(offer("/a%20c") == "Did you mean /a%20b/?");
+  CHECK(offer("/form.txt").empty());
+  CHECK(offer("/form.bak").empty());
+  CHECK(offer("/indx.html", "X-Forwarded-For: 192.0.2.1\r\n").empty());
+  CHECK(offer("/indx.html", "Accept: text/html\r\n") ==
+        "Did you mean <a href=\"/index.html\">/index.html</a>?</p>");
+  server const silent(files, {"--listing", "off"});
+  CHECK(ask(silent.port(), "GET", "/indx.html").body.find("index.html?") == std::string::npos);
+}
+
 TEST_CASE("a listing can be turned off") {
   site const files;
   files.write("sub/a.txt", "x");

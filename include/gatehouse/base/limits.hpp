@@ -210,6 +210,7 @@ inline constexpr std::size_t printed_bytes = 2 * 1024;
 inline constexpr std::size_t offered_programs = 200;
 inline constexpr std::size_t offered_files = 500;
 // Names of a directory of programs that are compared with one that is not there.
+// How many names of a directory are looked at when the nearest to one that is not there is offered.
 inline constexpr std::size_t names_compared = 500;
 // How many directories within directories `check` goes down in search of programs, so that it ends
 // even where links lead round in circles.

@@ -45,7 +45,8 @@ class static_handler final : public http::handler {
   //   405 method-not-allowed        with Allow; 501 method-unknown for a token without meaning here
   //   412 precondition-failed
   //   416 range-not-satisfiable     with Content-Range
-  // An index file that is a script is a local redirect to it.
+  // An index file that is a script is a local redirect to it. A 404 offers clients of this machine
+  // the nearest name in the same directory, unless listings are off.
   std::optional<http::outcome> answer_at_once(http::request const& request,
                                               http::exchange_context& context) override;
   base::task<http::outcome> handle(http::request const& request, http::body_source& request_body,
@@ -65,6 +66,8 @@ class static_handler final : public http::handler {
                               std::shared_ptr<cached_file const> const& file) const;
   std::shared_ptr<cached_file const> in_cache(asking const& what, std::vector<open_form>& forms,
                                               std::string_view media_type);
+  void offer_nearest(http::http_error& error, http::request const& request,
+                     http::exchange_context const& context) const;
   bool is_script(std::string_view path) const;
 
   static_options options_;
