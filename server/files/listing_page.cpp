@@ -22,23 +22,31 @@ constexpr std::string_view style = R"(
   :root { --bg: #151614; --text: #e9e7e1; --muted: #9a988f; --line: #2d2e2a; --accent: #5cc7b2;
     --hover: #1d1f1c; } }
 * { box-sizing: border-box; }
-body { margin: 0; background: var(--bg); color: var(--text); font: 16px/1.5 system-ui, sans-serif; }
+@media (min-width: 100rem) { html { font-size: 1.25rem; } }
+body { margin: 0; background: var(--bg); color: var(--text); font: 1rem/1.5 system-ui, sans-serif; }
 main { max-width: 62rem; margin: 0 auto; padding: 3rem 1.5rem 4rem; }
 h1 { margin: 0; font-size: 1.5rem; line-height: 1.3; font-weight: 600; letter-spacing: -.01em;
   overflow-wrap: anywhere; }
 body > svg { position: absolute; }
-h1 a:first-child { margin-right: .1em; }
-h1 i { margin: 0 .15em; color: var(--muted); font-style: normal; font-weight: 400; }
+h1 a { display: inline-block; min-width: 1.5rem; text-decoration: underline;
+  text-decoration-thickness: 1px; text-underline-offset: .2em; }
+h1 a:first-child { margin-left: -.5rem; text-align: center; }
+h1 i { margin: 0 .2em; color: var(--muted); font-style: normal; font-weight: 400; }
 a { color: var(--accent); text-decoration: none; }
 a:hover { text-decoration: underline; text-underline-offset: .2em; }
 a:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 2px; }
 h1 b { font-weight: 600; }
 p { margin: .25rem 0 0; color: var(--muted); }
 nav { display: flex; gap: 1.5rem; margin-top: 1.5rem; color: var(--muted); }
+form { margin-top: 1.25rem; color: var(--muted); font-size: .875rem; }
+[hidden] { display: none; }
+input { width: min(20rem, 100%); min-height: 2.25rem; margin: 0 .75rem 0 .5rem; padding: 0 .7rem; font: inherit;
+  color: var(--text); background: var(--bg); border: 1px solid var(--muted); border-radius: 6px; }
+input:focus-visible { outline: 2px solid var(--accent); outline-offset: 1px; }
 table { width: 100%; margin-top: 1.75rem; border-collapse: collapse; }
 th { padding: .5rem .75rem; border-bottom: 1px solid var(--line); text-align: left; font-weight: 500;
   font-size: .8125rem; white-space: nowrap; }
-th a { color: var(--muted); }
+th a { display: inline-block; min-width: 1.5rem; line-height: 1.5rem; color: var(--muted); }
 th[aria-sort] a { color: var(--text); }
 th small { font-size: inherit; color: var(--muted); }
 td { padding: 0 .75rem; border-bottom: 1px solid var(--line); white-space: nowrap; vertical-align: top; }
@@ -70,6 +78,35 @@ constexpr std::string_view icons = R"(<svg width="0" height="0" aria-hidden="tru
 <symbol id="f" viewBox="0 0 18 24"><path d="M4 4.2h6.3l4 4v10.6q0 1-1 1H4q-1 0-1-1V5.2q0-1 1-1zM10.3 4.4v3.9h3.8"/></symbol>
 <symbol id="u" viewBox="0 0 18 24"><path d="M9 18.5v-12M4.2 11.2 9 6.4l4.8 4.8"/></symbol>
 </svg>
+)";
+
+// Shows times in the reader's own time zone, which the server cannot know, and filters the rows of
+// the page. Without it, times are in UTC and there is no filter.
+constexpr std::string_view script = R"(const two = (number) => String(number).padStart(2, "0");
+for (const time of document.querySelectorAll("time")) {
+  const when = new Date(time.dateTime);
+  time.title = time.dateTime;
+  time.firstChild.data = `${when.getFullYear()}-${two(when.getMonth() + 1)}-${two(when.getDate())}`;
+  time.lastChild.textContent = ` ${two(when.getHours())}:${two(when.getMinutes())}`;
+}
+const zone = document.querySelector("th small");
+if (zone) zone.textContent = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const form = document.querySelector("form");
+if (form) {
+  const rows = [...document.querySelectorAll("tbody tr")].filter((row) => row.querySelector("time"));
+  const names = rows.map((row) => row.querySelector("bdi").textContent.toLowerCase());
+  const filter = () => {
+    const wanted = form.elements[0].value.trim().toLowerCase();
+    const found = names.map((name) => name.includes(wanted));
+    rows.forEach((row, at) => row.toggleAttribute("hidden", !found[at]));
+    const count = found.filter(Boolean).length;
+    form.lastChild.textContent = wanted && `${count} of ${rows.length}`;
+  };
+  form.onsubmit = () => false;
+  form.oninput = filter;
+  form.removeAttribute("hidden");
+  filter();
+}
 )";
 
 struct column {
@@ -208,6 +245,20 @@ void append_pages(std::string& page, sorting order, std::size_t number, std::siz
   page += "</nav>\n";
 }
 
+// Whether the names of the page are too many to be seen at a glance.
+bool has_filter(std::size_t shown) {
+  return shown > base::limits::unfiltered_listing_entries;
+}
+
+// The script shows it.
+void append_filter(std::string& page, std::size_t pages) {
+  page += "<form hidden><label>";
+  page += pages == 1 ? "Filter" : "Filter this page";
+  page +=
+      "<input type=\"search\" autocomplete=\"off\" spellcheck=\"false\"></label>"
+      "<output></output></form>\n";
+}
+
 void append_table_head(std::string& page, listing const& list, sorting order, bool has_parent) {
   page += "<table>\n";
   if (!list.entries.empty()) {
@@ -227,7 +278,9 @@ bool has_table(listing const& list, std::string_view url_path) {
   return !list.entries.empty() || !segments_of(url_path).empty();
 }
 
-void append_html_head(std::string& page, listing const& list, listing_view const& view) {
+// shown: how many entries this page has, of `pages`.
+void append_html_head(std::string& page, listing const& list, listing_view const& view,
+                      std::size_t shown, std::size_t pages) {
   auto const segments = segments_of(view.url_path);
   page +=
       "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -237,6 +290,7 @@ void append_html_head(std::string& page, listing const& list, listing_view const
   page.append(icons).append("<main>\n");
   append_breadcrumbs(page, segments);
   append_summary(page, list);
+  if (has_filter(shown)) append_filter(page, pages);
   if (has_table(list, view.url_path)) append_table_head(page, list, view.order, !segments.empty());
 }
 
@@ -245,7 +299,9 @@ void append_html_tail(std::string& page, listing const& list, listing_view const
   if (has_table(list, view.url_path)) page += "</tbody>\n</table>\n";
   append_pages(page, view.order, view.page, pages);
   if (list.entries.empty()) page += "<p class=\"empty\">There is nothing in this directory.</p>\n";
-  page += "</main>\n</body>\n</html>\n";
+  page += "</main>\n";
+  if (!list.entries.empty()) page.append("<script>").append(script).append("</script>\n");
+  page += "</body>\n</html>\n";
 }
 
 void append_json_head(std::string& text, listing_view const& view) {
@@ -284,7 +340,7 @@ bool listing_text::append_next(std::string& to) {
       if (view_.as_json) {
         append_json_head(to, view_);
       } else {
-        append_html_head(to, list_, view_);
+        append_html_head(to, list_, view_, end_ - first_, pages_);
       }
       part_ = next_ == end_ ? part::tail : part::entries;
       return true;

@@ -83,6 +83,17 @@ export async function accessibilityFaults(page) {
     .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
 }
 
+// All that axe-core finds, minor faults too, with the rule for the size of targets (WCAG 2.2, 2.5.8).
+export async function everyAccessibilityFault(page) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() =>
+    globalThis.axe.run({ rules: { "target-size": { enabled: true } } }),
+  );
+  return violations.map(
+    ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`,
+  );
+}
+
 export async function checkSoundness(page) {
   assert.deepEqual(await standsOut(page), [], "scrolls sideways");
   assert.deepEqual(await accessibilityFaults(page), [], "axe-core");

@@ -6,6 +6,7 @@
 #include <boost/json/parse.hpp>
 #include <limits>
 
+#include "../allowed_script.hpp"
 #include "gatehouse/base/limits.hpp"
 
 using namespace gatehouse::files;
@@ -63,7 +64,9 @@ TEST_CASE("the page shows names, sizes and dates, and escapes them") {
   CHECK(has(page, "1.5 KiB"));
   CHECK(has(page, "<time datetime=\"2026-05-01T12:00:00Z\">2026-05-01<span> 12:00</span></time>"));
   CHECK(has(page, "1 directory, 3 files, 1.5 KiB"));
-  CHECK_FALSE(has(page, "<script"));
+  auto const script = gatehouse::tests::only_script(page);
+  REQUIRE_FALSE(script.empty());
+  CHECK(has(std::string(listing_page_policy), gatehouse::tests::script_source(script)));
 }
 
 TEST_CASE("the page has a link for every directory on the way") {
@@ -92,6 +95,16 @@ TEST_CASE("the heads of the columns are links that sort") {
 TEST_CASE("the page says when there is nothing") {
   CHECK(has(render_html({}, {}, "/a/"), "There is nothing in this directory."));
   CHECK_FALSE(has(render_html(sample(), {}, "/"), "There is nothing"));
+}
+
+TEST_CASE("a page of many entries has a box that filters them, for whom scripts run") {
+  constexpr auto most = base::limits::unfiltered_listing_entries;
+  CHECK_FALSE(has(render_html(long_sample(most), {}, "/"), "<input"));
+  auto const page = render_html(long_sample(most + 1), {}, "/");
+  CHECK(has(page, "<form hidden><label>Filter<input type=\"search\""));
+  auto const in_pages = long_sample(base::limits::listing_page_entries + 1);
+  CHECK(has(render_html(in_pages, {}, "/", 1), "<label>Filter this page<input"));
+  CHECK_FALSE(has(render_html(in_pages, {}, "/", 2), "<input"));
 }
 
 TEST_CASE("a long listing has pages, and each name is on one of them") {

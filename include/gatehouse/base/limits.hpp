@@ -209,7 +209,6 @@ inline constexpr std::size_t printed_bytes = 2 * 1024;
 // directory are looked at to find them.
 inline constexpr std::size_t offered_programs = 200;
 inline constexpr std::size_t offered_files = 500;
-// Names of a directory of programs that are compared with one that is not there.
 // How many names of a directory are looked at when the nearest to one that is not there is offered.
 inline constexpr std::size_t names_compared = 500;
 // How many directories within directories `check` goes down in search of programs, so that it ends
@@ -234,8 +233,10 @@ inline constexpr auto listing_wait = 10s;
 // and whether there is room for it; and so many entries make one piece of a listing's text.
 inline constexpr std::size_t listing_names_at_once = 1000;
 inline constexpr std::size_t listing_entries_at_once = 50;
-// The entries of a long listing that are shown on one page.
+// The entries of a long listing that are shown on one page, and how many a page shows without a box
+// that filters them.
 inline constexpr std::size_t listing_page_entries = 1000;
+inline constexpr std::size_t unfiltered_listing_entries = 50;
 // The total size of the long listings of one served directory that are kept or still being sent,
 // how many are kept, and how long each: what a listing says of its files may have changed.
 inline constexpr std::size_t listings_bytes = 128 * 1024 * 1024;

@@ -10,9 +10,12 @@
 
 namespace gatehouse::files {
 
-// Goes with the page as Content-Security-Policy: it has its style inline and loads nothing.
+// Goes with the page as Content-Security-Policy: it has its style and one script inline, which is
+// known by its hash (a browser that does not run it prints the one that it would take), and loads
+// nothing.
 inline constexpr std::string_view listing_page_policy =
-    "default-src 'none'; style-src 'unsafe-inline'";
+    "default-src 'none'; style-src 'unsafe-inline'; "
+    "script-src 'sha256-g+k24liFDnXuA5aHIZDsRgWcxAsjg9xTRwZdwB+Y+/c='";
 
 // What of a listing is asked for, and how.
 struct listing_view {
@@ -25,8 +28,10 @@ struct listing_view {
 // A listing's text, made piece by piece, so that a long one neither takes long nor much memory at a
 // time.
 //
-// For people: a page of at most limits::listing_page_entries entries with links to the others. It
-// has no script: sorting is done by links back to the server. Links to entries are relative.
+// For people: a page of at most limits::listing_page_entries entries with links to the others.
+// Sorting is done by links back to the server. Where scripts run, times are in the reader's time
+// zone, and a page of more than limits::unfiltered_listing_entries has a box that filters its rows;
+// else times are in UTC. Links to entries are relative.
 //
 // As JSON, all of it: {"path", "entries": [{"name", "href", "type": "file" or "directory", "size"
 // (bytes, of files only), "modified" (ISO 8601, UTC)}]}. href is relative to the path; a name that
