@@ -15,17 +15,34 @@ constexpr unsigned client_left_status = 499;
 
 std::atomic<std::uint64_t> exchanges_traced = 0;
 
+// A client's mistake is told to the client. One that the author of a file has to mend, such as a
+// script that cannot run, is a warning.
+base::log::level level_of(http::http_error const& error) {
+  using base::log::level;
+  if (error.status >= 500) return level::error;
+  if (error.status == 404) return level::debug;
+  return error.help.file.empty() ? level::info : level::warn;
+}
+
+// What went wrong. The explanation of a script's failure says all that the detail does, but for the
+// line of its output; the line of the log has the script's name already.
+std::string reason_text(http::http_error const& error, http::exchange_record const& record) {
+  auto const& explanation = error.help.explanation;
+  if (!record.script.empty() && !explanation.empty()) {
+    auto const number = error.help.marked_line;
+    return (number > 0 ? "line " + std::to_string(number) + ": " : "") + explanation;
+  }
+  std::string out(error.detail.empty() ? http::reason_phrase(error.status) : error.detail);
+  if (!explanation.empty() && explanation != out) out.append(". ").append(explanation);
+  return out;
+}
+
 // Writes one line for a refusal, with its reason code, where it is answered.
 void log_refusal(http::http_error const& error, http::exchange_context const& context) {
-  using base::log::level;
-  auto const how = error.status >= 500   ? level::error
-                   : error.status == 404 ? level::debug
-                                         : level::info;
+  auto const how = level_of(error);
   if (!base::log::enabled(how)) return;
   std::string line = std::to_string(error.status) + " to " + context.client().address() + ": " +
-                     http::script_prefix(context.record);
-  line.append(error.detail.empty() ? http::reason_phrase(error.status) : error.detail);
-  if (!error.help.explanation.empty()) line.append(". ").append(error.help.explanation);
+                     http::script_prefix(context.record) + reason_text(error, context.record);
   if (!error.help.command.empty()) line.append(" Try:");
   base::log::write(how, error.reason, line, error.help.command);
 }

@@ -100,6 +100,20 @@ constexpr std::string_view traceback =
 
 TEST_SUITE_BEGIN("log");
 
+TEST_CASE("a script's failure is told once in its line, and one that cannot run is a warning") {
+  site const files;
+  files.script("quiet", "#!/bin/sh\nexit 3\n");
+  files.write("cgi-bin/plain.sh", "#!/bin/sh\n");
+  server const s(files);
+  CHECK(ask(s.port(), "GET", "/cgi-bin/quiet").status == 502);
+  CHECK(s.logged(
+      "]: The script ended without printing anything. The script exited with status 3.\n"));
+  CHECK(ask(s.port(), "GET", "/cgi-bin/plain.sh").status == 403);
+  CHECK(s.logged(
+      "warning script-not-executable: 403 to 127.0.0.1: /cgi-bin/plain.sh: It has no execute bit. "
+      "Try:\n"));
+}
+
 TEST_CASE("the command that mends a script works when it is pasted out of the log") {
   site const files;
   files.script("it's \\ \"mine\".sh", "#!/bin/sh\r\nprintf 'Content-Type: text/plain\\n\\nrun'\n");
