@@ -118,8 +118,7 @@ std::optional<config::usage_error> server::parts::begin(config::options const& c
   make_workers();
   if (auto wrong = listen(std::move(listening))) return wrong;
   if (auto const error = life::drop_privileges(std::get<life::identity>(who))) {
-    return config::usage_error{"gatehouse: cannot become --user " + chosen.server.user + ": " +
-                               error.message()};
+    return life::cannot_become(chosen.server.user, chosen.server.group, error);
   }
   if (auto wrong = listen_for_takeover()) return wrong;
   get_ready();

@@ -243,8 +243,7 @@ std::optional<config::usage_error> become_the_servers_user(config::server_option
   auto const who = life::resolve_identity(chosen.user, chosen.group);
   if (auto const* const wrong = std::get_if<config::usage_error>(&who)) return *wrong;
   if (auto const error = life::drop_privileges(std::get<life::identity>(who))) {
-    return config::usage_error{"gatehouse: cannot become --user " + base::log_escaped(chosen.user) +
-                               ": " + error.message()};
+    return life::cannot_become(chosen.user, chosen.group, error);
   }
   return std::nullopt;
 }

@@ -117,7 +117,7 @@ std::optional<config::usage_error> become_user(config::server_options const& ser
   if (auto const* wrong = std::get_if<config::usage_error>(&who)) return *wrong;
   auto const error = life::drop_privileges(std::get<life::identity>(who));
   if (!error) return std::nullopt;
-  return config::error_line("", "cannot become --user " + server.user + ": " + error.message());
+  return life::cannot_become(server.user, server.group, error);
 }
 
 // A client on this machine.

@@ -45,10 +45,17 @@ std::variant<std::optional<predecessor>, config::usage_error> predecessor::ask(
     bool const nobody = why == boost::system::errc::connection_refused ||
                         why == boost::system::errc::no_such_file_or_directory;
     if (nobody) return std::nullopt;
-    return cannot(name, "cannot be asked: " + why.message());
+    std::string text = "cannot be asked: " + why.message();
+    if (why == boost::system::errc::permission_denied)
+      text += ". It is another user's: name a path in a directory of yours";
+    return cannot(name, text);
   }
   auto const who = takeover_peer(out.talk_.get());
-  if (!who || !trusted.contains(who->uid)) return cannot(name, "belongs to another user");
+  if (!who || !trusted.contains(who->uid)) {
+    return cannot(name,
+                  "belongs to another user: start the server as the user that the running "
+                  "one belongs to, or name a path in a directory of yours");
+  }
   base::unique_fd const proof(
       ::open(takeover_directory(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!proof) return cannot(name, "is in a directory that cannot be read");

@@ -7,6 +7,7 @@
 #include <boost/system/errc.hpp>
 #include <limits>
 
+#include "gatehouse/base/escape.hpp"
 #include "gatehouse/config/option_values.hpp"
 #include "gatehouse/http/grammar.hpp"
 
@@ -89,6 +90,18 @@ base::error_code drop_privileges(identity const& target) {
     return make_error_code(boost::system::errc::operation_not_permitted);
   }
   return {};
+}
+
+config::usage_error cannot_become(std::string const& user, std::string const& group,
+                                  base::error_code const& why) {
+  std::string const option = user.empty() ? "--group" : "--user";
+  auto line = "gatehouse: cannot become " + option + " " +
+              base::log_escaped(user.empty() ? group : user) + ": " + why.message();
+  if (::geteuid() != 0) {
+    line += ". Only root can become another user: start the server as root (sudo), or leave " +
+            option + " out, and it stays who you are";
+  }
+  return {line};
 }
 
 }  // namespace gatehouse::life

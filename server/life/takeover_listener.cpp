@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "gatehouse/base/deadline.hpp"
+#include "gatehouse/base/escape.hpp"
 #include "gatehouse/base/event.hpp"
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/base/log.hpp"
@@ -29,6 +30,18 @@ std::string takeover_listener::peer::name() const {
 }
 
 namespace {
+
+// Why there can be no socket at the path, and what to do.
+std::string reason_and_fix(base::error_code const& why, std::filesystem::path const& path) {
+  auto const directory = path.has_parent_path() ? path.parent_path().string() : ".";
+  if (why == boost::system::errc::no_such_file_or_directory) {
+    return "there is no directory " + config::in_quotes(directory) + "; mkdir -p " +
+           base::shell_quoted(directory) + " makes it";
+  }
+  if (why == boost::system::errc::permission_denied)
+    return why.message() + ". Name a path in a directory that the server's user may write to";
+  return why.message();
+}
 
 // Suspends until a message is there, for at most `limit`.
 template <class Descriptor>
@@ -69,7 +82,7 @@ std::optional<std::string> takeover_listener::listen() {
   auto fd = takeover_socket();
   ::unlink(name.c_str());  // of a process that had our number and was killed
   if (::bind(fd.get(), reinterpret_cast<sockaddr const*>(&*address), sizeof *address) != 0) {
-    return "cannot be made: " + base::last_error().message();
+    return "cannot be made: " + reason_and_fix(base::last_error(), path_);
   }
   struct stat is {};
   descriptor made(executor_);

@@ -55,3 +55,21 @@ TEST_CASE("root becomes another user for good, without its groups") {
   REQUIRE(::waitpid(child, &status, 0) == child);
   CHECK(status == 0);
 }
+
+TEST_CASE("who is not root is told what --user needs") {
+  auto const refused = make_error_code(boost::system::errc::operation_not_permitted);
+  pid_t const child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    bool good = ::geteuid() != 0 || ::setuid(65534) == 0;
+    auto const line = cannot_become("daemon", "", refused).line;
+    good = good && line.starts_with("gatehouse: cannot become --user daemon: ");
+    good = good &&
+           line.find("start the server as root (sudo), or leave --user out") != std::string::npos;
+    good = good && cannot_become("", "mail", refused).line.find("--group out") != std::string::npos;
+    ::_exit(good ? 0 : 1);
+  }
+  int status = -1;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
+}

@@ -93,6 +93,9 @@ TEST_CASE("what cannot be served is one line on standard error and a failure") {
        {"--port", std::to_string(other.port()), files.root().string()},
        std::to_string(other.port()) + ": another program listens there already"},
       {"a name without an address", {"--bind", "nowhere.invalid"}, "nowhere.invalid"},
+      {"a take-over path in no directory",
+       {"--port", "0", "--takeover", "/nowhere/at/all", files.root().string()},
+       "there is no directory \"/nowhere/at\"; mkdir -p /nowhere/at makes it"},
   };
   for (row const& r : rows) {
     CAPTURE(r.label);

@@ -28,4 +28,8 @@ std::variant<identity, config::usage_error> resolve_identity(std::string const& 
 // before the first thread is started. Does nothing if there is nothing to change.
 base::error_code drop_privileges(identity const& target);
 
+// Says that drop_privileges failed for these --user and --group, and what to do.
+config::usage_error cannot_become(std::string const& user, std::string const& group,
+                                  base::error_code const& why);
+
 }  // namespace gatehouse::life
