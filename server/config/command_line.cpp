@@ -50,6 +50,23 @@ std::vector<std::string> spelled_out(option_tables const& known,
   return out;
 }
 
+// A switch takes no word behind it, so that "on" there would be DIRECTORY.
+std::optional<usage_error> word_behind_switch(option_tables const& known,
+                                              std::span<char const* const> arguments) {
+  for (std::size_t i = 0; i + 1 < arguments.size(); ++i) {
+    std::string_view const argument = arguments[i];
+    std::string_view const next = arguments[i + 1];
+    if (argument == "--") break;
+    if (!argument.starts_with("--") || (next != "on" && next != "off")) continue;
+    option_rule const* const r = known.find(argument.substr(2));
+    if (r == nullptr || !r->setter.is_there() || !r->argument.empty()) continue;
+    return error_line(argument, "its value stands behind a =, as in " + std::string(argument) +
+                                    "=" + std::string(next) + "; a directory of that name is ./" +
+                                    std::string(next));
+  }
+  return std::nullopt;
+}
+
 std::string_view without_dashes(std::string_view name) {
   return name.substr(std::min(name.find_first_not_of('-'), name.size()));
 }
@@ -88,6 +105,7 @@ option_rule const* option_tables::find(std::string_view name) const {
 std::variant<command_line, usage_error> read_command_line(option_tables const& known,
                                                           std::span<char const* const> arguments) {
   using style = po::command_line_style::style_t;
+  if (auto wrong = word_behind_switch(known, arguments)) return *wrong;
   constexpr int no_guessing = style::unix_style & ~style::allow_guessing;
   auto const options = described(known);
   command_line out;

@@ -154,12 +154,52 @@ complaint set_port(server_options& o, std::string_view text) {
   return std::nullopt;
 }
 
+namespace {
+
+std::string_view without_brackets(std::string_view text) {
+  return text.starts_with('[') && text.ends_with(']') ? text.substr(1, text.size() - 2) : text;
+}
+
+bool is_address_or_name(std::string_view text) {
+  boost::system::error_code no_address;
+  boost::asio::ip::make_address(std::string(without_brackets(text)), no_address);
+  return !no_address || is_host_name(text);
+}
+
+// "127.0.0.1:8000" and its like.
+complaint port_in_address(std::string_view text) {
+  auto const colon = std::min(text.rfind(':'), text.size());
+  auto const host = text.substr(0, colon);
+  auto const port = text.substr(std::min(colon + 1, text.size()));
+  if (!parse_count(port, 0, 65535) || !is_address_or_name(host)) return std::nullopt;
+  return in_quotes(text) + " has a port, which goes to --port: --bind " + std::string(host) +
+         " --port " + std::string(port);
+}
+
+// Each interface has link-local addresses (RFC 4291, 2.5.6), so that one alone says too little.
+complaint missing_zone(boost::asio::ip::address const& given, std::string_view text) {
+  if (!given.is_v6() || !given.to_v6().is_link_local() || given.to_v6().scope_id() != 0)
+    return std::nullopt;
+  auto const zone = text.find('%');
+  if (zone != std::string_view::npos) {
+    return in_quotes(text) + " names no interface of this machine: `ip address` shows those that " +
+           "there are";
+  }
+  return in_quotes(text) +
+         " is a link-local address and needs its interface: " + std::string(text) +
+         "%eth0, or whichever has it (`ip address`)";
+}
+
+}  // namespace
+
 complaint set_bind(server_options& o, std::string_view text) {
-  auto const bare =
-      text.starts_with('[') && text.ends_with(']') ? text.substr(1, text.size() - 2) : text;
+  auto const bare = without_brackets(text);
   boost::system::error_code no_address;
   auto const given = boost::asio::ip::make_address(std::string(bare), no_address);
-  if (no_address && !is_host_name(text)) {
+  if (!no_address) {
+    if (auto wrong = missing_zone(given, bare)) return wrong;
+  } else if (!is_host_name(text)) {
+    if (auto wrong = port_in_address(text)) return wrong;
     return is_not(text,
                   "an address such as 127.0.0.1, 0.0.0.0 or ::1, or a name such as localhost");
   }
