@@ -75,7 +75,7 @@ std::string everyday_page(map_syntaxes kinds) {
 std::string whole_page(map_syntaxes kinds) {
   std::string out;
   append_usage(out);
-  out += "\nSizes are written with k, M or G, times with ms, s, m or h.\n";
+  out += "\nSizes are written with k, M or G, times with ms, s, m or h (without: seconds).\n";
   std::string_view group;
   for (option_rule const& r : option_rules()) {
     if (r.group != group) out.append("\n").append(r.group).append(":\n");
@@ -114,9 +114,9 @@ std::string markdown_page(map_syntaxes kinds) {
       "is what\n"
       "`gatehouse --help markdown` prints.\n"
       "\n"
-      "Sizes are written with k, M or G, times with ms, s, m or h. An option whose default is off "
-      "may stand\n"
-      "alone (`--sandbox`) or have a value (`--sandbox=off`).\n"
+      "Sizes are written with k, M or G, times with ms, s, m or h; a time without a unit is in "
+      "seconds. An option\n"
+      "whose default is off may stand alone (`--sandbox`) or have a value (`--sandbox=off`).\n"
       "\n"
       "In a file that `--config` names the same names stand without dashes, one a line "
       "(`port = 8080`), and a\n"

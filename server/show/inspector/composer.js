@@ -2,7 +2,6 @@
 // through its own connection code.
 
 import { bytesOf, isPlain, isText, rawView, textOf } from "./bytes.js";
-import { offersMore } from "./contract.js";
 import { element } from "./element.js";
 import { presets } from "./presets.js";
 import { requestBytes, send } from "./sending.js";
@@ -60,7 +59,7 @@ export class Composer {
   // The programs that there are, and what was asked for before.
   async #offerTargets() {
     const list = document.querySelector("#targets");
-    if (offersMore()) await this.#askForPrograms();
+    await this.#askForPrograms();
     const targets = new Set([...this.#programs, ...this.#known().paths]);
     list.replaceChildren(...[...targets].map((value) => element("option", { value })));
   }

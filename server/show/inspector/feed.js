@@ -2,7 +2,6 @@
 // connection the list is read anew, so nothing is missed and a restarted server is not mixed with
 // what it was before.
 
-import { completedSummary } from "./contract.js";
 
 const retryAfterMs = 2000;
 
@@ -21,9 +20,7 @@ export class Feed extends EventTarget {
   follow() {
     const events = new EventSource("events");
     events.addEventListener("open", () => this.#reload(events));
-    events.addEventListener("exchange", (message) =>
-      this.#arrived(completedSummary(JSON.parse(message.data))),
-    );
+    events.addEventListener("exchange", (message) => this.#arrived(JSON.parse(message.data)));
     events.addEventListener("error", () => {
       this.#connection(false);
       // An answer other than an event stream ends an EventSource for good.
@@ -54,9 +51,7 @@ export class Feed extends EventTarget {
     this.keptLimit = list.kept_limit;
     this.bytesLimit = list.bytes_limit;
     this.forgotten = list.forgotten;
-    this.exchanges = new Map(
-      list.exchanges.map((summary) => [summary.id, completedSummary(summary)]),
-    );
+    this.exchanges = new Map(list.exchanges.map((summary) => [summary.id, summary]));
     for (const summary of this.#meanwhile ?? []) this.#put(summary);
     this.#meanwhile = null;
     this.#tell("change", null);

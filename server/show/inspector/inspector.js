@@ -4,7 +4,6 @@
 import { announcer } from "./announcer.js";
 import { copy } from "./clipboard.js";
 import { Composer } from "./composer.js";
-import { completed } from "./contract.js";
 import { showExchange } from "./exchange.js";
 import { Feed } from "./feed.js";
 import { Filter } from "./filter.js";
@@ -127,7 +126,7 @@ async function load(id) {
   try {
     const answer = await fetch(`exchanges/${id}`, { cache: "no-store" });
     if (wanted !== id) return;
-    if (answer.ok) take(completed(await answer.json()));
+    if (answer.ok) take(await answer.json());
     else
       missing(
         id,
