@@ -108,6 +108,8 @@ TEST_CASE("every example prints under the shell command what it prints under the
       {"redirect.pl", {"/cgi-bin/redirect.pl/client"}},
       {"redirect.pl", {"/cgi-bin/redirect.pl/local"}},
       {"redirect.pl", {"http://gate.example/cgi-bin/redirect.pl/moved"}},
+      {"socket-server.py",
+       {"-X", "POST", "/cgi-bin/socket-server.py?session=none.none&do=connect"}},
       {"upload.py",
        {"-d", "@" + upload.string(), "-H", "Content-Type: multipart/form-data; boundary=X",
         "/cgi-bin/upload.py"}},
