@@ -74,18 +74,10 @@ export async function standsOut(page) {
   });
 }
 
-// The serious and critical faults that axe-core finds, a line each.
-export async function accessibilityFaults(page) {
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => globalThis.axe.run());
-  return violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
-}
-
-// All that axe-core finds, minor faults too, with the rule for the size of targets (WCAG 2.2, 2.5.8).
-export async function everyAccessibilityFault(page) {
-  await page.evaluate(axe);
+// All that axe-core finds, minor faults too, with the rule for the size of targets (WCAG 2.2, 2.5.8):
+// a line each.
+async function accessibilityFaults(page) {
+  if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(axe);
   const { violations } = await page.evaluate(() =>
     globalThis.axe.run({ rules: { "target-size": { enabled: true } } }),
   );
@@ -97,4 +89,21 @@ export async function everyAccessibilityFault(page) {
 export async function checkSoundness(page) {
   assert.deepEqual(await standsOut(page), [], "scrolls sideways");
   assert.deepEqual(await accessibilityFaults(page), [], "axe-core");
+}
+
+// The windows and schemes in which pages are held to that: each of them once, and with
+// GATEHOUSE_EVERY_LOOK each window in each scheme, which takes twice as long.
+export const looks = process.env.GATEHOUSE_EVERY_LOOK
+  ? [phone, desktop, projector].flatMap((size) => [{ size, scheme: "light" }, { size, scheme: "dark" }])
+  : [{ size: phone, scheme: "dark" }, { size: desktop, scheme: "light" }, { size: projector, scheme: "dark" }];
+
+export const nameOf = ({ size, scheme }) => `${size.width} pixels wide, ${scheme}`;
+
+export async function checkEveryLook(page) {
+  for (const { size, scheme } of looks) {
+    await page.setViewportSize(size);
+    await page.emulateMedia({ colorScheme: scheme });
+    assert.deepEqual(await standsOut(page), [], nameOf({ size, scheme }));
+    assert.deepEqual(await accessibilityFaults(page), [], nameOf({ size, scheme }));
+  }
 }
