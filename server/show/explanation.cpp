@@ -116,6 +116,7 @@ void show_withheld(text_page& out, trace::recording const& of) {
   if (withheld.empty()) return;
   out.say("Fields of the request that it does not get:");
   std::vector<table_row> rows;
+  rows.reserve(withheld.size());
   for (auto const& field : withheld) rows.push_back({field.name, "", std::string(field.why)});
   out.table(std::move(rows));
 }
