@@ -48,7 +48,6 @@ function deeds(exchange, actions) {
 
 // A pinned exchange is not forgotten.
 function pinButton({ id, pinned }, actions) {
-  if (pinned === undefined) return null;
   return element(
     "button",
     {
