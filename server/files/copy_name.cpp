@@ -12,17 +12,13 @@ bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 // Whether the extension and the letters behind it make another extension. One letter does not:
 // ".phps" and ".pyc" are known extensions, but their files show the script.
 bool begins_another(std::string_view extension, std::string_view rest,
                     media_type_table const& known) {
   auto const end = std::find_if_not(rest.begin(), rest.end(), is_letter);
   std::string_view const letters(rest.begin(), end);
-  if (letters.size() < 2 || (end != rest.end() && is_digit(*end))) return false;
+  if (letters.size() < 2 || (end != rest.end() && http::is_digit(*end))) return false;
   return known.knows(std::string(extension.substr(1)).append(letters));
 }
 

@@ -49,18 +49,14 @@ http::result<std::optional<listing_entry>> look_at(document_root const& root, st
   return std::nullopt;
 }
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
 }
 
 // Removes the digits at the front of the text, and returns them without leading zeros.
 std::string_view take_number(std::string_view& text) {
-  auto const end =
-      static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_digit) - text.begin());
+  auto const end = static_cast<std::size_t>(
+      std::find_if_not(text.begin(), text.end(), http::is_digit) - text.begin());
   auto number = text.substr(0, end);
   text.remove_prefix(end);
   number.remove_prefix(std::min(number.find_first_not_of('0'), number.size()));
@@ -72,7 +68,7 @@ std::strong_ordering compare_names(std::string_view whole_a, std::string_view wh
   auto b = whole_b;
   while (!a.empty() && !b.empty()) {
     std::strong_ordering order = std::strong_ordering::equal;
-    if (is_digit(a[0]) && is_digit(b[0])) {
+    if (http::is_digit(a[0]) && http::is_digit(b[0])) {
       auto const x = take_number(a);
       auto const y = take_number(b);
       order = x.size() != y.size() ? x.size() <=> y.size() : x <=> y;

@@ -18,9 +18,7 @@ struct range_spec {
 
 // 1*DIGIT; what does not fit counts as the largest number.
 std::optional<std::uint64_t> parse_position(std::string_view text) {
-  bool const digits = !text.empty() && std::all_of(text.begin(), text.end(),
-                                                   [](char c) { return c >= '0' && c <= '9'; });
-  if (!digits) return std::nullopt;
+  if (text.empty() || !std::all_of(text.begin(), text.end(), is_digit)) return std::nullopt;
   return parse_decimal(text).value_or(std::numeric_limits<std::uint64_t>::max());
 }
 

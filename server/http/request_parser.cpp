@@ -90,8 +90,7 @@ enum class version { served, of_a_later_minor, not_supported };
 version version_of(std::string_view request_line) {
   if (request_line.size() < 9) return version::served;
   auto const text = request_line.substr(request_line.size() - 9);
-  auto const digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (!text.starts_with(" HTTP/") || !digit(text[6]) || text[7] != '.' || !digit(text[8]))
+  if (!text.starts_with(" HTTP/") || !is_digit(text[6]) || text[7] != '.' || !is_digit(text[8]))
     return version::served;
   if (text[6] != '1') return version::not_supported;
   return text[8] <= '1' ? version::served : version::of_a_later_minor;

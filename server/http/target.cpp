@@ -68,7 +68,6 @@ std::optional<authority_parts> split_authority(std::string_view authority) {
   auto const colon = std::min(authority.find(':'), authority.size());
   auto const host = authority.substr(0, colon);
   auto const port = authority.substr(std::min(colon + 1, authority.size()));
-  auto const is_digit = [](char c) { return c >= '0' && c <= '9'; };
   auto const is_plain = [&](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '.' ||
            c == '-' || c == '_';

@@ -9,6 +9,11 @@
 
 namespace gatehouse::http {
 
+// DIGIT (RFC 5234, B.1)
+constexpr bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
 bool is_token_char(char c);
 
 // token = 1*tchar (RFC 9110, 5.6.2)
