@@ -15,6 +15,7 @@
 #include "gatehouse/base/error.hpp"
 #include "gatehouse/base/escape.hpp"
 #include "gatehouse/base/limits.hpp"
+#include "gatehouse/base/nearest.hpp"
 #include "gatehouse/base/unique_fd.hpp"
 
 namespace gatehouse::gateway {
@@ -81,6 +82,19 @@ std::optional<fs::path> find_on_path(std::string_view name, std::string_view pat
   }
 }
 
+// A program on the PATH that has this name, or one of the interpreters in use whose name is near
+// it: "python" is often python3 alone, and "pythn3" a slip.
+std::optional<fs::path> meant_program(std::string_view name, std::string_view path_variable) {
+  if (auto found = find_on_path(name, path_variable)) return found;
+  std::vector<std::string_view> there;
+  for (std::string_view const interpreter : {"python3", "perl", "bash", "sh", "ruby", "php-cgi",
+                                             "node", "lua", "tclsh", "awk", "guile"}) {
+    if (find_on_path(interpreter, path_variable)) there.push_back(interpreter);
+  }
+  auto const meant = base::nearest(name, there);
+  return meant ? find_on_path(*meant, path_variable) : std::nullopt;
+}
+
 std::string_view next_word(std::string_view& text) {
   text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
   auto const word = text.substr(0, text.find_first_of(blanks));
@@ -101,6 +115,19 @@ std::string_view program_of_env(std::string_view argument) {
   return word;
 }
 
+// How a sentence about a program that is not there ends.
+std::string instead(std::optional<fs::path> const& there) {
+  return there ? "; there is " + named(there->native()) + "." : ".";
+}
+
+// The #! line that asks env for another program. program: a part of head.argument.
+std::string with_program(script_head const& head, std::string_view program, fs::path const& other) {
+  std::string argument = head.argument;
+  auto const at = static_cast<std::size_t>(program.data() - head.argument.data());
+  argument.replace(at, program.size(), other.filename().native());
+  return "#!" + head.interpreter + " " + argument;
+}
+
 finding check_env(std::string const& path, script_head const& head,
                   std::string_view path_variable) {
   std::string_view const argument = head.argument;
@@ -118,11 +145,13 @@ finding check_env(std::string const& path, script_head const& head,
                          ? can_run(program)
                          : find_on_path(program, path_variable).has_value();
   if (there) return std::nullopt;
+  auto const meant = meant_program(fs::path(program).filename().native(), path_variable);
   return found("env-program-missing",
                "Its #! line asks env for " + named(program) +
                    ", which is not in any directory of the PATH that programs get (" +
-                   std::string(path_variable) + ").",
-               "command -v " + base::shell_quoted(program));
+                   std::string(path_variable) + ")" + instead(meant),
+               meant ? first_line_command(with_program(head, program, *meant), path)
+                     : "command -v " + base::shell_quoted(program));
 }
 
 finding check_interpreter(std::string const& path, script_head const& head,
@@ -131,13 +160,12 @@ finding check_interpreter(std::string const& path, script_head const& head,
   std::error_code ec;
   if (!fs::exists(interpreter, ec)) {
     std::string const argument = head.argument.empty() ? "" : ' ' + head.argument;
-    auto const elsewhere = find_on_path(interpreter.filename().native(), path_variable);
+    auto const meant = meant_program(interpreter.filename().native(), path_variable);
     return found("interpreter-missing",
                  "The interpreter " + named(head.interpreter) +
-                     " that its #! line names does not exist" +
-                     (elsewhere ? "; there is " + named(elsewhere->native()) + "." : "."),
-                 elsewhere ? first_line_command("#!" + elsewhere->native() + argument, path)
-                           : "command -v " + base::shell_quoted(interpreter.filename().native()));
+                     " that its #! line names does not exist" + instead(meant),
+                 meant ? first_line_command("#!" + meant->native() + argument, path)
+                       : "command -v " + base::shell_quoted(interpreter.filename().native()));
   }
   if (!can_run(interpreter)) {
     return found("interpreter-not-executable",
@@ -225,8 +253,8 @@ void check_head(findings& to, fs::path const& script, std::string_view bytes,
 // Looks for the first directory above the script that this process may not search.
 finding check_directories(fs::path const& script) {
   fs::path way;
-  for (fs::path const& part : script.parent_path()) {
-    way /= part;
+  for (fs::path const& name : script.parent_path()) {
+    way /= name;
     if (::access(way.c_str(), X_OK) == 0 ||
         base::last_error() != boost::system::errc::permission_denied) {
       continue;

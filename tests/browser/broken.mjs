@@ -12,7 +12,7 @@ export const brokenScripts = {
   },
   "bad-interpreter.py": {
     reason: "script-start-failed",
-    fix: /^command -v pythn3/,
+    fix: /^sed -i .*#!\/\S*python3\|/,
     text: "#!/usr/bin/pythn3\nprint('Content-Type: text/plain')\nprint()\n",
   },
   "windows.sh": {

@@ -60,6 +60,7 @@ TEST_CASE("this very program is one of this machine") {
 TEST_CASE("a script that cannot start is told why, with a command") {
   gatehouse::tests::temporary_directory const directory;
   directory.write("bin/tool", "#!/bin/sh\n", 0755);
+  directory.write("bin/perl", "", 0755);
   directory.write("bin/plain", "", 0644);
   std::string const bin = (directory.path() / "bin").string();
   struct row {
@@ -77,6 +78,9 @@ TEST_CASE("a script that cannot start is told why, with a command") {
        R"("/no/such" that its #! line names does not exist.)", "command -v such"},
       {"the interpreter is elsewhere", "a", "#!/no/tool -x\n", 0755,
        "there is \"" + bin + "/tool\"", "sed -i '1s|.*|#!" + bin + "/tool -x|' SCRIPT"},
+      {"an interpreter of nearly that name", "a", "#!/usr/bin/prl -w\n", 0755,
+       "does not exist; there is \"" + bin + "/perl\".",
+       "sed -i '1s|.*|#!" + bin + "/perl -w|' SCRIPT"},
       {"an interpreter without its bit", "a", "#!" + bin + "/plain\n", 0755,
        "cannot be run by the server's user", "ls -l " + bin + "/plain"},
       {"a directory for an interpreter", "a", "#!" + bin + "\n", 0755,
@@ -87,6 +91,9 @@ TEST_CASE("a script that cannot start is told why, with a command") {
        "sed -i '1s|.*|#!/usr/bin/env -S tool -u|' SCRIPT"},
       {"env -S of nothing known", "a", "#!/usr/bin/env -S A=1 pythn -u\n", 0755,
        "asks env for \"pythn\"", "command -v pythn"},
+      {"env -S of nearly a known name", "a", "#!/usr/bin/env -S A=prl prl -u prl\n", 0755,
+       "; there is \"" + bin + "/perl\".",
+       "sed -i '1s|.*|#!/usr/bin/env -S A=prl perl -u prl|' SCRIPT"},
       {"env of nothing", "a", "#!/usr/bin/env\n", 0755, "without the name", ""},
       {"a relative interpreter", "a", "#!tool\n", 0755, "not an absolute path", "command -v tool"},
       {"no interpreter", "a", "#!\n", 0755, "names no interpreter", ""},
