@@ -17,5 +17,5 @@ function(gatehouse_embed target name base)
     COMMENT "Embedding the files of ${name}"
     VERBATIM)
   target_sources(${target} PRIVATE ${generated})
-  set_source_files_properties(${generated} PROPERTIES SKIP_PRECOMPILE_HEADERS ON)
+  set_source_files_properties(${generated} PROPERTIES SKIP_PRECOMPILE_HEADERS ON SKIP_UNITY_BUILD_INCLUSION ON)
 endfunction()

@@ -4,6 +4,9 @@ set(GATEHOUSE_SANITIZE "" CACHE STRING "Sanitizers to build with, for example ad
 
 option(GATEHOUSE_COVERAGE "Count which lines of server/ the tests run" OFF)
 
+# Several sources are compiled as one: quick for a whole build, slow after a change of one of them.
+option(GATEHOUSE_UNITY "Compile the server's sources in groups" OFF)
+
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)

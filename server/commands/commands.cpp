@@ -213,6 +213,11 @@ std::variant<command_call, config::help, config::version, config::usage_error> p
                       std::move(line.given)};
 }
 
+int fail(config::usage_error const& error, int status) {
+  std::cerr << error.line << std::endl;
+  return status;
+}
+
 std::optional<int> run_command(int argc, char const* const* argv) {
   command const* const what = find_command(argc, argv);
   if (what == nullptr) return std::nullopt;

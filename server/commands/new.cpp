@@ -240,11 +240,6 @@ void say_where(command_call const& call, config::options const& chosen, fs::path
       base::shell_quoted(path + "?name=Ada"));
 }
 
-int fail(config::usage_error const& error, int status) {
-  std::cerr << error.line << std::endl;
-  return status;
-}
-
 }  // namespace
 
 int new_command(command_call const& call) {

@@ -20,13 +20,8 @@ using outcome = std::variant<config::options, config::usage_error>;
 
 constexpr std::string_view usual_directory = "gatehouse-tour";
 
-void say(std::string const& line) {
+void tell(std::string const& line) {
   std::cerr << base::terminal_escaped(line) << std::endl;
-}
-
-int fail(config::usage_error const& error, int status) {
-  std::cerr << error.line << std::endl;
-  return status;
 }
 
 // The copy is what is served: an option that wants something else in its place is a mistake.
@@ -62,8 +57,8 @@ std::optional<config::usage_error> provide_copy(fs::path const& copy) {
   auto const done = copy_examples(examples.value_or(copy), copy);
   if (auto const* const wrong = std::get_if<config::usage_error>(&done)) return *wrong;
   bool const made = std::get<copy_outcome>(done) == copy_outcome::made;
-  say(made ? "Copied the examples to " + copy.native() + ": change in it what you like"
-           : "Using the copy of the examples in " + copy.native() + " as it is");
+  tell(made ? "Copied the examples to " + copy.native() + ": change in it what you like"
+            : "Using the copy of the examples in " + copy.native() + " as it is");
   return std::nullopt;
 }
 
@@ -72,14 +67,15 @@ void choose_port(config::server_options& chosen, bool port_was_chosen) {
   if (port_was_chosen) return;
   auto const free = app::free_port(chosen);
   if (free == chosen.port) return;
-  say("Port " + std::to_string(chosen.port) + " is taken, so this is port " + std::to_string(free));
+  tell("Port " + std::to_string(chosen.port) + " is taken, so this is port " +
+       std::to_string(free));
   chosen.port = free;
 }
 
 void open_tour(std::string const& url) {
   if (!has_desktop()) return;
   auto const page = url + "tour/";
-  if (!open_browser(page)) say("There is no xdg-open here; open " + page + " in a browser");
+  if (!open_browser(page)) tell("There is no xdg-open here; open " + page + " in a browser");
 }
 
 }  // namespace

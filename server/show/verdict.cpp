@@ -52,7 +52,7 @@ std::string brief_reason(std::string_view reason) {
 }
 
 // What went wrong behind an answer, in a few words.
-std::string late_failure(trace::recording const& of) {
+std::string late_failure_text(trace::recording const& of) {
   if (auto const wrong = wrong_length_of(of)) {
     return "promised " + std::to_string(wrong->promised) + " bytes, printed " +
            std::to_string(wrong->printed);
@@ -119,7 +119,7 @@ std::string verdict(trace::recording const& of) {
     case outcome::failed:
       return status_text(of.error ? of.error->status : of.status) + after(of);
     case outcome::answered_then_failed:
-      return status_text(of.status) + ", then failed: " + late_failure(of);
+      return status_text(of.status) + ", then failed: " + late_failure_text(of);
     case outcome::client_left:
       break;
   }

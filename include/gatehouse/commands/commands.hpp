@@ -18,6 +18,9 @@ namespace gatehouse::commands {
 // Exit statuses that all commands share; what else they answer is theirs.
 constexpr int command_done = 0, command_found_faults = 1, command_used_wrongly = 2;
 
+// Prints what is wrong and gives the status, with which a command ends.
+int fail(config::usage_error const& error, int status);
+
 // A command line that has been understood.
 struct command_call {
   config::options chosen;          // directories not resolved yet
