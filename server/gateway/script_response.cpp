@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "gatehouse/base/escape.hpp"
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/gateway/header_block.hpp"
 #include "gatehouse/http/grammar.hpp"
@@ -30,6 +31,13 @@ std::string_view without_line_end(std::string_view line) {
   return line;
 }
 
+// The beginning of a line that the script printed, for a sentence about it.
+std::string quoted(std::string_view line) {
+  constexpr std::size_t shown = 60;
+  std::string const beginning = base::valid_utf8(line.substr(0, shown));
+  return '"' + beginning + (line.size() > shown ? "..." : "") + '"';
+}
+
 // Parses a header line without its line end: field-name ":" value. The errors are everything that
 // must not be passed on to a client.
 http::result<http::field> parse_line(std::string_view line) {
@@ -50,16 +58,18 @@ http::result<http::field> parse_line(std::string_view line) {
   if (colon == std::string_view::npos) {
     return malformed(
         "script-no-blank-line", "a line before the blank line is not a header",
-        "The script printed a line that is not a header (Name: value) before the blank line. Every "
-        "response starts with headers, such as Content-Type: text/html, and an empty line after "
-        "them.");
+        "The script printed " + quoted(line) +
+            " before the blank line, and that is not a header (Name: value). Every response starts "
+            "with headers, such as Content-Type: text/html, and an empty line after them.");
   }
   auto const name = line.substr(0, colon);
   if (!http::is_token(name)) {
     return malformed(
         "script-bad-header", "a header's name has characters that no name has",
-        "The script printed a header whose name is not a name (RFC 9110, 5.1). Is the blank line "
-        "after the headers missing?");
+        "The script printed " + quoted(line) +
+            " before the blank line, and that is not a header: a name has neither blanks nor other "
+            "signs before its colon (RFC 9110, 5.1). If it is content, an empty line has to stand "
+            "before it.");
   }
   return http::field{name, http::trim_ows(line.substr(colon + 1))};
 }
@@ -112,11 +122,13 @@ void explain_late_headers(http::http_error& error, std::string_view text, std::s
   error.reason = "script-late-headers";
   error.detail =
       "other output stands before the headers: Content-Type is in line " + std::to_string(number);
+  auto const rest = text.substr(start_of_line(text, error.help.marked_line));
   error.help.explanation =
-      "The headers came too late: other output stands before the Content-Type in line " +
-      std::to_string(number) +
-      ". If it is the output of another program that the script starts, let the script flush its "
-      "own output first ($| = 1 in Perl, sys.stdout.flush() in Python, fflush(stdout) in C).";
+      "The headers came too late: " + quoted(without_line_end(rest.substr(0, rest.find('\n')))) +
+      " stands before the Content-Type in line " + std::to_string(number) +
+      ". The script has to print its headers first. If that line comes from another program that "
+      "the script starts, let the script flush its own output before it starts it ($| = 1 in Perl, "
+      "sys.stdout.flush() in Python, fflush(stdout) in C).";
 }
 
 }  // namespace

@@ -30,7 +30,7 @@ std::string reason_text(http::http_error const& error, http::exchange_record con
   auto const& explanation = error.help.explanation;
   if (!record.script.empty() && !explanation.empty()) {
     auto const number = error.help.marked_line;
-    return (number > 0 ? "line " + std::to_string(number) + ": " : "") + explanation;
+    return (number > 0 ? "line " + std::to_string(number) + " of its output: " : "") + explanation;
   }
   std::string out(error.detail.empty() ? http::reason_phrase(error.status) : error.detail);
   if (!explanation.empty() && explanation != out) out.append(". ").append(explanation);

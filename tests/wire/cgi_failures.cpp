@@ -206,7 +206,7 @@ TEST_CASE("of malformed output the page marks the line") {
   auto const deep = ask(s.port(), "GET", "/cgi-bin/deep").body;
   CHECK(has(deep, "What it printed, from line 3"));
   CHECK(has(deep, "--> no header"));
-  CHECK(s.logged("]: line 4: The script printed a line that is not a header"));
+  CHECK(s.logged("]: line 4 of its output: The script printed "));
 }
 
 TEST_CASE("headers behind another program's output came too late, and the page says what to do") {
