@@ -6,10 +6,20 @@ import http from "node:http";
 import path from "node:path";
 import { test } from "node:test";
 
+import { checkSoundness, desktop, phone } from "./browser.mjs";
 import { brokenScripts } from "./broken.mjs";
 import { world } from "./world.mjs";
 
-const here = world({ scripts: brokenScripts });
+// Longer than any line.
+const longDirectory = `/${"never".repeat(30)}/${"there".repeat(30)}`;
+const here = world({
+  options: ["--inspect", "--env", `PATH=${process.env.PATH}:${longDirectory}`],
+  scripts: {
+    ...brokenScripts,
+    "no-interpreter.py": "#!/usr/bin/env pythn3\nprint()\n",
+    "words-for-env.py": "#!/usr/bin/env pythn3 -u\nprint()\n",
+  },
+});
 
 // Asks for a program, whatever becomes of the answer.
 function ask(name) {
@@ -71,6 +81,54 @@ test("the last line of standard error stands out", () =>
     const last = page.locator(".why .stderr strong");
     assert.match(await last.textContent(), /^TypeError/);
     assert.ok(await isSeen(page, last));
+  }));
+
+test("where the last line is the hint of env, the line before it stands out", () =>
+  here.page("/-/", {}, async (page) => {
+    await ask("words-for-env.py");
+    await open(page, "words-for-env.py");
+    assert.match(await page.locator(".why .stderr strong").textContent(), /'pythn3 -u'/);
+  }));
+
+// What of the reason is wider than the column in which it stands.
+const leavesItsColumn = (page) =>
+  page.locator(".why").evaluate((why) =>
+    [...why.querySelectorAll("*")]
+      .filter((part) => part.scrollWidth > part.clientWidth + 1 && part.clientWidth > 0)
+      .map((part) => part.outerHTML.slice(0, 80)),
+  );
+
+for (const size of [phone, desktop]) {
+  test(`a PATH longer than a line stays in its column, ${size.width} pixels wide`, () =>
+    here.page("/-/", { size }, async (page) => {
+      await ask("no-interpreter.py");
+      await open(page, "no-interpreter.py");
+      await page.locator(".why", { hasText: longDirectory }).waitFor();
+      assert.deepEqual(await leavesItsColumn(page), []);
+      await checkSoundness(page);
+      await take(page, `long-path-${size.width}`);
+    }));
+}
+
+test("a name that is not there is said once, and no stage failed by it", () =>
+  here.page("/-/", {}, async (page) => {
+    await ask("not-there");
+    await open(page, "not-there");
+    const said = await page.locator(".why").textContent();
+    assert.equal(said.match(/program at/gi).length, 1, said);
+    assert.match(said, /script-not-found/);
+    await page.locator("#stage-2", { hasText: "is taken apart — nothing is found there" }).waitFor();
+    assert.equal(await page.locator(".stage.failed").getAttribute("title"), "taken apart: nothing is found there");
+  }));
+
+test("on a phone the reason stands above the tools", () =>
+  here.page("/-/", { size: phone }, async (page) => {
+    await ask("silent.sh?phone");
+    await open(page, "silent.sh?phone");
+    const why = await page.locator(".why").boundingBox();
+    const tool = await page.getByRole("button", { name: "Copy as curl" }).boundingBox();
+    assert.ok(why.y + why.height <= tool.y, JSON.stringify([why, tool]));
+    assert.ok(await isSeen(page, page.locator(".why .sentence")));
   }));
 
 test("Run again sends the recorded request at once and shows its exchange", () =>

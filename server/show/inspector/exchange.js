@@ -7,7 +7,7 @@ import { requestSteps } from "./request.js";
 import { responseStep } from "./response.js";
 import { goToStage, stagesOf, stageStrip } from "./stages.js";
 import { timeline } from "./timeline.js";
-import { title } from "./title.js";
+import { deeds, title } from "./title.js";
 import { whyBox } from "./why.js";
 
 // Shows it in the article. Only the parts that differ from what stands there are made anew: an open
@@ -49,10 +49,9 @@ function partsOf(exchange, actions) {
   const part = (name, of, build) => ({ name, of: [steps, ...of], build });
   const runs = program !== null;
   return [
-    part("title", [verdict, outcome, state, pinned, curl, shell, sent, why !== null], () =>
-      title(exchange, actions),
-    ),
+    part("title", [verdict, outcome, sent], () => title(exchange)),
     why && part("why", [why, outcome], () => whyBox(exchange, actions)),
+    part("deeds", [state, pinned, curl, shell, why !== null], () => deeds(exchange, actions)),
     part("stages", [stages], () => stageStrip(stages, goToStage)),
     part("request", [request, route, script, variables], () => requestSteps(exchange, steps)),
     runs && part("process", [program, process, stdin, state], () => processStep(exchange, steps)),
@@ -72,7 +71,10 @@ function headings({ program, kind, variables }, stages) {
     : kind === "file"
       ? "and a file is the response"
       : "and the server answers by itself";
-  const step = (number, text) => ({ number, text, state: stages[number - 1].state });
+  const step = (number, text) => {
+    const { state, fault } = stages[number - 1];
+    return { number, text: state === "failed" ? `${text} — ${fault}` : text, state };
+  };
   return {
     request: step(1, "The request arrives"),
     parsed: step(2, "is taken apart"),

@@ -6,9 +6,9 @@ import { count, duration, shortBytes } from "./units.js";
 
 const names = ["arrives", "taken apart", "variables", "process", "output", "response"];
 
+// Of one that failed its fault is said.
 const stateWords = {
   done: "done",
-  failed: "failed",
   half: "with a fault",
   running: "goes on",
   none: "not part of this one",
@@ -33,7 +33,14 @@ function failedStage({ why, outcome, route, program, process, times, stdout, res
   return 5;
 }
 
-// [{number, name, state, size, time}], each with text for people or "".
+// What is said of the stage that failed. A request that was understood did not fail by being taken
+// apart: nothing is there for it, or it is refused.
+function faultOf({ route, response }, number) {
+  if (number !== 2 || !route) return "this failed";
+  return [404, 410].includes(response.status) ? "nothing is found there" : "this is refused";
+}
+
+// [{number, name, state, size, time, fault}], each with text for people or "".
 export function stagesOf(exchange) {
   const { request, variables, program, process, stdout, response, times, state } = exchange;
   const failed = failedStage(exchange);
@@ -60,6 +67,7 @@ export function stagesOf(exchange) {
     state: stageState(exchange, at + 1, failed, went[at]),
     size: sizes[at][0],
     time: sizes[at][1],
+    fault: failed === at + 1 ? faultOf(exchange, failed) : "",
   }));
 }
 
@@ -97,7 +105,8 @@ export function stageStrip(stages, go) {
   );
 }
 
-function stageButton({ number, name, state, size, time }, go) {
+function stageButton({ number, name, state, size, time, fault }, go) {
+  const word = state === "failed" ? fault : stateWords[state];
   const facts = [size, time].filter(Boolean);
   return element(
     "button",
@@ -105,7 +114,7 @@ function stageButton({ number, name, state, size, time }, go) {
       type: "button",
       class: `stage ${state}`,
       disabled: state === "none",
-      title: `${name}: ${stateWords[state]}`,
+      title: `${name}: ${word}`,
       onclick: () => go(number),
     },
     element(
@@ -113,7 +122,7 @@ function stageButton({ number, name, state, size, time }, go) {
       { class: "stage-name" },
       element("span", { class: "number" }, String(number)),
       element("span", { class: "stage-word" }, name),
-      element("span", { class: "hidden" }, ` ${stateWords[state]}`),
+      element("span", { class: "hidden" }, ` ${word}`),
       element("span", { class: "stage-sign", "aria-hidden": "true" }, stateSigns[state]),
     ),
     element(

@@ -1,4 +1,5 @@
-// The head of an exchange: what it came to, what was asked, and what can be done with it.
+// The head of an exchange: what it came to, what was asked, and, below the reason of one that failed,
+// what can be done with it.
 
 import { visible } from "./bytes.js";
 import { element } from "./element.js";
@@ -7,7 +8,7 @@ import { gravityOf } from "./summary.js";
 import { bytes as byteCount } from "./units.js";
 import { againButton } from "./why.js";
 
-export function title(exchange, actions) {
+export function title(exchange) {
   const { id, method, target, verdict, client, sent } = exchange;
   return element(
     "header",
@@ -25,14 +26,13 @@ export function title(exchange, actions) {
       " ",
       visible(target || "a request that could not be read"),
     ),
-    element("p", { class: "actions" }, deeds(exchange, actions)),
   );
 }
 
-function deeds(exchange, actions) {
+export function deeds(exchange, actions) {
   const { id, state, why, curl, shell } = exchange;
   const edit = { type: "button", onclick: () => actions.edit(exchange) };
-  return [
+  return element("p", { class: "actions" }, [
     why ? null : againButton(exchange, actions),
     element("button", edit, "Send again, edited"),
     pinButton(exchange, actions),
@@ -43,7 +43,7 @@ function deeds(exchange, actions) {
       { class: "plain", href: `exchanges/${id}?download`, download: `exchange-${id}.json` },
       state === "open" ? "Download what there is as JSON" : "Download as JSON",
     ),
-  ];
+  ]);
 }
 
 // A pinned exchange is not forgotten.

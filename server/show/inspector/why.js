@@ -25,8 +25,10 @@ export function whyBox(exchange, actions) {
   );
 }
 
+// What the sentence has not said already.
 function small({ sentence, detail, reason }) {
-  return [sentence ? detail : "", reason && `(${reason})`].filter(Boolean).join(" ");
+  const isSaid = !sentence || sentence.toLowerCase().includes(detail.toLowerCase());
+  return [isSaid ? "" : detail, reason && `(${reason})`].filter(Boolean).join(" ");
 }
 
 function fix({ command }, actions) {
@@ -71,11 +73,21 @@ function printed({ output }) {
   ];
 }
 
+// What env(1) adds below the message that names the program which it has not found.
+const hintOfEnv = /\benv: use -\S+ to pass options in shebang lines$/;
+
+// The last line tells most, unless it is a hint for the line above it. Gives the place of the line.
+function tellingLine(lines) {
+  const tells = (line) => line.trim() !== "" && !hintOfEnv.test(line.trim());
+  const at = lines.findLastIndex(tells);
+  return at < 0 ? lines.length - 1 : at;
+}
+
 function lastWords({ why, stderr }) {
   const lines = why.stderr ?? [];
   if (lines.length === 0) return null;
   const left = stderr.lines - lines.length;
-  const last = lines.length - 1;
+  const telling = tellingLine(lines);
   const view = element(
     "pre",
     {
@@ -85,11 +97,10 @@ function lastWords({ why, stderr }) {
       "aria-label": "Standard error, the last lines",
     },
     lines.map((line, at) => [
-      at === last ? element("strong", {}, visible(line)) : visible(line),
+      at === telling ? element("strong", {}, visible(line)) : visible(line),
       "\n",
     ]),
   );
-  // The last line tells most.
   requestAnimationFrame(() => (view.scrollTop = view.scrollHeight));
   return [
     element(
