@@ -173,10 +173,10 @@ function parsedList({ request, route, script }, parsed, links) {
         [code(script.file), script.interpreter ? [", run by ", code(script.interpreter)] : null],
       ],
       script && [
-        "Left for it",
+        "PATH_INFO",
         script.path_info === null
-          ? "nothing of the path"
-          : [code(script.path_info), " of the path"],
+          ? "not set: the path ends with the program's name"
+          : [code(script.path_info), ", what follows the program's name in the path"],
       ],
     ],
     links,
