@@ -186,6 +186,29 @@ test("the composer begins with a preset, and offers what was asked for", () =>
     }
   }));
 
+test("Esc in the composer leads back to the button that opened it", () =>
+  here.page("/-/", {}, async (page) => {
+    await live(page);
+    await page.locator("#new-request").click();
+    await page.locator("#target:focus").waitFor();
+    await page.keyboard.press("Escape");
+    await page.locator("#new-request:focus").waitFor();
+    await shown(page, target);
+    await page.getByRole("button", { name: "Send again, edited" }).click();
+    await page.locator("#target:focus").waitFor();
+    await page.keyboard.press("Escape");
+    await page.locator("#new-request:focus").waitFor();
+  }));
+
+test("what is left of the path for the program is PATH_INFO", () =>
+  here.page("/-/", {}, async (page) => {
+    const part = page.locator("[data-part=request] dl > div", { hasText: "PATH_INFO" }).last();
+    await shown(page, target);
+    assert.match(await part.textContent(), /\/some\/path, what follows the program's name/);
+    await shown(page, "/cgi-bin/env.sh");
+    assert.match(await part.textContent(), /not set: the path ends with the program's name/);
+  }));
+
 async function fullView(page, path) {
   await shown(page, path);
   const response = page.locator("[data-part=response]");

@@ -10,15 +10,12 @@ import { Filter } from "./filter.js";
 import { List } from "./list.js";
 import { draftOf, recordedBytes, send } from "./sending.js";
 import { goToStage } from "./stages.js";
-import { isFile, isScript } from "./summary.js";
+import { isFile, isPieceOfAPage, isScript } from "./summary.js";
 import { count, roundBytes } from "./units.js";
 import { restoreSections } from "./variables.js";
 
 const refreshOpenMs = 1000;
 const paintAfterMs = 100;
-
-// What a page pulls in: it does not take the place of the page while the newest is followed.
-const pieceOfAPage = /\.(css|m?js|map|ico|svg|png|jpe?g|gif|webp|avif|woff2?)(\?|$)/i;
 
 const find = (id) => document.getElementById(id);
 const feed = new Feed();
@@ -31,6 +28,7 @@ let shown = null; // the exchange that stands on the page
 let wanted = null; // the id that is to stand there
 let asked = ""; // the id and the state that were read last
 let refreshing = 0;
+let opener = null; // what had the focus when the composer was opened; null while it is closed
 let expected = null; // the request that is being sent again: {after: id, of: "METHOD target"}
 
 function chosen() {
@@ -69,7 +67,7 @@ function paint() {
 
 // A script is what one mostly looks for; else the page, not what it pulls in.
 function newest(summaries) {
-  const whole = summaries.find((summary) => !pieceOfAPage.test(summary.target));
+  const whole = summaries.find((summary) => !isPieceOfAPage(summary));
   return (summaries.find(isScript) ?? whole ?? summaries[0])?.id ?? null;
 }
 
@@ -281,9 +279,21 @@ function stay() {
   paintNow();
 }
 
+// Whoever leaves the composer for the list is back where it was opened.
 function goTo() {
+  const before = opener;
+  const opens = chosen() === "new";
+  opener = opens ? (before ?? document.activeElement) : null;
   paintNow();
-  if (chosen() === "new") composer.focus();
+  if (opens) composer.focus();
+  else if (before !== null && chosen() === null) focusOpener(before);
+}
+
+// What stands in an exchange, or nowhere, is not the same any more: then the button that is always there.
+function focusOpener(before) {
+  const stands = before.matches("a, button") && before.checkVisibility();
+  const isKept = stands && !find("exchange").contains(before);
+  (isKept ? before : find("new-request")).focus({ preventScroll: true });
 }
 
 function fillAddresses() {

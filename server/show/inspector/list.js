@@ -2,7 +2,7 @@
 // the focus keeps it.
 
 import { element } from "./element.js";
-import { gravityOf, signOf } from "./summary.js";
+import { gravityOf, isFile, isPieceOfAPage, signOf } from "./summary.js";
 import { duration } from "./units.js";
 
 // Of a long path this much of its end is always seen.
@@ -87,7 +87,8 @@ function fill(row, summary, isShown) {
   put(row.front, rest.slice(0, cut));
   put(row.tail, rest.slice(cut));
   put(row.pin, summary.pinned ? "◆" : "");
-  row.link.className = `${kind} ${gravityOf(summary) ?? ""}`.trim();
+  const piece = isFile(summary) && isPieceOfAPage(summary) ? "piece" : "";
+  row.link.className = [kind, gravityOf(summary), piece].filter(Boolean).join(" ");
   name(row.link, facts(summary, target));
   if (isShown) row.link.setAttribute("aria-current", "true");
   else row.link.removeAttribute("aria-current");

@@ -10,6 +10,11 @@ export function isFile({ kind }) {
   return kind === "file";
 }
 
+// What a page pulls in: it does not take the place of the page while the newest is followed.
+export function isPieceOfAPage({ target }) {
+  return /\.(css|m?js|map|ico|svg|png|jpe?g|gif|webp|avif|woff2?)(\?|$)/i.test(target);
+}
+
 export function hasFailed({ outcome }) {
   return outcome === "failed" || halfFailures.includes(outcome);
 }
