@@ -3,6 +3,7 @@ import "./copy.js";
 import { element, find, refresh } from "./element.js";
 import { settle } from "./guess.js";
 import { bytesOf, exchangesSince, inspectorIsOn, newest } from "./inspector.js";
+import { place } from "./place.js";
 import { light } from "./source.js";
 import { decoded } from "./wire.js";
 
@@ -15,8 +16,8 @@ const variables = find("#variables");
 const process = find("#process");
 
 const ADVICE = {
-  403: "It is there, but may not be executed. Type: chmod +x cgi-bin/NAME",
-  404: "There is no cgi-bin/NAME yet. Make it as described above, then run it again.",
+  403: "It is there, but may not be executed. Type: chmod +x DIRECTORY/NAME",
+  404: "There is no DIRECTORY/NAME yet. Make it as described above, then run it again.",
   500: "It could not be started. The answer below says why.",
   502: "It ran, but what it printed is no response. The answer below says why.",
   504: "It took too long and was stopped.",
@@ -25,10 +26,10 @@ const ADVICE = {
 // The server ends its own error pages with a reason in brackets.
 const isRefusal = (text) => /\([a-z-]+\)\s*$/.test(text);
 
-function explain(status, file, text) {
+function explain(status, file, text, directory) {
   if (status < 400) return `Status ${status}. Your script has answered:`;
   if (!isRefusal(text)) return `Status ${status}, which your script has set. It has answered:`;
-  return `Status ${status}. ${(ADVICE[status] ?? "The answer below says why.").replace("NAME", file)}`;
+  return `Status ${status}. ${(ADVICE[status] ?? "The answer below says why.").replace("DIRECTORY/NAME", () => `${directory}/${file}`)}`;
 }
 
 async function showExchange(since, target) {
@@ -42,7 +43,7 @@ async function showExchange(since, target) {
         {},
         element("th", { scope: "row" }, element("code", {}, v.name)),
         element("td", {}, element("code", {}, v.value)),
-        element("td", {}, v.from),
+        element("td", { "data-label": "From" }, v.from),
       ),
     ),
   );
@@ -61,8 +62,8 @@ async function showExchange(since, target) {
 
 async function run() {
   const file = name.value.trim();
-  const place = `${file}${path.value.trim().replace(/^(?=[^/])/, "/")}`;
-  const target = `/cgi-bin/${place.split("/").map(encodeURIComponent).join("/")}${query.value ? "?" + encodeURI(query.value) : ""}`;
+  const named = `${file}${path.value.trim().replace(/^(?=[^/])/, "/")}`;
+  const target = `/cgi-bin/${named.split("/").map(encodeURIComponent).join("/")}${query.value ? "?" + encodeURI(query.value) : ""}`;
   find("#address").href = target;
   find("#address").textContent = location.origin + target;
   const since = await newest();
@@ -71,7 +72,7 @@ async function run() {
   const text = await answer.text();
   printed.textContent = text;
   printed.hidden = false;
-  said.textContent = explain(answer.status, file, text);
+  said.textContent = explain(answer.status, file, text, (await place)?.cgiBin ?? "cgi-bin");
   refresh(printed);
   await showExchange(since, target);
 }
