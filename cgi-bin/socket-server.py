@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Runs the tour's server in twenty lines, tour/server.py, and tells the page of each call it makes.
 
-GET starts a session. The response lasts as long as the page reads it: a line of JSON for each event.
+GET with ?run starts a session. The response lasts as long as the page reads it: a line of JSON for each
+event. A plain GET is answered with what this is for.
 POST with ?session=...&do=connect, send or hang-up has the client of a session act; it can connect to
 that session's own server and to nothing else. For send, the body is what is sent.
 
@@ -218,7 +219,9 @@ def drive():
 method = os.environ.get("REQUEST_METHOD", "GET")
 if method == "POST":
     drive()
-elif method == "GET":
+elif method == "GET" and os.environ.get("QUERY_STRING") == "run":
     run()
+elif method == "GET":
+    answer("200 OK", "The first step of the tour, /tour/1-server.html, runs its server in twenty lines by this.")
 else:
     answer("405 Method Not Allowed\nAllow: GET, POST", "Only GET and POST.")

@@ -20,7 +20,8 @@ const tools = find("#tools");
 const buttons = Object.fromEntries(["start", "connect", "send", "hang-up"].map((id) => [id, find(`#${id}`)]));
 const line = (number) => source.querySelectorAll(".line")[number - 1];
 
-// {running, port, connected, sent, received, closed}: bytes of the present connection, or of the last.
+// {running, port, connected, sent, received, answered, closed}: bytes of the present connection, or of the
+// last; answered: whether what was sent last has been.
 let session = null;
 
 // What a call gave, written below its line.
@@ -45,11 +46,13 @@ function showCall({ call, line: number, state, text, bytes }) {
   if (!at) return;
   if (state === "called") {
     at.classList.add("waits");
-    if (call === "accept" || call === "recv") said.textContent = WAITING[call];
+    if (call === "accept" || call === "recv") tellWaiting(call);
     return;
   }
   at.classList.remove("waits");
   at.classList.add("lit");
+  if (call === "accept") Object.assign(session, { sent: new Uint8Array(), received: new Uint8Array() });
+  if (call === "sendall") session.answered = true;
   if (bytes !== undefined) {
     const given = bytesOf(bytes);
     note(number, ...shown(given));
@@ -59,15 +62,29 @@ function showCall({ call, line: number, state, text, bytes }) {
   }
 }
 
-const WAITING = {
-  accept: "The server waits in accept: nobody is there. Connect.",
-  recv: "The server waits in recv: it wants bytes. Send some, or hang up.",
-};
+function tellWaiting(call) {
+  said.textContent = call === "accept" ? "The server waits in accept: nobody is there. Connect." : waitingInRecv();
+  if (call === "recv" && session.received.length > 0) tools.scrollIntoView({ block: "nearest" });
+}
+
+function waitingInRecv() {
+  const { sent, received, answered } = session;
+  if (sent.length === 0) return "The server waits in recv: it wants bytes. Send some, or hang up.";
+  if (!answered) return `The server has read ${sent.length} bytes and waits in recv for more: no empty line yet.`;
+  if (received.length === 0) return "The server has answered and waits in recv again.";
+  return `The answer is here: ${received.length} bytes. Send more, or hang up.`;
+}
+
+function showAnswer(bytes) {
+  Object.assign(session, { received: joined(session.received, bytes), answered: true });
+  draw();
+  tellWaiting("recv");
+}
 
 function showClient({ client, bytes }) {
   if (client === "connected") Object.assign(session, { connected: true, closed: false, sent: new Uint8Array(), received: new Uint8Array() });
-  if (client === "sent") session.sent = joined(session.sent, bytesOf(bytes));
-  if (client === "received") session.received = joined(session.received, bytesOf(bytes));
+  if (client === "sent") Object.assign(session, { sent: joined(session.sent, bytesOf(bytes)), answered: false });
+  if (client === "received") showAnswer(bytesOf(bytes));
   if (client === "closed") Object.assign(session, { connected: false, closed: true });
 }
 
@@ -111,7 +128,7 @@ async function follow(mine, answer) {
       if (event.session) mine.name = event.session;
       else {
         show(event);
-        if (STEP_MS > 0) await new Promise((resume) => setTimeout(resume, STEP_MS));
+        if (STEP_MS > 0 && event.state === "returned") await new Promise((resume) => setTimeout(resume, STEP_MS));
       }
     }
   }
@@ -125,7 +142,7 @@ async function start() {
   said.textContent = "The server starts.";
   draw();
   try {
-    const answer = await fetch(PROGRAM, { cache: "no-store", headers: OURS, signal: mine.leave.signal });
+    const answer = await fetch(`${PROGRAM}?run`, { cache: "no-store", headers: OURS, signal: mine.leave.signal });
     if (!answer.ok) throw new Error(`${PROGRAM} answered ${answer.status}.`);
     await follow(mine, answer);
   } catch (error) {
@@ -148,7 +165,14 @@ const doing = (action, body = () => undefined) => () =>
 
 buttons.start.addEventListener("click", () => (session?.running ? session.leave.abort() : start()));
 buttons.connect.addEventListener("click", doing("connect"));
-buttons.send.addEventListener("click", doing("send", () => typed(box.value)));
+buttons.send.addEventListener(
+  "click",
+  doing("send", () => {
+    const bytes = typed(box.value);
+    said.textContent = `${bytes.length} bytes are on their way to the server.`;
+    return bytes;
+  }),
+);
 buttons["hang-up"].addEventListener("click", doing("hang-up"));
 
 source.querySelectorAll(".line").forEach((one) => {
