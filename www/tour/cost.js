@@ -41,6 +41,8 @@ function axisOf(times) {
 }
 
 function draw(times) {
+  areOwn = true;
+  find("#recorded").hidden = true;
   const axis = axisOf(times);
   for (const [name, values] of Object.entries(times)) {
     const row = find(`#spread [data-name="${name}"]`);
@@ -87,6 +89,7 @@ function answer(times) {
 }
 
 let running = false;
+let areOwn = false; // whether the numbers on the page were measured here
 
 async function measure() {
   const times = Object.fromEntries(Object.keys(TARGETS).map((name) => [name, []]));
@@ -95,7 +98,6 @@ async function measure() {
   stop.disabled = false;
   progress.hidden = false;
   said.textContent = "Measuring.";
-  find("#recorded").hidden = true;
   try {
     // In turn, so that whatever else the machine does falls on all of them alike.
     for (let round = 0; round < WARM_UP + TIMES && running; ++round) {
@@ -112,10 +114,14 @@ async function measure() {
       drawParts(times);
       answer(times);
     }
-    said.textContent = `${count} requests of each kind, one at a time.`;
+    said.textContent =
+      count > 0
+        ? `${count} requests of each kind, one at a time.`
+        : `Stopped in the first ${WARM_UP} rounds, which are not counted.`;
   } catch (error) {
     said.textContent = `That did not work. ${error.message}`;
   }
+  find("#recorded").hidden = areOwn;
   running = false;
   start.disabled = false;
   stop.disabled = true;
