@@ -129,6 +129,8 @@ find("#redirects").addEventListener("click", (event) => {
   follow(path).catch((error) => say(find("#redirect-answer"), `That did not work. ${error.message}`));
 });
 
+const isComment = (text) => text.split("\n").every((line) => line.startsWith(":"));
+
 // Streaming: each piece of the response with the time at which it came.
 let leave = null;
 const pieces = find("#pieces");
@@ -138,9 +140,9 @@ async function stream() {
   find("#stop").disabled = false;
   lit("counter.sh", "data:");
   const began = performance.now();
-  const note = (text) => {
+  const note = (text, explained = "") => {
     const seconds = ((performance.now() - began) / 1000).toFixed(2);
-    pieces.append(element("span", {}, `${seconds} s  ${text.trim().replace(/\n+/g, "  ")}\n`));
+    pieces.append(element("span", {}, `${seconds} s  ${text.trim().replace(/\n+/g, "  ")}${explained}\n`));
     pieces.scrollTop = pieces.scrollHeight;
   };
   pieces.hidden = false;
@@ -150,10 +152,13 @@ async function stream() {
       signal: leave.signal,
     });
     note(`status ${answer.status}: the head is here`);
-    const reader = answer.body.getReader();
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = "";
     for (let read = await reader.read(); !read.done; read = await reader.read()) {
-      const text = decoded(read.value);
-      if (text.trim()) note(text);
+      // An empty line ends an event.
+      const events = (rest + read.value).split("\n\n");
+      rest = events.pop();
+      for (const text of events) note(text, isComment(text) ? "  (a comment, which is skipped)" : "");
     }
     note("the end");
   } catch (error) {
