@@ -40,7 +40,7 @@ function addressOf(child, log) {
 
 // Starts `gatehouse --port 0 OPTIONS`. scripts: {name: text or {text, mode}} of more programs in
 // cgi-bin.
-// Gives {url, log, stop}: url has no slash at its end; stop() fails unless the server ends well.
+// Gives {url, site, log, stop}: url has no slash at its end; site holds www and cgi-bin; stop() fails unless the server ends well.
 export async function serve({ options = ["--inspect"], scripts = {} } = {}) {
   const site = await copiedSite();
   for (const [name, script] of Object.entries(scripts)) {
@@ -67,5 +67,5 @@ export async function serve({ options = ["--inspect"], scripts = {} } = {}) {
     await rm(site, { recursive: true });
     if (status !== 0) throw new Error(`gatehouse ended with ${status}; its log:\n${text}`);
   };
-  return { url, log, stop };
+  return { url, site, log, stop };
 }

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { checkEveryLook, checkSoundness, phone } from "./browser.mjs";
+import { checkEveryLook, checkSoundness, desktop, phone } from "./browser.mjs";
 import { world } from "./world.mjs";
 
 const steps = [
@@ -59,11 +59,17 @@ test("step 1: a server in twenty lines runs, and each of its calls is shown", ()
     await page.locator("#request").fill("GET /green/tea HTTP/1.1\nHost: a\n");
     await pressed(page, "Send");
     await says(page, "#code .lit .gave", "GET /green/tea HTTP/1.1\\r\\nHost: a\\r\\n");
+    await says(page, "#said", "has read 34 bytes and waits in recv for more: no empty line yet");
     assert.equal(await given(page, "sendall(").count(), 0);
     await page.locator("#request").fill("\n");
     await pressed(page, "Send");
     await says(page, "#code .lit .gave", "HTTP/1.1 200 OK\\r\\n");
     await says(page, "#tools", "Content-Length: 23\n\nGET /green/tea HTTP/1.1");
+    await says(page, "#said", /^The answer is here: \d+ bytes/);
+    await page.waitForFunction((height) => {
+      const { top, bottom } = document.querySelector("#tools").getBoundingClientRect();
+      return top >= 0 && bottom <= height;
+    }, desktop.height);
     for (const [tab, text] of [
       ["curl -v", "> GET /green/tea HTTP/1.1\n> Host: a\n>\n< HTTP/1.1 200 OK"],
       ["python requests", ">>> r.text\n'GET /green/tea HTTP/1.1'"],
@@ -101,6 +107,44 @@ test("step 1: the server ends with the page, and only its own page can drive it"
     let left = 0;
     for (let tries = 0; tries < 100 && left !== 404; ++tries) left = (await drive(session, "hang-up")).status;
     assert.equal(left, 404);
+  }));
+
+test("the program behind step 1 says what it is for when it is just asked for", async () => {
+  const answer = await fetch(`${here.url}/cgi-bin/socket-server.py`);
+  assert.equal(answer.status, 200);
+  assert.match(await answer.text(), /^The first step of the tour/);
+});
+
+// Each page on which something is typed into a terminal, with how many lines say where.
+for (const [path, count] of Object.entries({
+  "/": 1,
+  "/tour/": 1,
+  "/tour/1-server.html": 1,
+  "/tour/4-files.html": 1,
+  "/tour/5-script.html": 1,
+  "/tour/7-cost.html": 1,
+})) {
+  test(`${path} names the directory that is really served`, () =>
+    here.page(path, {}, async (page) => {
+      const places = page.locator(".place");
+      await places.first().waitFor();
+      assert.equal(await places.count(), count);
+      assert.match(await places.first().textContent(), new RegExp(`^cd ${here.server.site}(Copy)?$`));
+      assert.deepEqual(await page.locator(".place-unknown").filter({ visible: true }).allTextContents(), []);
+    }));
+}
+
+test("step 5: where the directory cannot be learnt, the page says how to find it", () =>
+  here.page("/tour/", {}, async (page, faults) => {
+    await page.route("**/cgi-bin/env.sh", (route) => route.fulfill({ status: 404 }));
+    const asked = page.waitForResponse("**/cgi-bin/env.sh");
+    await page.goto(`${here.url}/tour/5-script.html`);
+    await asked;
+    await page.getByText("the copy gatehouse-tour if gatehouse tour has made it").waitFor();
+    await page.getByText("./gatehouse new greeting.sh").waitFor();
+    assert.equal(await page.locator(".place").isVisible(), false);
+    assert.ok(faults.every((fault) => fault.includes("env.sh")), faults.join("\n"));
+    faults.length = 0;
   }));
 
 test("step 2: a request typed by hand gets its raw answer", () =>
@@ -167,7 +211,7 @@ test("step 5: the reader's script is run and its variables are shown", () =>
     await page.locator("#name").fill("not-there.sh");
     await pressed(page, "Run");
     await says(page, "#said", "Status 404");
-    await says(page, "#said", "There is no cgi-bin/not-there.sh yet");
+    await says(page, "#said", `There is no ${here.server.site}/cgi-bin/not-there.sh yet`);
     await page.locator("#name").fill("gone.sh");
     await pressed(page, "Run");
     await says(page, "#said", "which your script has set");
@@ -202,6 +246,8 @@ test("step 6: forms, uploads, cookies, redirects and streams work", () =>
     await says(page, "#redirect-answer", "two requests");
     await page.locator("#start").click();
     await says(page, "#pieces", "status 200");
+    await says(page, "#pieces span", ": counting  (a comment, which is skipped)");
+    await says(page, "#pieces span", "id: 1  data: 1 of 8");
     await page.locator("#pieces span").nth(2).waitFor();
     await page.locator("#stop").click();
     await says(page, "#pieces", "left; the server stops the script");
@@ -215,6 +261,7 @@ test("step 7: what scripts cost is measured and drawn", () =>
     await pressed(page, "Stop");
     await says(page, "#said", /^\d+ requests of each kind/);
     assert.equal(await page.locator("#spread .the-answer").count(), 1);
+    assert.equal(await page.locator("#recorded").isVisible(), false);
     await says(page, "#decades", /1 ms10 ms100 ms|10 ms100 ms/);
     // Too few requests to tell every part from chance; which ones is left to the machine.
     for (const part of await page.locator("#parts li").all()) {
@@ -226,6 +273,15 @@ test("step 7: what scripts cost is measured and drawn", () =>
       assert.match(await row.locator(".of-median").textContent(), /^[\d.]+ ms$/, name);
       assert.notEqual(await row.locator("svg .bars").getAttribute("d"), "", name);
     }
+  }));
+
+test("step 7: numbers that were not measured here are called recorded", () =>
+  here.page("/tour/7-cost.html", {}, async (page) => {
+    await pressed(page, "Measure");
+    await pressed(page, "Stop");
+    await says(page, "#said", "Stopped in the first 10 rounds, which are not counted.");
+    await says(page, "#recorded", "These numbers are recorded");
+    assert.equal(await page.locator("#recorded").isVisible(), true);
   }));
 
 test("keys turn the pages, and not while one types", () =>
@@ -288,6 +344,26 @@ test("the plan of a lesson prints on one page", () =>
     assert.equal(await page.locator(".plan tbody th a").count(), steps.length);
     const sheets = (await page.pdf({ preferCSSPageSize: true })).toString("latin1");
     assert.equal(sheets.match(/\/Type\s*\/Page\b/g).length, 1);
+  }));
+
+test("on a phone the plan of a lesson keeps the headings of its table", () =>
+  here.page("/tour/class", { size: phone }, async (page) => {
+    const before = (cell) => page.locator(cell).first().evaluate((node) => getComputedStyle(node, "::before").content);
+    assert.equal(await before('.plan [data-label="Minute"]'), '"Minute: "');
+    assert.equal(await before('.plan [data-label="Guess"]'), '"Guess: "');
+  }));
+
+test("on a phone no drawing reaches out of the text", () =>
+  here.page("/tour/", { size: phone }, async (page) => {
+    for (const path of ["/tour/", "/tour/6-forms.html"]) {
+      await page.goto(here.url + path);
+      const out = await page.locator(".drawing text").evaluateAll((texts) =>
+        texts
+          .filter((text) => text.getBoundingClientRect().right > text.ownerSVGElement.getBoundingClientRect().right + 1)
+          .map((text) => text.textContent),
+      );
+      assert.deepEqual(out, [], path);
+    }
   }));
 
 test("the start page leads to the inspector where it is on", async () => {
