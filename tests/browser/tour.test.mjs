@@ -277,8 +277,12 @@ test("step 7: what scripts cost is measured and drawn", () =>
 
 test("step 7: numbers that were not measured here are called recorded", () =>
   here.page("/tour/7-cost.html", {}, async (page) => {
+    let letGo;
+    const held = new Promise((resolve) => (letGo = resolve));
+    await page.route("**/cgi-bin/cost/work.py", (route) => held.then(() => route.continue()));
     await pressed(page, "Measure");
     await pressed(page, "Stop");
+    letGo();
     await says(page, "#said", "Stopped in the first 10 rounds, which are not counted.");
     await says(page, "#recorded", "These numbers are recorded");
     assert.equal(await page.locator("#recorded").isVisible(), true);
@@ -384,7 +388,7 @@ test("where the inspector is off the tour says how to turn it on", () =>
     const answered = page.waitForResponse(/\/-\/exchanges$/);
     await page.reload();
     assert.equal((await answered).status(), 404);
-    await page.getByText("gatehouse --inspect").first().waitFor();
+    await page.getByText("start it again as before, with --inspect added").waitFor();
     assert.equal(await page.locator("#by-hand").isVisible(), false);
     assert.ok(faults.every((fault) => fault.includes("/-/exchanges")), faults.join("\n"));
     faults.length = 0;
