@@ -71,15 +71,23 @@ std::string_view without_dashes(std::string_view name) {
   return name.substr(std::min(name.find_first_not_of('-'), name.size()));
 }
 
+// How others name what is done without an option here.
+std::string without_option(std::string_view name) {
+  if (name == "directory") return " (the directory is given as it is: gatehouse DIRECTORY)";
+  if (name == "cgi") return " (programs in cgi-bin are run without an option)";
+  return {};
+}
+
 usage_error no_such_option(option_tables const& known, std::string_view argument) {
   auto const name = argument.substr(0, argument.find('='));
   std::vector<std::string_view> names;
   for (auto const table : known.tables) {
     for (option_rule const& r : table) names.push_back(r.name);
   }
-  return error_line(base::log_escaped(name), "no such option" +
-                                                 suggestion(without_dashes(name), names, "--") +
-                                                 "; see " + std::string(known.help_command));
+  auto hint = without_option(without_dashes(name));
+  if (hint.empty()) hint = suggestion(without_dashes(name), names, "--");
+  return error_line(base::log_escaped(name),
+                    "no such option" + hint + "; see " + std::string(known.help_command));
 }
 
 usage_error wrong_value(option_tables const& known, po::error_with_option_name const& e) {

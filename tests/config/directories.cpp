@@ -92,6 +92,11 @@ TEST_CASE("what is not there is named in one line") {
     CHECK(error_of(o, directory.path()) == R"(gatehouse: DIRECTORY: "chekc" does not exist)"
                                            " (did you mean the command `gatehouse check`?)");
   }
+  SUBCASE("a port for a root") {
+    o.site.root = "8080";
+    CHECK(error_of(o, directory.path()) ==
+          R"(gatehouse: DIRECTORY: "8080" does not exist (did you mean --port 8080?))");
+  }
   SUBCASE("a file for a root") {
     o.site.root = "file";
     CHECK(error_of(o, directory.path()) == R"(gatehouse: DIRECTORY: "file" is not a directory)");

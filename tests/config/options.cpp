@@ -233,6 +233,12 @@ TEST_CASE("a wrong argument is one line that says what is wrong") {
       {{"--port"}, "--port: needs a value, N"},
       {{"--port", "1", "-p2"}, "--port: is given twice"},
       {{"--prot", "1"}, "--prot: no such option (did you mean --port?); see gatehouse --help all"},
+      {{"--directory", "x"},
+       "--directory: no such option (the directory is given as it is: gatehouse DIRECTORY); see "
+       "gatehouse --help all"},
+      {{"--cgi"},
+       "--cgi: no such option (programs in cgi-bin are run without an option); see gatehouse "
+       "--help all"},
       {{"-x"}, "-x: no such option; see gatehouse --help all"},
       {{"--a\033[31m\n"}, R"(--a\x1b[31m\x0a: no such option; see gatehouse --help all)"},
       {{"a", "b"}, "more than one DIRECTORY is given; see gatehouse --help"},
