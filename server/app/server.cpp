@@ -10,6 +10,7 @@
 #include <set>
 #include <utility>
 
+#include "gatehouse/app/access_log.hpp"
 #include "gatehouse/app/containment.hpp"
 #include "gatehouse/app/listening.hpp"
 #include "gatehouse/app/make_generation.hpp"
@@ -112,6 +113,10 @@ std::optional<config::usage_error> server::parts::begin(config::options const& c
     opened = given_or_opened(std::get<sockets>(std::move(opened)), chosen.server);
   if (auto const* const error = std::get_if<config::usage_error>(&opened)) return *error;
   auto& listening = std::get<sockets>(opened);
+  if (access_log::is_file(chosen.site.access_log)) {
+    // What stands in its way is told when the log is opened.
+    life::make_file_for(std::get<life::identity>(who), chosen.site.access_log);
+  }
   auto first = make_generation(chosen, endpoints_of(listening), shared, targets);
   if (auto const* const error = std::get_if<config::usage_error>(&first)) return *error;
   current = std::get<life::generation>(std::move(first));

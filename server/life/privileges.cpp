@@ -1,13 +1,17 @@
 #include "gatehouse/life/privileges.hpp"
 
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <boost/system/errc.hpp>
+#include <cerrno>
 #include <limits>
 
 #include "gatehouse/base/escape.hpp"
+#include "gatehouse/base/unique_fd.hpp"
 #include "gatehouse/config/option_values.hpp"
 #include "gatehouse/http/grammar.hpp"
 
@@ -72,6 +76,15 @@ std::variant<identity, config::usage_error> resolve_identity(std::string const& 
                                " has no entry in passwd, so --group is needed too"};
   }
   return target;
+}
+
+base::error_code make_file_for(identity const& target, std::string const& path) {
+  if (!target.user || ::geteuid() != 0) return {};
+  base::unique_fd const made(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640));
+  if (!made) return errno == EEXIST ? base::error_code() : base::last_error();
+  if (::fchown(made.get(), *target.user, target.group.value_or(::getegid())) != 0)
+    return base::last_error();
+  return {};
 }
 
 base::error_code drop_privileges(identity const& target) {

@@ -2,8 +2,13 @@
 
 #include <doctest/doctest.h>
 #include <grp.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <filesystem>
+
+#include "../temporary_directory.hpp"
 
 using namespace gatehouse;
 using namespace gatehouse::life;
@@ -54,6 +59,25 @@ TEST_CASE("root becomes another user for good, without its groups") {
   int status = -1;
   REQUIRE(::waitpid(child, &status, 0) == child);
   CHECK(status == 0);
+}
+
+TEST_CASE("a file is made for whom the server becomes, and one that is there is left alone") {
+  if (::geteuid() != 0) return;
+  tests::temporary_directory const directory;
+  auto const path = (directory.path() / "log").string();
+  auto const mode_of = [&] {
+    struct ::stat is {};
+    REQUIRE(::stat(path.c_str(), &is) == 0);
+    return std::to_string(is.st_uid) + ':' + std::to_string(is.st_gid) + ' ' +
+           std::to_string(is.st_mode & 07777U);
+  };
+  CHECK_FALSE(make_file_for({}, path));
+  CHECK_FALSE(std::filesystem::exists(path));
+  CHECK_FALSE(make_file_for({.user = 65534, .group = 65533}, path));
+  CHECK(mode_of() == "65534:65533 416");  // 0640
+  CHECK_FALSE(make_file_for({.user = 65532, .group = 65531}, path));
+  CHECK(mode_of() == "65534:65533 416");
+  CHECK(make_file_for({.user = 65534, .group = 65533}, path + "/no/such"));
 }
 
 TEST_CASE("who is not root is told what --user needs") {

@@ -14,6 +14,8 @@
 #include <cstring>
 #include <ctime>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -639,6 +641,22 @@ TEST_CASE("peers at the take-over path cost no descriptors and keep nobody from 
   CHECK(second.port() == first.port());
   CHECK(first.wait_for_end() == 0);
   CHECK(ask(second.port(), "GET", "/a.txt").body == "first");
+}
+
+TEST_CASE("an access log that root makes for --user is opened again by a reload") {
+  if (::geteuid() != 0) return;
+  site const files;
+  files.write("a.txt", "x");
+  for (auto const& each : {files.base(), files.root(), files.cgi_bin()})
+    REQUIRE(::chmod(each.c_str(), 0755) == 0);
+  auto const log = files.base() / "access.log";
+  server const s(files, {"--user", "65534", "--group", "65534", "--access-log", log.string()});
+  hang_up(s);
+  CHECK(ask(s.port(), "GET", "/a.txt").status == 200);
+  CHECK(eventually([&] {
+    std::ifstream in(log);
+    return has(std::string(std::istreambuf_iterator<char>(in), {}), "/a.txt");
+  }));
 }
 
 TEST_CASE("who is of another user does not take over, even if it can connect and read") {

@@ -21,6 +21,11 @@ class access_log {
   // standard error, "off" for none. The error is that of open(2).
   static base::result<access_log> open(std::string_view destination, config::log_format format);
 
+  // Whether the destination is the path of a file.
+  static bool is_file(std::string_view destination) {
+    return destination != "-" && destination != "off";
+  }
+
   access_log() = default;  // off
   access_log(access_log&& other) noexcept = default;
   access_log& operator=(access_log&& other) noexcept = default;
