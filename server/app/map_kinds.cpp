@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "gatehouse/app/program_list.hpp"
 #include "gatehouse/cgi/gateway.hpp"
 #include "gatehouse/files/static_handler.hpp"
 
@@ -44,7 +45,12 @@ std::unique_ptr<http::handler> make_files(mapping const& what, site_parts const&
 }
 
 std::unique_ptr<http::handler> make_scripts(mapping const& what, site_parts const& parts) {
-  return std::make_unique<cgi::prefix_gateway>(parts.scripts, what.prefix, what.target);
+  auto programs = std::make_unique<cgi::prefix_gateway>(parts.scripts, what.prefix, what.target);
+  if (is_one_program(what) || !parts.site.listing) return programs;
+  std::vector<std::string> interpreted;
+  for (auto const& one : parts.site.interpreters) interpreted.push_back(one.extension);
+  return std::make_unique<program_list>(std::move(programs), what.prefix, what.target,
+                                        std::move(interpreted));
 }
 
 std::vector<program> programs_by_extension(mapping const& what, server_options const& server,

@@ -45,7 +45,9 @@ std::string guide_text(std::string_view url, config::options const& chosen) {
   std::string out;
   auto const programs = offered_programs(chosen);
   for (auto const& d : program_directories(chosen)) {
-    append_line(out, "Programs", base + http::percent_encoded_path(d.prefix) + "/",
+    // Without listings there is nothing at the address of the directory itself.
+    auto const name = chosen.site.listing ? "/" : "/NAME";
+    append_line(out, "Programs", base + http::percent_encoded_path(d.prefix) + name,
                 number_below(d.prefix, programs));
   }
   if (has_tour(chosen.site.root)) append_line(out, "Tour", base + "/tour/", "");

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "gatehouse/cgi/run_plan.hpp"
+#include "gatehouse/cgi/script_review.hpp"
 #include "gatehouse/cgi/script_run.hpp"
 #include "gatehouse/gateway/answer.hpp"
 #include "gatehouse/gateway/failures.hpp"
@@ -51,6 +52,18 @@ http::response redirect_to_slash(http::target const& target) {
   return response;
 }
 
+// The refusal of a file that cannot be started. One that only lies among the programs, such as a
+// source, is not to be made one.
+std::optional<http::http_error> refuse_to_start(gateway::script_target const& target,
+                                                std::string const& path_variable) {
+  auto error = gateway::check_permission(target, path_variable);
+  if (!error || !target.interpreter.empty() || !is_no_program(target.file, false)) return error;
+  error->help.explanation =
+      "It lies among the programs and is none: it has neither an execute bit nor a #! line.";
+  error->help.command.clear();
+  return error;
+}
+
 // Waits for a place among the scripts that run; the error says why there is none.
 base::task<http::result<script_slots::slot>> take_place(gateway_rules const& rules,
                                                         http::exchange_context& context) {
@@ -73,8 +86,7 @@ base::task<http::outcome> run_script(gateway_rules const& rules, gateway::script
   context.record.script = target.script_name;
   report_target(target, context);
   if (auto error = gateway::check_path_info(target)) co_return std::move(*error);
-  if (auto error = gateway::check_permission(target, rules.path_variable))
-    co_return std::move(*error);
+  if (auto error = refuse_to_start(target, rules.path_variable)) co_return std::move(*error);
 
   auto input = co_await plan_input(rules, request, request_body, context);
   if (input.has_error()) co_return gateway::body_failure(input.error());
@@ -131,16 +143,21 @@ prefix_gateway::finding prefix_gateway::find(http::request const& request,
   return std::move(**index);
 }
 
-// Suggests the nearest name, but only to clients that are shown details: others are not to learn
-// which programs there are.
+// Says where the program was looked for and suggests the nearest name, but only to clients that are
+// shown details: others are not to learn which programs there are.
 http::http_error prefix_gateway::not_found(http::http_error error, std::string_view rest,
                                            http::exchange_context const& context) const {
   if (!context.client().is_local()) return error;
+  if (rest.empty() || rest == "/") {
+    error.help.explanation = "This is the address of the programs in " + where_.string() +
+                             ". The name of one of them has to follow.";
+    return error;
+  }
+  error.help.explanation = "There is no program of this name in " + where_.string() + ".";
   auto const near = nearest_program(where_, prefix_, rest);
   if (!near) return error;
   error.help.nearest = http::percent_encoded_path(*near);
-  error.help.explanation =
-      "There is no program of this name. Did you mean " + error.help.nearest + "?";
+  error.help.explanation += " Did you mean " + error.help.nearest + "?";
   return error;
 }
 

@@ -12,8 +12,7 @@
 #include "gatehouse/files/copy_name.hpp"
 #include "gatehouse/files/forms.hpp"
 #include "gatehouse/files/listing.hpp"
-#include "gatehouse/files/listing_page.hpp"
-#include "gatehouse/files/listing_source.hpp"
+#include "gatehouse/files/listing_response.hpp"
 #include "gatehouse/files/multipart_source.hpp"
 #include "gatehouse/files/nearest_file.hpp"
 #include "gatehouse/http/accept.hpp"
@@ -134,43 +133,6 @@ http::outcome parts_or_whole(http::request const& request, open_form chosen,
   return whole(std::move(chosen), description);
 }
 
-// The same head without the body, for HEAD (RFC 9110, 9.3.2).
-http::outcome without_body(http::outcome from) {
-  if (auto* r = std::get_if<http::response>(&from)) {
-    if (r->status == 200) r->unsent_length = http::body_length(r->body);
-    r->body = std::monostate();
-  }
-  return from;
-}
-
-// A short listing is made at once and has a length; a long one is made while it is sent.
-http::body listing_body(std::shared_ptr<listing const> list, listing_view view) {
-  if (list->entries.size() <= base::limits::quick_listing_entries) {
-    auto text = whole_text(*list, view);
-    if (text.size() <= base::limits::stream_buffer_bytes) return http::make_buffer(std::move(text));
-  }
-  return http::stream{std::make_unique<listing_source>(std::move(list), std::move(view)),
-                      std::nullopt};
-}
-
-http::response listing_response(http::request const& request, std::shared_ptr<listing const> list) {
-  auto const& target = request.target;
-  listing_view view{target.path, parse_sorting(target.query), parse_page(target.query),
-                    http::prefers_json(request.fields)};
-  http::response r;
-  r.fields.add("Vary", "Accept");
-  r.fields.add("Cache-Control", "no-cache");
-  r.fields.add("X-Content-Type-Options", "nosniff");
-  if (view.as_json) {
-    r.fields.add("Content-Type", "application/json; charset=utf-8");
-  } else {
-    r.fields.add("Content-Type", "text/html; charset=utf-8");
-    r.fields.add("Content-Security-Policy", listing_page_policy);
-  }
-  r.body = listing_body(std::move(list), std::move(view));
-  return r;
-}
-
 }  // namespace
 
 // A request for a path below the root.
@@ -202,7 +164,7 @@ std::optional<http::outcome> static_handler::answer_at_once(http::request const&
   if (unread) return std::nullopt;
   if (auto* const error = std::get_if<http::http_error>(&outcome))
     offer_nearest(*error, request, context);
-  if (request.is_head()) outcome = without_body(std::move(outcome));
+  if (request.is_head()) outcome = http::without_body(std::move(outcome));
   return outcome;
 }
 
@@ -218,7 +180,7 @@ base::task<http::outcome> static_handler::handle(http::request const& request, h
     if (list.has_error()) co_return list.error();
     outcome = listing_response(request, std::move(*list));
   }
-  if (request.is_head()) outcome = without_body(std::move(outcome));
+  if (request.is_head()) outcome = http::without_body(std::move(outcome));
   co_return outcome;
 }
 

@@ -265,9 +265,47 @@ TEST_CASE("an unknown name among the programs offers the nearest, to this machin
   auto const missed = ask(s.port(), "GET", "/cgi-bin/helo.py");
   CHECK(missed.status == 404);
   CHECK(has(missed.body, "Did you mean /cgi-bin/hello.py?"));
+  CHECK(has(missed.body, "in " + files.cgi_bin().string() + "."));
   CHECK_FALSE(has(ask(s.port(), "GET", "/cgi-bin/none-of-these").body, "Did you mean"));
   auto const proxied = ask(s.port(), "GET", "/cgi-bin/helo.py", "Via: 1.1 proxy\r\n");
   CHECK_FALSE(has(proxied.body, "hello.py"));
+}
+
+TEST_CASE("the address of a directory of programs lists them, to this machine") {
+  site const files;
+  files.script("hello.py", "#!/bin/sh\n" + text_head);
+  files.script("more/deep.sh", "#!/bin/sh\n" + text_head);
+  files.write("cgi-bin/notes.txt", "about them");
+  files.write("cgi-bin/calc.c", "int main() {}");
+  server const s(files);
+  auto const list = ask(s.port(), "GET", "/cgi-bin/", "Accept: text/html\r\n");
+  CHECK(list.status == 200);
+  CHECK(has(list.body, "hello.py\""));
+  CHECK(has(list.body, "more/\""));
+  CHECK_FALSE(has(list.body, "notes.txt"));
+  CHECK_FALSE(has(list.body, "calc.c"));
+  CHECK(has(ask(s.port(), "GET", "/cgi-bin/more/", "Accept: text/html\r\n").body, "deep.sh"));
+  CHECK(ask(s.port(), "HEAD", "/cgi-bin/").field("Content-Length") ==
+        std::to_string(ask(s.port(), "GET", "/cgi-bin/").body.size()));
+  CHECK(ask(s.port(), "GET", "/cgi-bin/none/").status == 404);
+  CHECK(ask(s.port(), "POST", "/cgi-bin/").status == 404);
+  auto const proxied = ask(s.port(), "GET", "/cgi-bin/", "Via: 1.1 proxy\r\n");
+  CHECK(proxied.status == 404);
+  CHECK_FALSE(has(proxied.body, "hello.py"));
+  server const silent(files, {"--listing", "off"});
+  CHECK(ask(silent.port(), "GET", "/cgi-bin/").status == 404);
+}
+
+TEST_CASE("a file that only lies among the programs is not to be made one") {
+  site const files;
+  files.write("cgi-bin/calc.c", "int main() {}");
+  files.write("cgi-bin/hello.sh", "#!/bin/sh\n" + text_head);
+  server const s(files);
+  auto const source = ask(s.port(), "GET", "/cgi-bin/calc.c");
+  CHECK(source.status == 403);
+  CHECK(has(source.body, "It lies among the programs and is none"));
+  CHECK_FALSE(has(source.body, "chmod"));
+  CHECK(has(ask(s.port(), "GET", "/cgi-bin/hello.sh").body, "chmod +x"));
 }
 
 TEST_SUITE_END();

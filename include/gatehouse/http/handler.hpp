@@ -40,4 +40,7 @@ class handler {
 // What handle() gives where the answer is known without waiting.
 base::task<outcome> answered(outcome known);
 
+// The same answer without its body, for HEAD (RFC 9110, 9.3.2).
+outcome without_body(outcome from);
+
 }  // namespace gatehouse::http
