@@ -3,10 +3,15 @@
 import { bodyView } from "./body.js";
 import { visible } from "./bytes.js";
 import { element } from "./element.js";
+import { hasReadBody } from "./received.js";
 import { code, heading, pair, terms } from "./step.js";
 import { duration } from "./units.js";
 
-export function processStep({ program, process, stdin, request }, steps) {
+export function processStep(exchange, steps) {
+  const { program, process, stdin, request } = exchange;
+  const nothing = hasReadBody(exchange)
+    ? "Nothing: the request has no body, so the first read finds the end."
+    : "Nothing of the request's body was handed over.";
   return element(
     "section",
     { class: "way" },
@@ -21,7 +26,7 @@ export function processStep({ program, process, stdin, request }, steps) {
             title: "Standard input",
             label: "Standard input",
             fields: request.fields,
-            nothing: "Nothing: the request has no body, so the first read finds the end.",
+            nothing,
           }),
         ),
       ],

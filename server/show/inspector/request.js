@@ -5,6 +5,7 @@ import { bytesOf, cutNote, rawView, textOf, visible } from "./bytes.js";
 import { element } from "./element.js";
 import { Links } from "./links.js";
 import { originOf } from "./origins.js";
+import { hasReadBody, partRead } from "./received.js";
 import { code, heading, note, pair, terms } from "./step.js";
 import { bytes as byteCount, count } from "./units.js";
 import { clauseText, variableLists } from "./variables.js";
@@ -51,13 +52,21 @@ export function requestSteps(exchange, steps) {
   return block;
 }
 
-function requestBody({ request, program }) {
+function requestBody(exchange) {
+  const { request, program } = exchange;
+  const options = { label: "Request body", fields: request.fields };
+  if (!hasReadBody(exchange)) {
+    const title = `Body: ${partRead(exchange)}`;
+    return request.body.size === 0
+      ? note(title)
+      : element("div", { "data-origin": "body" }, bodyView(request.body, { title, ...options }));
+  }
   if (request.body.size === 0) return null;
   const title = `Body, ${byteCount(request.body.size)}${program ? ": becomes standard input" : ""}`;
   return element(
     "div",
     { class: "request-body", "data-origin": "body" },
-    bodyView(request.body, { title, label: "Request body", fields: request.fields }),
+    bodyView(request.body, { title, ...options }),
   );
 }
 

@@ -1,6 +1,10 @@
 // Numbers as a person reads them.
 
-const grouped = new Intl.NumberFormat("en");
+const inGroups = new Intl.NumberFormat("en");
+
+export function grouped(number) {
+  return inGroups.format(number);
+}
 
 export function duration(microseconds) {
   const size = Math.abs(microseconds);
@@ -12,14 +16,14 @@ export function duration(microseconds) {
 
 export function bytes(count) {
   if (count === 1) return "1 byte";
-  return `${grouped.format(count)} bytes`;
+  return `${grouped(count)} bytes`;
 }
 
 // Where there is little room.
 export function shortBytes(count) {
   if (count >= 1e6) return `${significant(count / 1e6)} MB`;
   if (count >= 1e4) return `${significant(count / 1e3)} kB`;
-  return `${grouped.format(count)} B`;
+  return `${grouped(count)} B`;
 }
 
 // For limits, which are powers of two.
@@ -30,11 +34,11 @@ export function roundBytes(count) {
 }
 
 export function count(number, one, many) {
-  return `${grouped.format(number)} ${number === 1 ? one : many}`;
+  return `${grouped(number)} ${number === 1 ? one : many}`;
 }
 
 // Three digits are as much as the eye compares.
 function significant(number) {
-  if (number >= 100) return grouped.format(Math.round(number));
+  if (number >= 100) return grouped(Math.round(number));
   return String(Number(number.toPrecision(3)));
 }
