@@ -28,6 +28,8 @@ export class Composer {
   #sent = document.querySelector("#sent");
   #known;
   #programs = [];
+  #lack = ""; // what is missing of the body, until something is typed there
+  #changes = []; // what is sent otherwise than it was recorded
   #binary = null; // a body that cannot be typed; sent as it is until something is typed
 
   // onsent(id): called with the id of the exchange that was made. known(): {paths, files} that were
@@ -37,7 +39,10 @@ export class Composer {
     this.#known = known;
     this.#offerPresets();
     this.#form.addEventListener("input", (event) => {
-      if (event.target === this.#parts.body) this.#binary = null;
+      if (event.target === this.#parts.body) {
+        this.#binary = null;
+        this.#lack = "";
+      }
       this.#show();
     });
     this.#form.addEventListener("submit", (event) => {
@@ -81,7 +86,7 @@ export class Composer {
     const seen = paths.filter((path) => path.startsWith("/cgi-bin/"));
     const programs = this.#programs.length > 0 ? this.#programs : seen;
     const made = make({ files, programs, target: this.#parts.target.value });
-    this.fill({ ...made, body: encoder.encode(made.body), cut: 0 });
+    this.fill({ ...made, body: encoder.encode(made.body), lack: "", changes: [] });
     this.#parts.crlf.checked = made.crlf ?? false;
     this.#show();
   }
@@ -95,8 +100,10 @@ export class Composer {
     this.#parts.body.value = typed ? textOf(draft.body).replaceAll("\r\n", "\n") : "";
     this.#parts.crlf.checked = crlf;
     this.#binary = typed ? null : draft.body;
+    this.#lack = draft.lack;
+    this.#changes = draft.changes;
     this.#sent.replaceChildren();
-    this.#show(draft.cut);
+    this.#show();
   }
 
   #request() {
@@ -112,14 +119,11 @@ export class Composer {
     return requestBytes(draft, location.host);
   }
 
-  #show(cut = 0) {
+  #show() {
     const { bytes, added } = this.#request();
     this.#preview.replaceChildren(...rawView(bytes, { label: "What will be sent", marks: added }));
-    const notes = [];
-    if (cut > 0)
-      notes.push(
-        `Of the ${byteCount(cut)} of its body only the first ones were kept; these are filled in.`,
-      );
+    const notes = [...this.#changes];
+    if (this.#lack) notes.push(`${this.#lack} What is in the box above is what is sent: type it there.`);
     if (this.#binary)
       notes.push(
         `The body is ${byteCount(this.#binary.length)} that cannot be typed. They are sent as they are, unless you type here.`,

@@ -1,6 +1,8 @@
 // Sends a request through the server's own connection code.
 
-import { bytesOf, textOf } from "./bytes.js";
+import { bytesOf, isPlain, textOf } from "./bytes.js";
+import { hasReadBody, hasWholeBody, isChunked, partRead } from "./received.js";
+import { bytes as byteCount } from "./units.js";
 
 const encoder = new TextEncoder();
 
@@ -49,7 +51,8 @@ function assembled(lines, body) {
   return { bytes: concatenated([...parts, encoder.encode("\r\n"), body]), added };
 }
 
-// The draft that would send a recorded exchange again.
+// The draft that would send a recorded exchange again. lack: what is missing of its body, and
+// changes: what of its head cannot be typed, as sentences.
 export function draftOf(exchange) {
   const { request, method, target } = exchange;
   const head = bytesOf(request.head);
@@ -59,19 +62,44 @@ export function draftOf(exchange) {
     target: target || "/",
     lines: kept.map(({ start, end }) => textOf(head, start, end).replace(/\r?\n$/, "")),
     body: bytesOf(request.body),
-    cut: request.body.cut ? request.body.size : 0,
+    lack: lackOf(exchange),
+    changes: changesOf(request, head),
   };
 }
 
-export function canRunAgain({ request }) {
-  return request.head.size > 0 && !request.head.cut && !request.body.cut;
+// What is missing of the body, for whoever would send it again; nothing if it is all there.
+export function lackOf(exchange) {
+  const { body } = exchange.request;
+  if (hasWholeBody(exchange)) return "";
+  if (!hasReadBody(exchange)) return `Its body is not known whole: ${partRead(exchange)}.`;
+  return `Of the ${byteCount(body.size)} of its body only the first ${byteCount(bytesOf(body).length)} are kept.`;
 }
 
-// The recorded request, to be sent again at once. What could not be read goes as it came.
-export function recordedBytes(exchange) {
-  const { request, method } = exchange;
-  if (method && request.version) return requestBytes(draftOf(exchange), location.host).bytes;
-  return concatenated([bytesOf(request.head), bytesOf(request.body)]);
+function changesOf({ version }, head) {
+  const changes = [];
+  if (version && version !== "HTTP/1.1") changes.push(`It came as ${version} and goes as HTTP/1.1.`);
+  if (!isPlain(head))
+    changes.push("It has bytes that are no UTF-8 and cannot be typed: � is sent for each of them.");
+  return changes;
+}
+
+// Of what could not be read the head alone was refused, whatever its body was.
+export function canRunAgain(exchange) {
+  const { head, version } = exchange.request;
+  return head.size > 0 && !head.cut && (version === "" || hasWholeBody(exchange));
+}
+
+// The recorded request, byte for byte, to be sent again at once. Chunks are not recorded: the body of
+// one that came in chunks is one chunk.
+export function recordedBytes({ request }) {
+  const body = bytesOf(request.body);
+  return concatenated([bytesOf(request.head), ...(isChunked(request) ? oneChunk(body) : [body])]);
+}
+
+// RFC 9112, 7.1
+function oneChunk(body) {
+  const chunk = [encoder.encode(`${body.length.toString(16)}\r\n`), body, encoder.encode("\r\n")];
+  return [...(body.length > 0 ? chunk : []), encoder.encode("0\r\n\r\n")];
 }
 
 // Gives {id, response, note}; throws where it was not sent.

@@ -3,6 +3,7 @@
 
 import { visible } from "./bytes.js";
 import { element } from "./element.js";
+import { hasWholeBody } from "./received.js";
 import { copyButton } from "./step.js";
 import { gravityOf } from "./summary.js";
 import { bytes as byteCount } from "./units.js";
@@ -36,7 +37,7 @@ export function deeds(exchange, actions) {
     why ? null : againButton(exchange, actions),
     element("button", edit, "Send again, edited"),
     pinButton(exchange, actions),
-    copyButton("Copy as curl", curl, actions),
+    copyButton("Copy as curl", hasWholeBody(exchange) ? curl : "", actions),
     copyButton("Copy as shell, without a server", shell, actions),
     element(
       "a",

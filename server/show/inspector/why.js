@@ -2,7 +2,7 @@
 
 import { visible } from "./bytes.js";
 import { element } from "./element.js";
-import { canRunAgain } from "./sending.js";
+import { canRunAgain, lackOf } from "./sending.js";
 import { copyButton, note } from "./step.js";
 import { count } from "./units.js";
 
@@ -43,7 +43,7 @@ function fix({ command }, actions) {
 }
 
 export function againButton(exchange, actions) {
-  if (!canRunAgain(exchange)) return null;
+  if (!canRunAgain(exchange)) return notAgain(exchange);
   return element(
     "button",
     {
@@ -53,6 +53,13 @@ export function againButton(exchange, actions) {
     },
     "Run again",
   );
+}
+
+// Where it cannot be run again, why.
+function notAgain(exchange) {
+  const lack = lackOf(exchange);
+  const sentence = `${lack} To send it again, edit it and type the body.`;
+  return lack === "" ? null : element("span", { class: "note" }, sentence);
 }
 
 // The lines around the wrong one, each with its number.
