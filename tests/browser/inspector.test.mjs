@@ -17,6 +17,22 @@ printf 'Content-Type: text/plain\\nX-Markup: ${markup}\\n\\n${markup}\\n'
 `,
     "failing.sh": "#!/bin/sh\necho 'it went wrong' >&2\necho 'no header'\nexit 3\n",
     "late.sh": "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\nHello\\n'\nexit 1\n",
+    // Closes its output, and ends when goes-on.sh has been asked for.
+    "lingers.sh": `#!/bin/sh
+printf 'Content-Type: text/plain\\n\\nHello\\n'
+exec >&- 2>&-
+while ! test -e "$0.go"; do sleep 0.1; done
+exit 4
+`,
+    "goes-on.sh": `#!/bin/sh
+touch "\${0%/*}/lingers.sh.go"
+printf 'Content-Type: text/plain\\n\\n'
+`,
+    "stubborn.sh": `#!/bin/sh
+trap '' TERM
+printf 'Content-Type: text/plain\\n\\nHello\\n'
+while :; do sleep 0.1; done
+`,
     "json.sh": `#!/bin/sh
 printf 'Content-Type: application/json\\n\\n{"list":[1,12345678901234567890],"none":{}}'
 `,
@@ -441,6 +457,31 @@ test("an exchange is pinned and unpinned, by button and by key", () =>
     await page.keyboard.press("p");
     await button("Pin").waitFor();
     assert.equal(await kept(), false);
+  }));
+
+const verdict = (page, text) => page.locator("#exchange .verdict strong", { hasText: text });
+
+test("the end of a process that outlives its exchange is seen without a reload", () =>
+  here.page("/-/", {}, async (page) => {
+    await ask("/cgi-bin/lingers.sh");
+    await row(page, "lingers.sh").first().click();
+    await verdict(page, "200 OK after").waitFor();
+    const process = page.locator("[data-part=process] dl");
+    await process.getByText("running", { exact: true }).waitFor();
+    await fetch(`${here.url}/cgi-bin/goes-on.sh`, { headers: { Connection: "close" } });
+    await process.getByText("exited with status 4").waitFor();
+    assert.equal(await process.getByText("running", { exact: true }).count(), 0);
+  }));
+
+test("a program that outlives a client that leaves is seen to end", () =>
+  here.page("/-/", {}, async (page) => {
+    const client = http.get(`${here.url}/cgi-bin/stubborn.sh`, (response) =>
+      response.once("data", () => client.destroy()),
+    );
+    client.on("error", () => {});
+    await row(page, "stubborn.sh").first().click();
+    await verdict(page, /process \d+ (was ended by SIG|exited|failed|ended)/).waitFor();
+    await page.locator("[data-part=process] dl").getByText("Ended").waitFor();
   }));
 
 test("on a projector no letter is smaller than 14 pixels", () =>

@@ -26,7 +26,9 @@ const composer = new Composer((id) => (location.hash = `#${id}`), known);
 
 let shown = null; // the exchange that stands on the page
 let wanted = null; // the id that is to stand there
-let asked = ""; // the id and the state that were read last
+let asked = { id: null, news: null }; // the exchange that was asked for last, and what was news then
+let reads = 0; // how often one was asked for
+let taken = 0; // the number of the answer that is shown
 let refreshing = 0;
 let opener = null; // what had the focus when the composer was opened; null while it is closed
 let expected = null; // the request that is being sent again: {after: id, of: "METHOD target"}
@@ -108,23 +110,25 @@ function paintMain(choice, id) {
   want(typeof id === "number" ? id : null);
 }
 
-// Reads an exchange when it is wanted, and again when it has ended.
+// Reads an exchange when it is wanted, when it has ended, and at all news after that: its process may
+// end later than the exchange. One that is open is read again and again anyway.
 function want(id) {
-  const { state, pinned } = feed.exchanges.get(id) ?? {};
-  const key = `${id} ${state} ${pinned}`;
+  const summary = feed.exchanges.get(id);
+  const news = summary?.state === "done" ? summary : `${summary?.state} ${summary?.pinned}`;
   if (wanted !== id) scrollTo(0, 0);
   wanted = id;
-  if (asked === key) return;
-  asked = key;
+  if (asked.id === id && asked.news === news) return;
+  asked = { id, news };
   if (id !== null) load(id);
 }
 
 async function load(id) {
   clearTimeout(refreshing);
+  const number = ++reads;
   try {
     const answer = await fetch(`exchanges/${id}`, { cache: "no-store" });
     if (wanted !== id) return;
-    if (answer.ok) take(await answer.json());
+    if (answer.ok) take(await answer.json(), number);
     else
       missing(
         id,
@@ -138,8 +142,9 @@ async function load(id) {
   }
 }
 
-function take(exchange) {
-  if (wanted !== exchange.id) return;
+function take(exchange, number) {
+  if (wanted !== exchange.id || number < taken) return;
+  taken = number;
   shown = exchange;
   document.title = `${exchange.method} ${exchange.target} · Inspector · Gatehouse`;
   showExchange(find("exchange"), exchange, actions);
