@@ -484,6 +484,27 @@ test("a program that outlives a client that leaves is seen to end", () =>
     await page.locator("[data-part=process] dl").getByText("Ended").waitFor();
   }));
 
+// The names are of 46, 106 and 7,000 characters.
+for (const size of [phone, desktop]) {
+  test(`a name without a break stays in its column, ${size.width} pixels wide`, () =>
+    here.page("/-/", { size }, async (page) => {
+      for (const length of [46, 106, 7000]) {
+        const name = `/${"Quarterly_Report_".repeat(length).slice(0, length - 6)}.html`;
+        await ask(name);
+        await page.goto(`${here.url}/-/`);
+        await row(page, name).first().click();
+        const heading = page.locator("#exchange h2", { hasText: ".html" });
+        await heading.waitFor();
+        assert.ok((await heading.boundingBox()).height < size.height / 2, `${length} characters`);
+        await checkSoundness(page);
+      }
+      const heading = page.locator("#exchange h2");
+      await page.getByRole("button", { name: "… 6,850 more …" }).click();
+      assert.equal((await heading.textContent()).length, "GET ".length + 7000);
+      await checkSoundness(page);
+    }));
+}
+
 test("on a projector no letter is smaller than 14 pixels", () =>
   here.page("/-/", { size: projector }, async (page) => {
     for (const path of [target, "/cgi-bin/failing.sh"]) {

@@ -6,7 +6,7 @@ import { element } from "./element.js";
 import { hasWholeBody } from "./received.js";
 import { copyButton } from "./step.js";
 import { gravityOf } from "./summary.js";
-import { bytes as byteCount } from "./units.js";
+import { bytes as byteCount, grouped } from "./units.js";
 import { againButton } from "./why.js";
 
 export function title(exchange) {
@@ -25,7 +25,7 @@ export function title(exchange) {
       {},
       element("span", { class: "method" }, visible(method || "?")),
       " ",
-      visible(target || "a request that could not be read"),
+      targetText(exchange),
     ),
   );
 }
@@ -60,4 +60,27 @@ function pinButton({ id, pinned }, actions) {
     },
     pinned ? "Unpin" : "Pin",
   );
+}
+
+// Of a long target the middle is left out until it is asked for.
+const shownOfTarget = { front: 100, end: 50 };
+let shownWhole = null; // the id of the exchange for which it was asked
+
+function targetText({ id, target }) {
+  if (!target) return "a request that could not be read";
+  const { front, end } = shownOfTarget;
+  const left = target.length - front - end;
+  if (left < end || shownWhole === id) return visible(target);
+  const text = element("span", { tabindex: "-1" });
+  const showAll = () => {
+    shownWhole = id;
+    text.replaceChildren(...visible(target));
+    text.focus({ preventScroll: true });
+  };
+  text.append(
+    ...visible(target.slice(0, front)),
+    element("button", { type: "button", title: target, onclick: showAll }, `… ${grouped(left)} more …`),
+    ...visible(target.slice(-end)),
+  );
+  return text;
 }
