@@ -505,6 +505,34 @@ for (const size of [phone, desktop]) {
     }));
 }
 
+// Pins exchanges, as the page does it.
+async function pinAll(ids, what) {
+  const headers = { "Gatehouse-Inspector": "1" };
+  for (const id of ids) await ask(`/-/exchanges/${id}/${what}`, { method: "POST", headers });
+}
+
+test("where no more exchanges can be pinned the reason stands beside the button", () =>
+  here.page("/-/", {}, async (page, faults) => {
+    for (let number = 0; number < 50; ++number) await ask(`/style.css?pinned=${number}.`);
+    await row(page, "pinned=49.").first().waitFor();
+    const { exchanges } = JSON.parse((await ask("/-/exchanges")).content);
+    const ids = exchanges.filter(({ target }) => target.includes("?pinned=")).map(({ id }) => id);
+    await pinAll(ids, "pin");
+    await shown(page, target);
+    await page.getByRole("button", { name: "Pin", exact: true }).click();
+    const said = page.locator("#pin-said", { hasText: "50 exchanges are pinned" });
+    await said.waitFor();
+    assert.ok((await said.boundingBox()).height > 10);
+    await checkSoundness(page);
+    await pinAll(ids, "unpin");
+    await page.getByRole("button", { name: "Pin", exact: true }).click();
+    await page.getByRole("button", { name: "Unpin", exact: true }).click();
+    await page.getByRole("button", { name: "Pin", exact: true }).waitFor();
+    assert.equal(await said.count(), 0);
+    assert.ok(faults.every((fault) => /409/.test(fault)), faults.join("\n"));
+    faults.length = 0;
+  }));
+
 test("on a projector no letter is smaller than 14 pixels", () =>
   here.page("/-/", { size: projector }, async (page) => {
     for (const path of [target, "/cgi-bin/failing.sh"]) {

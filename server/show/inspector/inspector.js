@@ -4,6 +4,7 @@
 import { announcer } from "./announcer.js";
 import { copy } from "./clipboard.js";
 import { Composer } from "./composer.js";
+import { element } from "./element.js";
 import { showExchange } from "./exchange.js";
 import { Feed } from "./feed.js";
 import { Filter } from "./filter.js";
@@ -202,13 +203,27 @@ function goToExpected(summary) {
 }
 
 async function pin(id, wanted) {
-  const headers = { "Gatehouse-Inspector": "1" };
+  const headers = { Accept: "application/json", "Gatehouse-Inspector": "1" };
   const path = `exchanges/${id}/${wanted ? "pin" : "unpin"}`;
   const answer = await fetch(path, { method: "POST", headers }).catch(() => null);
-  if (!answer?.ok) return say("The exchange could not be pinned");
+  if (!answer?.ok) return notPinned(await reasonOf(answer));
   say(wanted ? "Pinned" : "Not pinned any more");
   await load(id);
   document.getElementById("pin")?.focus({ preventScroll: true });
+}
+
+// Why the server did not do it, in its own words.
+async function reasonOf(answer) {
+  const said = await answer?.json().catch(() => null);
+  return said?.detail ?? `The server ${answer ? `answered ${answer.status}` : "does not answer"}.`;
+}
+
+// Says so beside the button.
+function notPinned(reason) {
+  const text = `Not pinned: ${reason}`;
+  say(text);
+  document.getElementById("pin-said")?.remove();
+  document.getElementById("pin")?.after(element("span", { id: "pin-said", class: "note" }, text));
 }
 
 // Through the list from what is shown, down to older ones.
