@@ -87,6 +87,69 @@ test("step 1: a server in twenty lines runs, and each of its calls is shown", ()
     await checkSoundness(page);
   }));
 
+// What each tab shows.
+async function tabs(page) {
+  const shown = {};
+  for (const tab of ["telnet", "curl -v", "python requests", "browser"]) {
+    await page.getByRole("tab", { name: tab }).click();
+    shown[tab] = await page.locator("#tools").textContent();
+  }
+  return shown;
+}
+
+async function sendTo(page, request) {
+  await page.locator("#request").fill(request);
+  await pressed(page, "Send");
+  await says(page, "#code .waits", "connection.recv(1024)");
+}
+
+test("step 1: of two requests on one connection each tool shows what it would show", () =>
+  here.page("/tour/1-server.html", {}, async (page) => {
+    await pressed(page, "Start");
+    await page.locator("#connect:not([disabled])").waitFor();
+    await pressed(page, "Connect");
+    await page.locator("#send:not([disabled])").waitFor();
+    for (const path of ["/one", "/two"]) {
+      await page.getByRole("tab", { name: "telnet" }).click();
+      await sendTo(page, `GET ${path}'s HTTP/1.1\nHost: a\n\n`);
+      await says(page, "#tools", `Content-Length: 19\n\nGET ${path}'s HTTP/1.1`);
+    }
+    const shown = await tabs(page);
+    const answer = "HTTP/1.1 200 OK\nContent-Type: text/plain\nContent-Length: 19\n\n";
+    const spoken = (path) => `GET ${path}'s HTTP/1.1\nHost: a\n\n${answer}GET ${path}'s HTTP/1.1`;
+    assert.ok(shown.telnet.endsWith(`${spoken("/one")}\n${spoken("/two")}`), shown.telnet);
+    assert.match(shown["curl -v"], /^\$ curl -v 'http:\/\/127.0.0.1:\d+\/one'\\''s'\n/);
+    assert.ok(shown["curl -v"].endsWith("\n<\nGET /one's HTTP/1.1\n* Connection #0 to host 127.0.0.1 left intact"), shown["curl -v"]);
+    assert.match(shown["python requests"], /requests\.get\("http:\/\/127.0.0.1:\d+\/one's"\)\n/);
+    assert.ok(shown["python requests"].endsWith(`>>> r.text\n"GET /one's HTTP/1.1"`), shown["python requests"]);
+    assert.match(shown.browser, /^127.0.0.1:\d+\/one's\n\nGET \/one's HTTP\/1.1$/);
+    for (const text of Object.values(shown).slice(1)) assert.doesNotMatch(text, /two/);
+  }));
+
+test("step 1: the tools show the method and the body that were typed", () =>
+  here.page("/tour/1-server.html", {}, async (page) => {
+    await pressed(page, "Start");
+    await page.locator("#connect:not([disabled])").waitFor();
+    await page.locator("#request").fill("PUT /tea HTTP/1.1\n\n");
+    await pressed(page, "Connect");
+    await page.locator("#send:not([disabled])").waitFor();
+    let shown = await tabs(page);
+    assert.match(shown["curl -v"], /^\$ curl -v -X PUT http:\/\/127.0.0.1:\d+\/tea\n/);
+    assert.match(shown["python requests"], /requests\.put\('http:\/\/127.0.0.1:\d+\/tea'\)\n… put\(\) has not/);
+    await sendTo(page, "POST /caf\u00e9 HTTP/1.1\nHost: a\nX-Colour: teal\n\nname=Ada\nLovelace");
+    await page.getByRole("tab", { name: "browser" }).click();
+    await says(page, "#tools", "POST /caf\u00e9 HTTP/1.1");
+    shown = await tabs(page);
+    assert.match(shown["curl -v"], /^\$ curl -v -H 'X-Colour: teal' -d \$'name=Ada\\r\\nLovelace' 'http:/);
+    assert.match(shown["curl -v"], /\n> X-Colour: teal\n> Content-Length: 18\n>\n< HTTP/);
+    assert.match(shown["python requests"], /requests\.post\('http.*', data='name=Ada\\r\\nLovelace', headers={'X-Colour': 'teal'}\)\n/);
+    // As Python does it for a text that does not name its encoding.
+    assert.match(shown["python requests"], />>> r\.text\n'POST \/caf\u00c3\u00a9 HTTP\/1\.1'$/);
+    await checkSoundness(page);
+    await page.locator("#request").fill("");
+    await page.locator("#send[disabled]").waitFor();
+  }));
+
 test("step 1: the server ends with the page, and only its own page can drive it", () =>
   here.page("/tour/1-server.html", {}, async (page) => {
     await pressed(page, "Start");

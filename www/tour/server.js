@@ -4,7 +4,7 @@ import { element, find } from "./element.js";
 import { fill, showLineEnds } from "./lines.js";
 import { settle } from "./guess.js";
 import "./source.js";
-import { drawTools } from "./tools.js";
+import { drawTools, hear } from "./tools.js";
 import { decoded, typed, visible } from "./wire.js";
 
 const PROGRAM = "/cgi-bin/socket-server.py";
@@ -90,6 +90,7 @@ function showClient({ client, bytes }) {
 
 function show(event) {
   if (event.call) showCall(event);
+  if (event.client) hear(session, event.client, event.bytes && bytesOf(event.bytes));
   if (event.client) showClient(event);
   if (event.port && event.call === "listen") session.port = event.port;
   if (event.ended || event.trouble) said.textContent = event.ended ?? event.trouble;
@@ -100,9 +101,10 @@ function draw() {
   const running = session?.running ?? false;
   buttons.start.textContent = running ? "Stop" : "Start";
   buttons.connect.disabled = !running || !session.port || session.connected;
-  buttons.send.disabled = buttons["hang-up"].disabled = !running || !session.connected;
+  buttons["hang-up"].disabled = !running || !session.connected;
+  buttons.send.disabled = buttons["hang-up"].disabled || box.value === "";
   for (const [id, button] of Object.entries(buttons)) button.classList.toggle("main", id === wanted());
-  drawTools(tools, session);
+  drawTools(tools, session, typed(box.value));
 }
 
 // The button that comes next.
@@ -180,6 +182,7 @@ source.querySelectorAll(".line").forEach((one) => {
   if (call >= 0) one.dataset.number = call + 1;
 });
 showLineEnds(box);
+box.addEventListener("input", draw);
 fill(box, "GET /tea HTTP/1.1\nHost: localhost\n\n");
 find("#live").hidden = false;
 find("#recorded").hidden = true;
