@@ -237,6 +237,35 @@ test("step 2: line ends are seen, and the answer stands beside the buttons", () 
     await checkSoundness(page);
   }));
 
+test("step 2: only a request that lacks Host and nothing else settles what is answered without it", () =>
+  here.page("/tour/2-request.html", {}, async (page) => {
+    const result = page.locator("#guess output");
+    const answered = async (text, status) => {
+      await page.locator("#typed").fill(text);
+      await pressed(page, "Send");
+      await says(page, "#answer li", `HTTP/1.1 ${status}`);
+    };
+    await answered("Good morning, server!\n\n", 400);
+    assert.equal(await result.textContent(), "");
+    await answered("GET /tour/hello.txt HTTP/1.0\n\n", 200);
+    assert.equal(await result.textContent(), "");
+    await answered("GET /tour/hello.txt HTTP/1.1\nno field\n\n", 400);
+    assert.equal(await result.textContent(), "");
+    await page.locator('[data-example="hostless"]').click();
+    await says(page, "#guess output", "It is: 400");
+    await page.locator('[data-example="whole"]').click();
+    await says(page, "#answer li", "HTTP/1.1 200 OK");
+    assert.equal(await result.textContent(), "");
+  }));
+
+test("step 2: where nothing is typed it is said at once that there is nothing to send", () =>
+  here.page("/tour/2-request.html", {}, async (page) => {
+    await page.locator("#typed").fill("");
+    await pressed(page, "Send");
+    await says(page, "#said", "There is nothing to send");
+    await checkSoundness(page);
+  }));
+
 test("step 3: a response is shown line by line, and as numbers", () =>
   here.page("/tour/3-response.html", {}, async (page) => {
     await says(page, "#live-response li", "HTTP/1.1 200 OK");

@@ -15,6 +15,11 @@ export function settle(guess, answer, node) {
   node?.classList.add("the-answer");
 }
 
+// What was said of another answer is not true of the next one.
+export function unsettle(guess) {
+  find("output", guess).replaceChildren();
+}
+
 for (const guess of document.querySelectorAll(".guess")) {
   guess.hidden = false;
   guess.addEventListener("submit", (event) => event.preventDefault());

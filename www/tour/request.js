@@ -1,7 +1,7 @@
 // Step 2: a request typed by hand, and the raw answer.
 import "./copy.js";
 import { find, refresh } from "./element.js";
-import { settle } from "./guess.js";
+import { settle, unsettle } from "./guess.js";
 import { inspectorIsOn, sendRaw } from "./inspector.js";
 import { fill, showLineEnds } from "./lines.js";
 import { show, typed } from "./wire.js";
@@ -22,6 +22,10 @@ const text = find("#typed");
 const size = find("#size");
 const said = find("#said");
 const answer = find("#answer");
+const guess = find("#guess");
+
+// A request of HTTP/1.1 whose only fault is that it leaves out Host.
+const HOSTLESS = /^[A-Z]+ \/\S* HTTP\/1\.1\n(?:(?!host:)[\w-]+:.*\n)*\n/i;
 
 function count() {
   const bytes = typed(text.value).length;
@@ -29,16 +33,22 @@ function count() {
 }
 
 async function send() {
-  said.textContent = "Sent. Waiting for the answer.";
+  unsettle(guess);
   answer.replaceChildren();
+  if (text.value === "") {
+    said.textContent = "There is nothing to send: type a request, or take one of those below.";
+    return;
+  }
+  said.textContent = "Sent. Waiting for the answer.";
   try {
+    const isHostless = HOSTLESS.test(text.value);
     const { response, size: total, cut, note } = await sendRaw(typed(text.value));
     show(answer, response, { first: "The status line: how it went." });
     const came = `${total} bytes came back${cut ? ", the first of them here" : ""}:`;
     said.textContent = [note, total ? came : "No answer came."].filter(Boolean).join(" ");
     if (response.length > 0) refresh(answer);
     const status = /^HTTP\/1\.1 (\d+)/.exec(answer.textContent)?.[1];
-    if (status && !/^host:/im.test(text.value)) settle(find("#guess"), status, find("code", answer));
+    if (status && isHostless) settle(guess, status, find("code", answer));
   } catch (error) {
     said.textContent = `That did not work. ${error.message}`;
   }
