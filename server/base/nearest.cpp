@@ -7,7 +7,12 @@
 namespace gatehouse::base {
 namespace {
 
-// The number of insertions, deletions and replacements between a and b (Levenshtein), or `limit` if
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+
+// The number of insertions, deletions and replacements between a and b (Levenshtein; the case of
+// ASCII letters does not count), or `limit` if
 // it is that or more: no number of a row gets smaller in the next one, so that most pairs are done
 // with after a few letters.
 std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t limit) {
@@ -16,7 +21,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b, std::size_t li
   for (std::size_t i = 1; i <= a.size(); ++i) {
     std::size_t diagonal = std::exchange(row[0], i);
     for (std::size_t j = 1; j <= b.size(); ++j) {
-      std::size_t const replaced = diagonal + (a[i - 1] == b[j - 1] ? 0U : 1U);
+      std::size_t const replaced = diagonal + (lower(a[i - 1]) == lower(b[j - 1]) ? 0U : 1U);
       diagonal = row[j];
       row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
     }

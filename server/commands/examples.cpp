@@ -80,12 +80,14 @@ std::optional<fs::path> find_examples(fs::path const& program) {
 
 std::variant<copy_outcome, config::usage_error> copy_examples(fs::path const& examples,
                                                               fs::path const& directory) {
+  bool const free = is_free(directory);
   if (holds_examples(directory)) return copy_outcome::was_there;
-  if (!is_free(directory)) {
+  if (!free) {
+    auto const name = directory.filename().string();
     return config::usage_error{"gatehouse: " + config::in_quotes(directory.native()) +
                                " is no copy of the examples, and is left as it is. Name a "
                                "directory that does not exist yet, such as `gatehouse tour " +
-                               directory.filename().string() + "-2`"};
+                               (name.empty() ? "gatehouse-tour" : name) + "-2`"};
   }
   unfinished_copy copy(directory);
   if (copy.path().empty()) return cannot_copy(directory, base::last_error().message());
@@ -96,6 +98,8 @@ std::variant<copy_outcome, config::usage_error> copy_examples(fs::path const& ex
   }
   if (!ec) let_owner_write(copy.path(), ec);
   if (!ec) copy.become(directory, ec);
+  // Another tour that starts at the same time may have made it meanwhile.
+  if (ec && holds_examples(directory)) return copy_outcome::was_there;
   if (ec) return cannot_copy(directory, ec.message());
   return copy_outcome::made;
 }

@@ -13,6 +13,7 @@ TEST_CASE("the nearest name is suggested, and none when all are far") {
   row const rows[] = {
       {"prot", "port"},
       {"prt", "port"},
+      {"PORT", "port"},
       {"interp", "interpreter"},
       {"interpretor", "interpreter"},
       {"idletimeout", "idle-timeout"},

@@ -2,8 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <fstream>
 #include <iterator>
+#include <thread>
+#include <vector>
 
 #include "../temporary_directory.hpp"
 
@@ -73,11 +76,32 @@ TEST_CASE("a copy that is there is used as it is, and nothing else is touched") 
     CAPTURE(name);
     auto const line = error_of(copy_examples(examples, place.path() / name));
     CHECK(line.find("is no copy of the examples, and is left as it is") != std::string::npos);
+    CHECK(line.find("`gatehouse tour " + std::string(name) + "-2`") != std::string::npos);
   }
   CHECK(contents(place.path() / "other/thesis.txt") == "precious");
   fs::create_directory(place.path() / "empty");
   CHECK(error_of(copy_examples(examples, place.path() / "empty")) == "no error");
   CHECK(holds_examples(place.path() / "empty"));
+}
+
+TEST_CASE("of several who make the same copy at once, one does and the others use it") {
+  tests::temporary_directory const place;
+  write_examples(place, "examples/");
+  std::array<std::variant<copy_outcome, config::usage_error>, 4> done;
+  std::vector<std::thread> threads;
+  for (auto& one : done) {
+    threads.emplace_back(
+        [&] { one = copy_examples(place.path() / "examples", place.path() / "copy"); });
+  }
+  for (auto& t : threads) t.join();
+  std::size_t made = 0;
+  for (auto const& one : done) {
+    CHECK(error_of(one) == "no error");
+    auto const* const how = std::get_if<copy_outcome>(&one);
+    made += how != nullptr && *how == copy_outcome::made ? 1U : 0U;
+  }
+  CHECK(made == 1);
+  CHECK(std::distance(fs::directory_iterator(place.path()), {}) == 2);
 }
 
 TEST_CASE("a copy that cannot be made leaves nothing behind") {
