@@ -126,6 +126,8 @@ std::string html_escaped(std::string_view text) {
       out += "&#39;";
     } else if (length == 0 || (is_control(sequence) && sequence != "\n" && sequence != "\t")) {
       out += "\xEF\xBF\xBD";
+    } else if (moving_length(sequence) > 0) {
+      append_hex(out, sequence);
     } else {
       out += sequence;
     }

@@ -108,6 +108,11 @@ TEST_CASE("what goes into a page stays text") {
   }
 }
 
+TEST_CASE("in HTML no text turns the letters behind it round") {
+  CHECK(html_escaped("a\xE2\x80\xAE\xD8\x9C\xE2\x82\xAC") ==
+        "a\\xe2\\x80\\xae\\xd8\\x9c\xE2\x82\xAC");
+}
+
 TEST_CASE("text is made valid UTF-8 and nothing else changes") {
   CHECK(valid_utf8("a\n<\xC3\xA9") == "a\n<\xC3\xA9");
   CHECK(valid_utf8("a\xFF"

@@ -21,7 +21,8 @@ std::string log_field_escaped(std::string_view text);
 std::string terminal_escaped(std::string_view text);
 
 // For HTML text and double-quoted attributes: & < > " ' as character references; other control
-// characters than tab and line feed, and bytes that are not valid UTF-8, as U+FFFD.
+// characters than tab and line feed, and bytes that are not valid UTF-8, as U+FFFD; what changes
+// the direction of text as \xHH.
 std::string html_escaped(std::string_view text);
 
 // Serialized JSON, with DEL, the C1 controls and what changes the direction of text, which JSON
