@@ -217,6 +217,13 @@ button {
 .errors { border-left-color: var(--error); }
 mark { background: none; color: var(--error); font-weight: 650; }
 .errors b { font-weight: 650; color: var(--error); }
+// The number of the line that tells the most: the last one, but for a hint that env(1) puts behind
+// what it has to say of an interpreter that it does not find.
+std::size_t telling_line(std::vector<std::string> const& lines) {
+  bool const hint = lines.size() > 1 && lines.back().ends_with("to pass options in shebang lines");
+  return lines.size() - (hint ? 1 : 0);
+}
+
 footer { margin-top: 1.75rem; padding-top: .8rem; border-top: 1px solid var(--line);
   font-size: .875rem; color: var(--muted); }
 footer nav { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; }
@@ -296,7 +303,7 @@ void append_diagnosis(std::string& out, http::diagnosis const& help) {
   auto const& lines = help.stderr_lines;
   if (!lines.empty()) {
     append_block(out, "Its last lines on standard error", "errors",
-                 escaped_lines({lines.begin(), lines.end()}, lines.size(), "b"));
+                 escaped_lines({lines.begin(), lines.end()}, telling_line(lines), "b"));
   }
   out += "</section>\n";
 }

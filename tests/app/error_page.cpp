@@ -136,6 +136,42 @@ TEST_CASE("the HTML page escapes all that a script has said") {
   CHECK(text.find_first_of("\r\x1b") == std::string::npos);
 }
 
+TEST_CASE("what would turn the letters of a line round is shown by its numbers in every form") {
+  auto error = failed_script();
+  error.help.output_excerpt =
+      "ab\xE2\x80\xAE"
+      "cd\n";
+  error.help.stderr_lines = {
+      "\xE2\x81\xA6"
+      "ef"};
+  for (char const* const accept : {"text/html", "text/plain", "application/json"}) {
+    CAPTURE(accept);
+    auto const request = accepting(accept);
+    auto const text = text_of(render_error(error, &request, true));
+    CHECK_FALSE(contains(text, "\xE2\x80\xAE"));
+    CHECK_FALSE(contains(text, "\xE2\x81\xA6"));
+    CHECK(contains(text, "xe2"));
+  }
+}
+
+TEST_CASE("the line of stderr that tells the most stands out, also before env's hint") {
+  struct row {
+    std::vector<std::string> lines;
+    std::string_view shown;
+  };
+  std::string const hint = "/usr/bin/env: use -[v]S to pass options in shebang lines";
+  row const rows[] = {{{"one", "two"}, "one\n<b>two</b>\n</pre>"},
+                      {{"env: no file", hint}, "<b>env: no file</b>\n/usr/bin/env: use -[v]S"},
+                      {{hint}, "<b>/usr/bin/env: use"}};
+  auto const request = accepting("text/html");
+  for (row const& r : rows) {
+    CAPTURE(r.shown);
+    auto error = failed_script();
+    error.help.stderr_lines = r.lines;
+    CHECK(contains(text_of(render_error(error, &request, true)), r.shown));
+  }
+}
+
 TEST_CASE("the page runs the script that copies the command, and no other") {
   auto const request = accepting("text/html");
   auto const with_command = render_error(failed_script(), &request, true);
