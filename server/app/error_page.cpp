@@ -14,64 +14,6 @@
 namespace gatehouse::app {
 namespace {
 
-std::string_view sentence_for(unsigned status) {
-  switch (status) {
-    case 400:
-      return "The server does not understand this request.";
-    case 401:
-      return "This address asks for a name and a password.";
-    case 403:
-      return "The server may not give this out.";
-    case 404:
-      return "There is nothing at this address.";
-    case 405:
-      return "This address does not take requests of this kind.";
-    case 406:
-      return "There is no form of this that the client accepts.";
-    case 408:
-      return "The request did not arrive in time.";
-    case 411:
-      return "The request has to say how long its content is.";
-    case 412:
-      return "A condition that the request sets is not met.";
-    case 413:
-      return "The content of the request is larger than the server takes.";
-    case 414:
-      return "The address is longer than the server takes.";
-    case 415:
-      return "The content of the request is of a kind that is not taken here.";
-    case 416:
-      return "The part that was asked for does not exist.";
-    case 417:
-      return "The server cannot meet what the request expects of it.";
-    case 431:
-      return "The header fields of the request are larger than the server takes.";
-    case 500:
-      return "Something went wrong on the server.";
-    case 501:
-      return "The server does not know how to do this.";
-    case 502:
-      return "The program at this address did not give a proper answer.";
-    case 503:
-      return "The server is busy. Try again in a moment.";
-    case 504:
-      return "The program at this address took too long to answer.";
-    case 505:
-      return "The server does not speak this version of HTTP.";
-    default:
-      return status < 500 ? "The request cannot be answered." : "The server cannot answer.";
-  }
-}
-
-// What a program that cannot be run comes to for its client is not what the status says.
-std::string_view sentence(http::http_error const& error) {
-  if (error.reason == "script-not-executable" || error.reason == "script-not-readable")
-    return "The server cannot run the program at this address.";
-  if (error.reason == "script-start-failed")
-    return "The program at this address cannot be started.";
-  return sentence_for(error.status);
-}
-
 // What a page says in any of its forms. Text is not escaped yet; each form escapes it.
 struct content {
   unsigned status;
@@ -84,8 +26,13 @@ struct content {
 };
 
 content content_of(http::http_error const& error, bool with_details) {
-  content page{
-      error.status, http::reason_phrase(error.status), sentence(error), error.reason, {}, {}, {}};
+  content page{error.status,
+               http::reason_phrase(error.status),
+               http::sentence_for(error),
+               error.reason,
+               {},
+               {},
+               {}};
   if (with_details) {
     page.detail = error.detail;
     page.diagnosis = error.help;
@@ -217,13 +164,6 @@ button {
 .errors { border-left-color: var(--error); }
 mark { background: none; color: var(--error); font-weight: 650; }
 .errors b { font-weight: 650; color: var(--error); }
-// The number of the line that tells the most: the last one, but for a hint that env(1) puts behind
-// what it has to say of an interpreter that it does not find.
-std::size_t telling_line(std::vector<std::string> const& lines) {
-  bool const hint = lines.size() > 1 && lines.back().ends_with("to pass options in shebang lines");
-  return lines.size() - (hint ? 1 : 0);
-}
-
 footer { margin-top: 1.75rem; padding-top: .8rem; border-top: 1px solid var(--line);
   font-size: .875rem; color: var(--muted); }
 footer nav { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; }
@@ -275,6 +215,13 @@ std::string escaped_lines(std::vector<std::string_view> const& lines, std::size_
     out += i + 1 == marked ? "<" + element + ">" + text + "</" + element + ">\n" : text + "\n";
   }
   return out;
+}
+
+// The number of the line that tells the most: the last one, but for a hint that env(1) puts behind
+// what it has to say of an interpreter that it does not find.
+std::size_t telling_line(std::vector<std::string> const& lines) {
+  bool const hint = lines.size() > 1 && lines.back().ends_with("to pass options in shebang lines");
+  return lines.size() - (hint ? 1 : 0);
 }
 
 // The explanation, with a link where it names the nearest address.

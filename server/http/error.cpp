@@ -75,6 +75,55 @@ constexpr auto phrases = [] {
   return out;
 }();
 
+std::string_view sentence_for_status(unsigned status) {
+  switch (status) {
+    case 400:
+      return "The server does not understand this request.";
+    case 401:
+      return "This address asks for a name and a password.";
+    case 403:
+      return "The server may not give this out.";
+    case 404:
+      return "There is nothing at this address.";
+    case 405:
+      return "This address does not take requests of this kind.";
+    case 406:
+      return "There is no form of this that the client accepts.";
+    case 408:
+      return "The request did not arrive in time.";
+    case 411:
+      return "The request has to say how long its content is.";
+    case 412:
+      return "A condition that the request sets is not met.";
+    case 413:
+      return "The content of the request is larger than the server takes.";
+    case 414:
+      return "The address is longer than the server takes.";
+    case 415:
+      return "The content of the request is of a kind that is not taken here.";
+    case 416:
+      return "The part that was asked for does not exist.";
+    case 417:
+      return "The server cannot meet what the request expects of it.";
+    case 431:
+      return "The header fields of the request are larger than the server takes.";
+    case 500:
+      return "Something went wrong on the server.";
+    case 501:
+      return "The server does not know how to do this.";
+    case 502:
+      return "The program at this address did not give a proper answer.";
+    case 503:
+      return "The server is busy. Try again in a moment.";
+    case 504:
+      return "The program at this address took too long to answer.";
+    case 505:
+      return "The server does not speak this version of HTTP.";
+    default:
+      return status < 500 ? "The request cannot be answered." : "The server cannot answer.";
+  }
+}
+
 }  // namespace
 
 void throw_exception_from_error(http_error const& e, boost::source_location const& where) {
@@ -98,6 +147,15 @@ void add_retry_after(http_error& error, std::chrono::steady_clock::duration afte
 
 std::string_view reason_phrase(unsigned status) {
   return status < phrases.size() ? phrases[status] : "Unknown";
+}
+
+// What a program that cannot be run comes to for its client is not what the status says.
+std::string_view sentence_for(http_error const& error) {
+  if (error.reason == "script-not-executable" || error.reason == "script-not-readable")
+    return "The server cannot run the program at this address.";
+  if (error.reason == "script-start-failed")
+    return "The program at this address cannot be started.";
+  return sentence_for_status(error.status);
 }
 
 }  // namespace gatehouse::http

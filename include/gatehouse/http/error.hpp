@@ -53,4 +53,7 @@ using result = boost::system::result<T, http_error>;
 // The reason phrase that RFC 9110, 15 gives a status code; "Unknown" for others.
 std::string_view reason_phrase(unsigned status);
 
+// What an error comes to for whoever sent the request: one whole sentence, without details.
+std::string_view sentence_for(http_error const& error);
+
 }  // namespace gatehouse::http
