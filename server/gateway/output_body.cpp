@@ -169,7 +169,7 @@ void output_body::log_failure(std::string_view reason, std::string const& what,
   if (std::exchange(failure_logged_, true)) return;
   bool const cut = given == answer::cut_short;
   std::string text = "answered, then failed: it " + what;
-  if (cut) text += "; the answer is cut short";
+  if (cut && !framing_.discarded) text += "; the answer is cut short";
   if (!remark.empty()) text += ". " + remark;
   if (cut) context_.record.reason = reason;
   trace::recorder const trace(context_);

@@ -346,6 +346,12 @@ TEST_CASE("an answer whose content nobody is sent is read to its end and never c
   }
 }
 
+TEST_CASE("an answer that is a head alone is not called cut") {
+  auto const got = answered({head, fault}, {}, "HEAD");
+  CHECK(has(got.remarks, "it was stopped: no output for 3 s"));
+  CHECK_FALSE(has(got.remarks, "cut short"));
+}
+
 TEST_CASE("deviations are told, and content without a type is one") {
   CHECK(answered({head + "body"}).remarks.empty());
   CHECK(has(answered({"X-A: b\n\nbody"}).remarks, "script-no-content-type: "));
