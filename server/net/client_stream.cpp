@@ -215,6 +215,11 @@ base::error_code client_stream::write_now(std::string_view bytes) {
   return base::errc::client_gone;
 }
 
+std::string_view client_stream::slow_reason() const {
+  if (reader_was_slow_ == slow_reader::takes_nothing) return "reader-timeout";
+  return reader_was_slow_ == slow_reader::no ? "body-too-slow" : "reader-too-slow";
+}
+
 client_stream::direction& client_stream::writing() {
   if (!writing_) {
     writing_ = std::make_unique<direction>(
@@ -237,7 +242,7 @@ base::error_code client_stream::end_wait(direction& d, boost::system::error_code
   auto const error = understood(ec);
   d.deadline.clear();
   if (error || !has_used_up(d)) return error;
-  reader_was_slow_ = &d == writing_.get();
+  if (&d == writing_.get()) reader_was_slow_ = slow_reader::below_rate;
   return base::errc::too_slow;
 }
 
@@ -299,7 +304,8 @@ void client_stream::on_write_deadline() {
     d.ends = d.seen + d.limit;
   }
   go_on_or_cancel(d);
-  reader_was_slow_ = d.deadline.expired();
+  if (d.deadline.expired())
+    reader_was_slow_ = d.too_slow ? slow_reader::below_rate : slow_reader::takes_nothing;
 }
 
 std::uint64_t client_stream::taken_since_last_look() {

@@ -367,13 +367,15 @@ http1_session::progress http1_session::after_client_left() {
 
 // After an error nothing more can be said on the connection.
 void http1_session::end(http::request const* request, base::error_code const& error) {
+  auto& x = *current_;
   if (error == base::errc::too_slow) {
-    current_->record.reason = client_.reader_was_slow() ? "reader-too-slow" : "body-too-slow";
+    x.record.reason = client_.slow_reason();
     // What waits to be sent to a client that does not read would occupy the kernel's memory.
     client_.reset_on_close();
   }
+  if (error == base::errc::timed_out && x.record.reason.empty()) x.record.reason = "body-timeout";
   if (error) end_by(ending::cut);
-  current_->end(request, error);
+  x.end(request, error);
 }
 
 // Closes in a way that lets the client read the answer. A close with unread bytes would reset the

@@ -17,6 +17,8 @@ using boost::asio::ip::tcp;
 
 namespace {
 
+using slow_reader = net::client_stream::slow_reader;
+
 constexpr auto forever = 1h;
 
 // The server's end of a connection, with a buffer of a known size, and a client that reads nothing
@@ -86,7 +88,7 @@ TEST_CASE("a client that reads slowly all the while is not let go") {
   auto const server = [&](fixture& f) -> base::task<void> {
     auto const error = co_await send(f.stream, bytes, limit);
     CHECK_FALSE(error);
-    CHECK_FALSE(f.stream.reader_was_slow());
+    CHECK(f.stream.reader_was_slow() == slow_reader::no);
     f.stream.shutdown_send();
   };
   std::size_t got = 0;
@@ -116,14 +118,28 @@ TEST_CASE("a client that reads nothing, or too little, is too slow") {
     net::rate_rule rule;
     net::duration limit;
     std::chrono::milliseconds pause;  // of the client, between bytes
+    slow_reader how;
+    std::string_view reason;
   };
   row const rows[] = {
-      {"nothing at all, without a rate", {}, 300ms, 1h},
-      {"nothing at all, with one", {.least_bytes_per_second = 1, .grace = 300ms}, forever, 1h},
+      {"nothing at all, without a rate",
+       {},
+       300ms,
+       1h,
+       slow_reader::takes_nothing,
+       "reader-timeout"},
+      {"nothing at all, with one",
+       {.least_bytes_per_second = 1, .grace = 300ms},
+       forever,
+       1h,
+       slow_reader::below_rate,
+       "reader-too-slow"},
       {"a byte now and then",
        {.least_bytes_per_second = 100'000'000, .grace = 300ms},
        forever,
-       20ms},
+       20ms,
+       slow_reader::below_rate,
+       "reader-too-slow"},
   };
   for (row const& r : rows) {
     CAPTURE(r.label);
@@ -132,7 +148,8 @@ TEST_CASE("a client that reads nothing, or too little, is too slow") {
         [&](fixture& f) -> base::task<void> {
           auto const error = co_await send(f.stream, bytes, r.limit);
           CHECK(error == base::errc::too_slow);
-          CHECK(f.stream.reader_was_slow());
+          CHECK(f.stream.reader_was_slow() == r.how);
+          CHECK(f.stream.slow_reason() == r.reason);
           f.stream.reset_on_close();
           f.stream.close();
           f.over = true;
@@ -189,7 +206,8 @@ TEST_CASE("a client that sends too little is too slow, by each way of reading") 
             if (got.has_error()) error = got.error();
           }
           CHECK(error == base::errc::too_slow);
-          CHECK_FALSE(f.stream.reader_was_slow());
+          CHECK(f.stream.reader_was_slow() == slow_reader::no);
+          CHECK(f.stream.slow_reason() == "body-too-slow");
           f.stream.close();
         },
         [](fixture& f) -> base::task<void> {

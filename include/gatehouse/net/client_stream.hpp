@@ -112,8 +112,12 @@ class client_stream {
   // Ends every pending operation with errc::stopped; for a server that stops.
   void cancel() { carrier_.cancel(); }
 
-  // Whether a write ended with too_slow: it was the client's reading that was slow.
-  bool reader_was_slow() const { return reader_was_slow_; }
+  // Whether a write ended with too_slow, because it was the client's reading that was slow: slower
+  // than the least rate, or it took nothing for as long as the write may wait.
+  enum class slow_reader { no, below_rate, takes_nothing };
+  slow_reader reader_was_slow() const { return reader_was_slow_; }
+  // The reason code of an answer that ended with too_slow.
+  std::string_view slow_reason() const;
 
   // Our side is done; the client may go on reading what was sent.
   void shutdown_send() { carrier_.shutdown_send(); }
@@ -163,7 +167,7 @@ class client_stream {
   std::uint64_t handed_over_ = 0;       // bytes that the kernel has been given
   std::uint64_t taken_ = 0;             // and the client was known to have taken at the last look
   std::atomic<std::size_t> const* queue_length_ = nullptr;
-  bool reader_was_slow_ = false;
+  slow_reader reader_was_slow_ = slow_reader::no;
   bool reader_is_trusted_ = false;  // with as much in the kernel's buffer as it likes
 };
 
