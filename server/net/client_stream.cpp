@@ -187,7 +187,8 @@ base::task<base::error_code> client_stream::write(std::span<boost::asio::const_b
 // that it is sent.
 base::task<base::error_code> client_stream::send_file(int fd, std::uint64_t offset,
                                                       std::uint64_t length, duration limit,
-                                                      std::uint64_t& written) {
+                                                      std::uint64_t& written,
+                                                      std::function<void()> const& waits) {
   auto at = static_cast<off_t>(offset);
   while (length > 0) {
     auto const sent = carrier_.move_from_file(
@@ -201,6 +202,7 @@ base::task<base::error_code> client_stream::send_file(int fd, std::uint64_t offs
     handed_over_ += moved;
     written += moved;
     if (length == 0) break;
+    if (waits) waits();
     begin_wait(writing(), limit, is_due{true});
     auto const [ec] = co_await carrier_.wait_writable();
     auto const error = end_wait(*writing_, ec);

@@ -6,7 +6,9 @@
 #include <charconv>
 #include <cstring>
 #include <ctime>
+#include <functional>
 
+#include "gatehouse/base/clock.hpp"
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/base/log.hpp"
 #include "gatehouse/http/date.hpp"
@@ -98,10 +100,13 @@ class sender {
     auto const failed = co_await send_rest(head, {}, begun);
     if (failed) co_return failed;
     std::uint64_t written = 0;
-    auto const error =
-        co_await client_.send_file(slice.file->get(), slice.offset, slice.length, limit_, written);
+    file_report report{slice};
+    std::function<void()> progress;
+    if (trace_) progress = [&] { report_progress(report, written); };
+    auto const error = co_await client_.send_file(slice.file->get(), slice.offset, slice.length,
+                                                  limit_, written, progress);
     record_.body_bytes_sent += written;
-    if (trace_) show_file(slice, written);
+    if (trace_) show_file(report, written);
     co_return error;
   }
 
@@ -179,14 +184,31 @@ class sender {
     co_return error;
   }
 
-  // Reports the first bytes of a file to the recorder. The kernel has sent the file, so they have
-  // to be read for this.
-  void show_file(http::file_slice const& slice, std::uint64_t sent) {
-    std::string shown(std::min<std::uint64_t>(sent, base::limits::traced_bytes), '\0');
-    auto const got =
-        ::pread(slice.file->get(), shown.data(), shown.size(), static_cast<off_t>(slice.offset));
+  // How much of a file has been reported, and when that was.
+  struct file_report {
+    http::file_slice const& slice;
+    std::uint64_t sent = 0;
+    std::chrono::steady_clock::time_point at{};
+  };
+
+  // A file may take long to be sent, and the waits for its client are many.
+  void report_progress(file_report& report, std::uint64_t sent) {
+    if (base::coarse_now() - report.at >= base::limits::file_report_interval)
+      show_file(report, sent);
+  }
+
+  // Reports to the recorder how much more of a file was sent, and what that is as long as it is
+  // among the first bytes. The kernel has sent the file, so they have to be read for this.
+  void show_file(file_report& report, std::uint64_t sent) {
+    auto const kept = std::min<std::uint64_t>(sent, base::limits::traced_bytes);
+    std::string shown(kept - std::min<std::uint64_t>(kept, report.sent), '\0');
+    auto const& slice = report.slice;
+    auto const got = ::pread(slice.file->get(), shown.data(), shown.size(),
+                             static_cast<off_t>(slice.offset + report.sent));
     shown.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-    trace_(trace::response_bytes{shown, sent});
+    trace_(trace::response_bytes{shown, sent - report.sent});
+    report.sent = sent;
+    report.at = base::coarse_now();
   }
 
   void note_sent(std::string_view head, std::string_view content, std::uint64_t written) {

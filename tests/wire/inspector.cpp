@@ -437,6 +437,21 @@ TEST_CASE("with a token the inspector needs it, and remembers it in a cookie") {
 }
 
 TEST_CASE("the inspector's token is in no log, at no level, whatever becomes of a request") {
+TEST_CASE("how much of a file was sent is known while it is being sent") {
+  site const files;
+  files.write("large", std::string(16 << 20, 'x'));
+  server const s(files, {"--inspect"});
+  client c(s.port(), 4096);
+  c.send(request("GET", "/large"));
+  c.read_head();
+  CHECK(eventually([&] {
+    auto const list = look(s, "/-/exchanges").body;
+    return has(list, "still sending") && !has(list, "\"sent\":0}");
+  }));
+  auto const id = id_of_only_one(look(s, "/-/exchanges").body);
+  CHECK(has(look(s, "/-/exchanges/" + id).body, "eHh4eHh4"));
+}
+
   std::string const token = "this-is-a-secret-token";
   std::string const asked = "/-/?token=" + token;
   site const files;

@@ -174,6 +174,8 @@ inline constexpr int local_redirects = 5;
 inline constexpr std::size_t ranges = 32;
 // How much of stdin, of stdout and of the response's content each recorded exchange keeps.
 inline constexpr std::size_t traced_bytes = 64 * 1024;
+// How often it is reported to those who trace how much of a file was sent, while it is being sent.
+inline constexpr auto file_report_interval = 100ms;
 // How many of the latest exchanges the inspector keeps, each with its bodies, and how much of its
 // news (waiting_news_bytes) may wait for one of its pages before that page has to connect anew.
 inline constexpr std::size_t traced_exchanges = 200;

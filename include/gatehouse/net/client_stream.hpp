@@ -102,9 +102,10 @@ class client_stream {
                                      std::uint64_t& written);
 
   // Sends length bytes of a file from offset with sendfile(2). A file that has become shorter gives
-  // errc::truncated.
+  // errc::truncated. waits, unless it is empty, is called before each wait for the client.
   base::task<base::error_code> send_file(int fd, std::uint64_t offset, std::uint64_t length,
-                                         duration limit, std::uint64_t& written);
+                                         duration limit, std::uint64_t& written,
+                                         std::function<void()> const& waits = {});
 
   // Writes a few bytes now or fails; for an interim response while nothing else is being written.
   base::error_code write_now(std::string_view bytes);

@@ -119,7 +119,8 @@ struct response_head {
   std::string_view framing;  // "content-length", "chunked", "until close" or "none"
 };
 
-// Content as it was sent, without framing. Of a file that the kernel sends, the first bytes.
+// Content as it was sent, without framing. Of a file that the kernel sends, the first bytes, and
+// how much was sent since the last report.
 struct response_bytes {
   std::string_view bytes;
   std::uint64_t sent;  // at least as many
