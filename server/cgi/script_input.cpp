@@ -125,7 +125,6 @@ base::task<base::result<std::size_t>> script_input::feed_some(std::shared_ptr<st
 // Writes all of the bytes into the script's stdin. errc::stopped if the script has closed it, or
 // the feeding is stopped.
 base::task<base::error_code> script_input::write(std::shared_ptr<state> s, std::string_view bytes) {
-  s->process->trace(trace::stdin_bytes{bytes});
   while (!bytes.empty()) {
     auto const put = process::write_now(s->pipe.get(), bytes);
     if (put.has_error()) {
@@ -133,6 +132,7 @@ base::task<base::error_code> script_input::write(std::shared_ptr<state> s, std::
       co_return unread ? base::errc::stopped : put.error();
     }
     if (put->has_value()) {
+      s->process->trace(trace::stdin_bytes{bytes.substr(0, **put)});
       bytes.remove_prefix(**put);
       s->process->progressed();
     } else {

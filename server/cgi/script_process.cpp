@@ -212,13 +212,13 @@ void script_process::report_end() const {
   ::getrusage(RUSAGE_SELF, &own);
   auto const& used = child_->used();
   trace(trace::process_ended{child_->pid(), *child_->status(), used,
-                             used.ru_maxrss <= own.ru_maxrss});
+                             used.ru_maxrss <= own.ru_maxrss, stopped_});
 }
 
 void script_process::on_stderr_line(std::string_view line) const {
   if (!traced() || !trace_sink_->prints_stderr())
     base::log::quote(base::log::level::warn, "script-stderr", log_name(), line);
-  trace(trace::stderr_line{line});
+  trace(trace::stderr_line{line, child_->pid()});
 }
 
 base::task<void> script_process::log_stderr(std::shared_ptr<script_process> self) {

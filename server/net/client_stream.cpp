@@ -39,6 +39,7 @@ void client_stream::hold_to(rate_rule rule) {
 }
 
 void client_stream::begin_exchange() {
+  departure_.reset();
   reading_.left.renew();
   if (writing_) writing_->left.renew();
 }
@@ -220,6 +221,16 @@ base::error_code client_stream::write_now(std::string_view bytes) {
 std::string_view client_stream::slow_reason() const {
   if (reader_was_slow_ == slow_reader::takes_nothing) return "reader-timeout";
   return reader_was_slow_ == slow_reader::no ? "body-too-slow" : "reader-too-slow";
+}
+
+http::departure const& client_stream::note_departure(bool closed_its_side) {
+  if (!departure_) departure_ = http::departure{std::chrono::steady_clock::now(), closed_its_side};
+  return *departure_;
+}
+
+http::departure const& client_stream::departure() {
+  if (departure_) return *departure_;
+  return note_departure(carrier_.look() == transport::presence::closed_its_side);
 }
 
 client_stream::direction& client_stream::writing() {

@@ -70,6 +70,7 @@ base::task<void> client_watch::watch(std::shared_ptr<state> s) {
     if (s->stopped) co_return;
     using presence = transport::presence;
     auto const now = s->client.carrier().look();
+    if (now != presence::here) s->client.note_departure(now == presence::closed_its_side);
     if (now == presence::gone) break;
     s->pause.expires_after(now == presence::here ? duration(base::limits::client_look_interval)
                                                  : duration(base::limits::half_close_grace));

@@ -368,6 +368,8 @@ http1_session::progress http1_session::after_client_left() {
 // After an error nothing more can be said on the connection.
 void http1_session::end(http::request const* request, base::error_code const& error) {
   auto& x = *current_;
+  if (x.trace_sink && error == base::errc::client_gone) x.record.departed = client_.departure();
+  if (x.body) x.record.request_body_bytes = x.body->received();
   if (error == base::errc::too_slow) {
     x.record.reason = client_.slow_reason();
     // What waits to be sent to a client that does not read would occupy the kernel's memory.

@@ -41,6 +41,7 @@ base::task<base::result<std::size_t>> request_body::read_some(boost::asio::mutab
     read = co_await read_counted(buffer);
   }
   failed_ = read.has_error() && is_final(read.error());
+  if (read.has_value()) received_ += *read;
   co_return read;
 }
 
@@ -50,6 +51,7 @@ base::task<base::result<std::size_t>> request_body::splice_some(int pipe) {
   auto const moved = co_await client_.splice_some(pipe, remaining_, progress_limit_);
   if (moved.has_value()) {
     remaining_ -= *moved;
+    received_ += *moved;
   } else {
     failed_ = moved.error() != boost::system::errc::resource_unavailable_try_again &&
               is_final(moved.error());

@@ -67,13 +67,17 @@ class adder {
     if (to_.remarks.size() < base::limits::traced_remarks)
       to_.remarks.push_back({std::string(e.reason), std::string(e.text), e.failed});
   }
-  void operator()(stderr_line const& e) { to_.standard_error.add(e.line); }
+  void operator()(stderr_line const& e) {
+    auto* const earlier = redirecting_script_of(e.pid);
+    (earlier != nullptr ? earlier->standard_error : to_.standard_error).add(e.line);
+  }
   void operator()(process_ended const& e) {
-    // The first of two scripts may end after its local redirect has led to the second.
+    recorded_end const end{
+        e.wait_status,    duration_of(e.used.ru_utime), duration_of(e.used.ru_stime),
+        e.used.ru_maxrss, e.peak_may_be_the_servers,    e.stopped};
+    if (auto* const earlier = redirecting_script_of(e.pid)) earlier->end = end;
     if (to_.pid != e.pid) return;
-    to_.end =
-        recorded_end{e.wait_status, duration_of(e.used.ru_utime), duration_of(e.used.ru_stime),
-                     e.used.ru_maxrss, e.peak_may_be_the_servers};
+    to_.end = end;
     to_.times.process_ended = at_;
   }
   void operator()(failed const& e) { to_.error = e.error; }
@@ -91,6 +95,11 @@ class adder {
     to_.status = answered ? e.record.status : 0;
     to_.complete = e.record.complete;
     to_.client_left = e.record.client_left;
+    if (auto const& left = e.record.departed) {
+      to_.times.client_left = std::chrono::duration_cast<microseconds>(left->at - to_.began_at);
+      to_.client_closed_its_side = left->its_side;
+    }
+    to_.request_body_read = e.record.request_body_bytes;
     to_.reason = e.record.reason;
     to_.times.ended = at_;
     to_.done = true;
@@ -108,7 +117,21 @@ class adder {
     if (!time) time = at_;
   }
 
+  // The script before the last one that is this process, and may report after its local redirect
+  // has led to the next.
+  redirecting_script* redirecting_script_of(pid_t pid) {
+    auto& all = to_.redirected_by;
+    auto const found =
+        std::find_if(all.begin(), all.end(), [&](auto const& one) { return one.pid == pid; });
+    return found == all.end() || to_.pid == pid ? nullptr : &*found;
+  }
+
   void forget_script() {
+    if (to_.script) {
+      to_.redirected_by.push_back({std::move(*to_.script),
+                                   to_.standard_output.bytes.substr(0, to_.header_block_size),
+                                   to_.pid, to_.end, std::exchange(to_.standard_error, {})});
+    }
     to_.variables.clear();
     to_.program.reset();
     to_.pid.reset();

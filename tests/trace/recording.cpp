@@ -130,6 +130,29 @@ TEST_CASE("the end of a script that a local redirect has left is not the second 
   CHECK_FALSE(k.recording.end.has_value());
   k.add(trace::process_ended{2, 256, {}});
   CHECK(k.recording.end->wait_status == 256);
+  CHECK_FALSE(k.recording.end->stopped);
+}
+
+TEST_CASE("each script of a local redirect has its own stderr, however late it comes") {
+  kept k;
+  k.add(trace::script_found{"/first", std::nullopt, "/srv/first", ""});
+  k.add(trace::process_started{1});
+  k.add(trace::stderr_line{"from the first", 1});
+  k.add(trace::stdout_bytes{"Location: /second\n\n"});
+  k.add(trace::header_block{19});
+  k.add(trace::script_found{"/second", std::nullopt, "/srv/second", ""});
+  k.add(trace::stderr_line{"late from the first", 1});
+  k.add(trace::process_ended{1, 256, {}});
+  k.add(trace::process_started{2});
+  k.add(trace::stderr_line{"from the second", 2});
+  using lines = std::vector<std::string>;
+  CHECK(k.recording.standard_error.head == lines{"from the second"});
+  REQUIRE(k.recording.redirected_by.size() == 1);
+  auto const& first = k.recording.redirected_by.front();
+  CHECK(first.script.script_name == "/first");
+  CHECK(first.header_block == "Location: /second\n\n");
+  CHECK(first.end->wait_status == 256);
+  CHECK(first.standard_error.head == lines{"from the first", "late from the first"});
 }
 
 TEST_CASE("the status is known as soon as the response begins") {

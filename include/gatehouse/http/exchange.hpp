@@ -24,6 +24,13 @@ namespace gatehouse::http {
 
 using steady_time = std::chrono::steady_clock::time_point;
 
+// How a client has left, as far as that can be seen.
+struct departure {
+  steady_time at;  // when it was seen
+  // It closed the side by which it sends, and perhaps all of the connection, which looks the same.
+  bool its_side = false;
+};
+
 // What the access log says of an exchange. Each step fills in its part. A time is unset until its
 // event has happened.
 struct exchange_record {
@@ -32,13 +39,15 @@ struct exchange_record {
   std::optional<steady_time> first_byte;              // the response head was written
   std::optional<steady_time> ended;
   unsigned status = 0;
-  std::string_view reason;            // reason code of an error, else empty
-  std::uint64_t body_bytes_sent = 0;  // response content, without head and framing
-  bool complete = false;              // the response was sent to its end
-  bool client_left = false;           // before that
-  std::string script;                 // SCRIPT_NAME of the script that answers, if one does
-  pid_t script_pid = 0;               // 0: no script ran
-  std::optional<int> script_status;   // as from wait(2); unset while it runs on
+  std::string_view reason;               // reason code of an error, else empty
+  std::uint64_t body_bytes_sent = 0;     // response content, without head and framing
+  bool complete = false;                 // the response was sent to its end
+  bool client_left = false;              // before that
+  std::optional<departure> departed;     // of a client that left, if the exchange is traced
+  std::uint64_t request_body_bytes = 0;  // read of the request's content
+  std::string script;                    // SCRIPT_NAME of the script that answers, if one does
+  pid_t script_pid = 0;                  // 0: no script ran
+  std::optional<int> script_status;      // as from wait(2); unset while it runs on
 };
 
 // The script that answers, "/cgi-bin/calc[1234]: ", for lines of the log to begin with; empty where

@@ -19,6 +19,7 @@
 #include "gatehouse/base/deadline.hpp"
 #include "gatehouse/base/error.hpp"
 #include "gatehouse/base/task.hpp"
+#include "gatehouse/http/exchange.hpp"
 #include "gatehouse/net/allowance.hpp"
 #include "gatehouse/net/transport.hpp"
 
@@ -120,6 +121,11 @@ class client_stream {
   // The reason code of an answer that ended with too_slow.
   std::string_view slow_reason() const;
 
+  // That the client has left, as it is seen now; the first sight counts.
+  http::departure const& note_departure(bool closed_its_side);
+  // How the client left; if nobody has seen it before, as it looks now.
+  http::departure const& departure();
+
   // Our side is done; the client may go on reading what was sent.
   void shutdown_send() { carrier_.shutdown_send(); }
   // close() will be a reset: what was not sent yet is dropped. An answer without a length whose end
@@ -170,6 +176,7 @@ class client_stream {
   std::atomic<std::size_t> const* queue_length_ = nullptr;
   slow_reader reader_was_slow_ = slow_reader::no;
   bool reader_is_trusted_ = false;  // with as much in the kernel's buffer as it likes
+  std::optional<http::departure> departure_;
 };
 
 }  // namespace gatehouse::net

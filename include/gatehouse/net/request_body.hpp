@@ -28,6 +28,9 @@ class request_body final : public http::body_source {
   // stays.
   bool can_be_drained() const;
 
+  // How much of its content was read.
+  std::uint64_t received() const { return received_; }
+
   // Whether all of it was read; true for a request without a body.
   bool at_end() const;
 
@@ -43,6 +46,7 @@ class request_body final : public http::body_source {
 
   client_stream& client_;
   std::uint64_t remaining_;  // of a counted body
+  std::uint64_t received_ = 0;
   std::optional<http::chunk_decoder> chunks_;
   duration progress_limit_;
   bool continue_wanted_;  // the client waits for a 100 before it sends the body

@@ -88,6 +88,7 @@ struct header_block {
 // One line of the script's stderr. May come after `ended`.
 struct stderr_line {
   std::string_view line;
+  pid_t pid = 0;  // of the script that wrote it; 0: of the last one
 };
 
 // What the script's author should know about an answer that is given all the same: where its output
@@ -106,6 +107,8 @@ struct process_ended {
   // The peak memory in `used` may be the server's: a program counts from before its exec, when it
   // still shares the server's memory.
   bool peak_may_be_the_servers = false;
+  // Whether the server had told it to end before it did.
+  bool stopped = false;
 };
 
 // The exchange failed or was refused; what follows is the error page.

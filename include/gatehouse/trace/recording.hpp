@@ -82,6 +82,16 @@ struct recorded_end {
   std::chrono::microseconds system{};
   long max_resident_kib = 0;
   bool max_resident_is_bound = false;  // it was no more than that; the server had as much
+  bool stopped = false;                // the server had told it to end
+};
+
+// A script that has sent the request on by a local redirect.
+struct redirecting_script {
+  recorded_script script;
+  std::string header_block;
+  std::optional<pid_t> pid;
+  std::optional<recorded_end> end;
+  kept_lines standard_error;
 };
 
 // Since the exchange began; unset: did not happen.
@@ -93,6 +103,7 @@ struct recorded_times {
   std::optional<microseconds> first_output;
   std::optional<microseconds> process_ended;
   std::optional<microseconds> response_began;
+  std::optional<microseconds> client_left;  // when that was seen
   std::optional<microseconds> ended;
 };
 
@@ -107,6 +118,7 @@ struct recording {
   std::optional<http::request> request;  // unless the head could not be parsed
   std::optional<recorded_route> route;   // the last one
   std::optional<recorded_script> script;
+  std::vector<redirecting_script> redirected_by;  // the scripts before that one
   std::vector<recorded_variable> variables;
   std::optional<recorded_program> program;
   std::optional<pid_t> pid;
@@ -124,10 +136,12 @@ struct recording {
   kept_bytes response_body;
   unsigned status = 0;  // 0 as long as there is no response
   bool complete = false;
-  bool client_left = false;  // before the response was complete
-  std::string reason;        // reason code of what the exchange ended for; empty: none
-  bool done = false;         // the exchange is over; its process may run on
-  bool pinned = false;       // by who looks at it, so that it is not forgotten
+  bool client_left = false;             // before the response was complete
+  bool client_closed_its_side = false;  // that is how it left, as far as can be seen
+  std::uint64_t request_body_read = 0;  // of its content, by the server; known when it is done
+  std::string reason;                   // reason code of what the exchange ended for; empty: none
+  bool done = false;                    // the exchange is over; its process may run on
+  bool pinned = false;                  // by who looks at it, so that it is not forgotten
   recorded_times times;
 
   // The script answered, then failed.
@@ -138,8 +152,8 @@ struct recording {
 recording begin_recording(http::exchange_context const& context,
                           std::optional<http::steady_time> connected);
 
-// Adds what an event tells; a script that a local redirect leads to takes the place of the first.
-// Pure.
+// Adds what an event tells; a script that a local redirect leads to takes the place of the first,
+// of which redirected_by keeps what is its own. Pure.
 void add(recording& to, event const& what, http::steady_time now);
 
 // Keeps the exchange that began last. For one exchange at a time, on one thread.
