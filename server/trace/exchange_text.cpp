@@ -257,16 +257,23 @@ class exchange_text::line_writer {
                (of_.answered_ ? " sent" : " sent as the program wrote them, head and all"));
     }
     step("end", response_colour);
-    auto const status = e.record.status == 0 ? "no status" : std::to_string(e.record.status);
-    add_line(in(colour_of(e.record.status), status) +
-             (e.record.complete ? ", complete" : in("31", ", cut short")) + ", after " + time_ +
-             " ms");
+    bool const no_answer = e.record.status == 0 || (e.record.client_left && !of_.has_begun());
+    add_line(in(no_answer ? "31" : colour_of(e.record.status),
+                no_answer ? "no answer" : std::to_string(e.record.status)) +
+             how_it_ended(e.record) + ", after " + time_ + " ms");
     out_ += '\n';
   }
 
   std::string take() { return std::move(out_); }
 
  private:
+  std::string how_it_ended(http::exchange_record const& record) const {
+    if (record.complete) return ", complete";
+    if (record.client_left) return in("31", ", the client left");
+    if (record.reason.empty()) return in("31", ", cut short");
+    return in("31", ", cut short: " + std::string(record.reason));
+  }
+
   void connection() {
     step("client", request_colour);
     add_line(of_.ends_);

@@ -71,7 +71,9 @@ struct line_maker {
   std::string operator()(response_head const& e) const { return first_of(e.bytes); }
   std::string operator()(response_bytes const& e) const { return counted(e.bytes, e.sent); }
   std::string operator()(ended const& e) const {
-    return std::to_string(e.record.status) + (e.record.complete ? ", complete" : ", incomplete");
+    return std::to_string(e.record.status) + (e.record.complete      ? ", complete"
+                                              : e.record.client_left ? ", the client left"
+                                                                     : ", incomplete");
   }
 };
 

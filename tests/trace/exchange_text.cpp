@@ -204,6 +204,31 @@ TEST_CASE("text of clients and scripts cannot drive the terminal or begin a line
   }
 }
 
+TEST_CASE("the end says why an answer is not whole") {
+  struct row {
+    char const* label;
+    bool begun;
+    bool left;
+    std::string_view reason;
+    char const* end;
+  };
+  row const rows[] = {
+      {"it left while it was answered", true, true, "", "200, the client left, after"},
+      {"it left before that", false, true, "", "no answer, the client left, after"},
+      {"a slow client", true, false, "reader-timeout", "200, cut short: reader-timeout, after"},
+      {"whatever else", true, false, "", "200, cut short, after"}};
+  for (row const& r : rows) {
+    CAPTURE(r.label);
+    told t;
+    t.add(trace::request_head{""});
+    if (r.begun) t.add(trace::response_head{"HTTP/1.1 200 OK\r\n\r\n", "chunked"});
+    t.context.record.status = r.begun ? 200 : 499;
+    t.context.record.client_left = r.left;
+    t.context.record.reason = r.reason;
+    CHECK(has(t.add(trace::ended{t.context.record}), r.end));
+  }
+}
+
 TEST_CASE("colours are around words and never left on") {
   told t;
   trace::exchange_text text(1, trace::begin_recording(t.context, t.now), true);

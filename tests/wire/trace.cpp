@@ -119,6 +119,18 @@ TEST_CASE("the steps of an exchange are printed in their order") {
   CHECK(s.log().find('\x1b') == std::string::npos);
 }
 
+TEST_CASE("of a client that leaves it is printed that it left") {
+  site const files;
+  files.script("stream",
+               "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\nfirst\\n'\nexec sleep 1000\n");
+  server const s(files, {"--trace"});
+  client c(s.port());
+  c.send(request("GET", "/cgi-bin/stream"));
+  c.read_until("first");
+  c.reset();
+  CHECK(s.logged("end        200, the client left, after "));
+}
+
 TEST_CASE("nothing is printed of exchanges unless it is asked for") {
   site const files;
   files.write("a.txt", "first");

@@ -25,6 +25,8 @@ class exchange_text {
 
  private:
   class line_writer;
+  // Whether anything of a response was sent.
+  bool has_begun() const { return answered_ || content_bytes_ > 0; }
 
   struct pending_variable {
     std::string name;
