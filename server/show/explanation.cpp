@@ -146,8 +146,12 @@ void show_input(text_page& out, trace::recording const& of) {
   if (!of.program) return;
   out.step("Its standard input");
   auto const& input = of.standard_input;
-  if (input.size == 0) return out.say("Nothing: there is no body.");
-  out.say("The body, " + base::bytes_text(input.size) + ":");
+  auto const declared = of.request ? of.request->content_length.value_or(0) : 0;
+  bool const cut = input.size < declared;
+  auto const body = cut ? " of the body's " + base::bytes_text(declared) : std::string();
+  if (input.size == 0) return out.say(cut ? "Nothing" + body + "." : "Nothing: there is no body.");
+  out.say(cut ? base::bytes_text(input.size) + body + ":"
+              : "The body, " + base::bytes_text(input.size) + ":");
   out.content(input.bytes, input.size);
 }
 

@@ -80,13 +80,27 @@ json::array fields_json(std::string_view head) {
   return out;
 }
 
+// declared: its Content-Length; received: what the server has read of it, once the exchange is
+// over; to_script: what of that went into a script's standard input, of which the first bytes are
+// kept.
+json::object request_body_json(trace::recording const& of) {
+  auto out = bytes_of(of.standard_input);
+  auto const declared = of.request ? of.request->content_length : std::nullopt;
+  out["declared"] = declared ? json::value(*declared) : nullptr;
+  out["chunked"] = of.request && of.request->chunked;
+  out["received"] = of.done ? json::value(of.request_body_read) : nullptr;
+  out["to_script"] = of.standard_input.size;
+  out["complete"] = has_whole_body(of);
+  return out;
+}
+
 json::object request_json(trace::recording const& of) {
   return {{"head", bytes_of(of.request_head)},
           {"version", of.request ? text(of.request->version()) : ""},
           {"path", of.request ? text(of.request->target.path) : ""},
           {"query", of.request ? text(of.request->target.query) : ""},
           {"fields", fields_json(of.request_head.bytes)},
-          {"body", bytes_of(of.standard_input)}};
+          {"body", request_body_json(of)}};
 }
 
 json::value route_json(trace::recording const& of) {

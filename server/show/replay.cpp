@@ -66,11 +66,6 @@ std::uint64_t input_size(trace::recording const& of) {
   return 0;
 }
 
-bool has_whole_body(trace::recording const& of) {
-  return !of.standard_input.cut() &&
-         (of.request->chunked || of.standard_input.size == of.request->content_length.value_or(0));
-}
-
 std::string option(std::string_view name, std::string_view word) {
   return std::string(name).append(" ").append(word_of(word));
 }
@@ -110,6 +105,12 @@ std::string authority_of(trace::recording const& of) {
 
 }  // namespace
 
+bool has_whole_body(trace::recording const& of) {
+  if (!of.request || of.standard_input.cut()) return false;
+  if (!of.request->chunked) return of.standard_input.size == of.request->content_length.value_or(0);
+  return of.standard_input.size >= of.request_body_read;
+}
+
 std::string shell_command(trace::recording const& of, std::string_view standard_input) {
   if (!of.program) return {};
   if (input_size(of) == 0) standard_input = {};
@@ -130,7 +131,7 @@ std::string shell_command(trace::recording const& of) {
 }
 
 std::string curl_command(trace::recording const& of) {
-  if (!of.request || !has_whole_body(of)) return {};
+  if (!has_whole_body(of)) return {};
   auto const& request = *of.request;
   auto const& body = of.standard_input.bytes;
   auto const authority = authority_of(of);

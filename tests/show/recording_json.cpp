@@ -108,6 +108,41 @@ TEST_CASE("an exchange in JSON holds what was recorded") {
   }
 }
 
+TEST_CASE("of a request's body it is told what was declared, what came, and what the script got") {
+  struct row {
+    char const* label;
+    std::optional<std::uint64_t> declared;
+    std::string given;
+    std::uint64_t received;
+    bool done;
+    char const* expected;  // behind the bytes
+  };
+  row const rows[] = {
+      {"none",
+       {},
+       "",
+       0,
+       true,
+       R"("declared":null,"chunked":false,"received":0,"to_script":0,"complete":true})"},
+      {"all of it", 5, "hello", 5, true,
+       R"("declared":5,"chunked":false,"received":5,"to_script":5,"complete":true})"},
+      {"a part", 9, "hello", 7, true,
+       R"("declared":9,"chunked":false,"received":7,"to_script":5,"complete":false})"},
+      {"a part so far", 9, "hello", 0, false,
+       R"("declared":9,"chunked":false,"received":null,"to_script":5,"complete":false})"}};
+  for (row const& r : rows) {
+    CAPTURE(r.label);
+    auto of = answered();
+    of.request->content_length = r.declared;
+    of.standard_input.add(r.given, r.given.size());
+    of.request_body_read = r.received;
+    of.done = r.done;
+    auto const all = show::exchange_json(of);
+    CHECK(serialized(all.at("request").at("body")).ends_with(r.expected));
+    CHECK((all.at("curl") == "") != all.at("request").at("body").at("complete").as_bool());
+  }
+}
+
 TEST_CASE("the fields of a request are found in its head") {
   auto const of = answered();
   auto const all = show::exchange_json(of);

@@ -9,6 +9,9 @@
 
 namespace gatehouse::show {
 
+// Whether all of the request's content was kept, as far as that is known.
+bool has_whole_body(trace::recording const& of);
+
 // Runs the program as the server did, or would: directory, arguments, environment and standard
 // input, which is left out if the program is to read none. Empty if no program was described.
 std::string shell_command(trace::recording const& of, std::string_view standard_input);
