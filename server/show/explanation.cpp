@@ -7,7 +7,6 @@
 #include "gatehouse/base/columns.hpp"
 #include "gatehouse/base/exit_text.hpp"
 #include "gatehouse/gateway/meta_variables.hpp"
-#include "gatehouse/gateway/script_response.hpp"
 #include "gatehouse/http/grammar.hpp"
 #include "gatehouse/show/text_page.hpp"
 #include "gatehouse/show/verdict.hpp"
@@ -22,22 +21,6 @@ using std::chrono::microseconds;
 std::string time_text(microseconds time) {
   auto const hundredths = std::to_string(1000 + time.count() / 10 % 100);
   return std::to_string(time.count() / 1000) + "." + hundredths.substr(2) + " ms";
-}
-
-// What the server makes of a script's header block, if it is sound.
-std::optional<gateway::response_head> head_of_output(trace::recording const& of) {
-  if (of.header_block_size == 0) return std::nullopt;
-  auto head = gateway::parse_response_head(
-      std::string_view(of.standard_output.bytes).substr(0, of.header_block_size));
-  if (head.has_error()) return std::nullopt;
-  return std::move(*head);
-}
-
-// Where the last program's local redirect leads (RFC 3875, 6.2.2); empty: there was none.
-std::string redirect_from_output(trace::recording const& of) {
-  auto const head = head_of_output(of);
-  bool const local = head && head->kind == gateway::response_kind::local_redirect;
-  return local ? head->location : std::string();
 }
 
 std::string redirect_before_script(trace::recording const& of) {
@@ -55,7 +38,7 @@ void show_request(text_page& out, trace::recording const& of) {
 
 // The path that was asked for last.
 std::string routed_path(trace::recording const& of) {
-  if (auto const to = redirect_from_output(of); !to.empty()) return to.substr(0, to.find('?'));
+  if (auto const to = local_redirect_of(of); !to.empty()) return to.substr(0, to.find('?'));
   if (!redirect_before_script(of).empty() && of.script) {
     return of.script->script_name + of.script->path_info.value_or("");
   }
@@ -196,13 +179,21 @@ void show_output(text_page& out, trace::recording const& of) {
   out.content(bytes.substr(block.size()), printed.size - block.size());
 }
 
-void show_stderr(text_page& out, trace::recording const& of) {
-  out.step("What it says to the log: its standard error");
-  if (of.standard_error.empty()) out.say("Nothing.");
-  auto const& lines = of.standard_error;
+void show_lines(text_page& out, trace::kept_lines const& lines) {
   for (auto const& line : lines.head) out.say(line);
   if (lines.left_out() > 0) out.say("... " + std::to_string(lines.left_out()) + " lines left out");
   for (auto const& line : lines.tail) out.say(line);
+}
+
+void show_stderr(text_page& out, trace::recording const& of) {
+  out.step("What it says to the log: its standard error");
+  if (of.standard_error.empty()) out.say("Nothing.");
+  show_lines(out, of.standard_error);
+  for (auto const& earlier : of.redirected_by) {
+    if (earlier.standard_error.empty()) continue;
+    out.say("And " + earlier.script.script_name + ", which has sent the request here:");
+    show_lines(out, earlier.standard_error);
+  }
 }
 
 void show_end(text_page& out, trace::recording const& of) {
@@ -290,7 +281,7 @@ void show_file(text_page& out, trace::recording const& of) {
   if (of.script || of.error || of.response_head.size == 0) return;
   out.step("What is sent");
   std::string_view head = of.response_head.bytes;
-  std::vector<table_row> rows = {{"status", status_text(of.status)}};
+  std::vector<table_row> rows = {{"status", status_text(of)}};
   for (std::string_view const name : {"Content-Type", "Content-Length", "Location", "Allow"}) {
     for (auto const& line : http::field_lines(head)) {
       auto const text = head.substr(line.start, line.end - line.start);

@@ -149,19 +149,16 @@ json::value program_json(trace::recording const& of) {
 json::value process_json(trace::recording const& of) {
   if (!of.pid) return nullptr;
   if (!of.end) {
-    return json::object{{"pid", *of.pid},
-                        {"ended", false},
-                        {"text", ""},
-                        {"ok", false},
-                        {"user_ms", nullptr},
-                        {"system_ms", nullptr},
-                        {"max_rss_kib", nullptr},
-                        {"max_rss_is_bound", false}};
+    return json::object{
+        {"pid", *of.pid},       {"ended", false},         {"text", ""},
+        {"ok", false},          {"stopped", false},       {"user_ms", nullptr},
+        {"system_ms", nullptr}, {"max_rss_kib", nullptr}, {"max_rss_is_bound", false}};
   }
   return json::object{{"pid", *of.pid},
                       {"ended", true},
                       {"text", base::exit_text(of.end->wait_status)},
                       {"ok", of.end->wait_status == 0},
+                      {"stopped", of.end->stopped},
                       {"user_ms", milliseconds(of.end->user)},
                       {"system_ms", milliseconds(of.end->system)},
                       {"max_rss_kib", of.end->max_resident_kib},
@@ -202,6 +199,20 @@ json::object stderr_json(trace::kept_lines const& lines) {
       {"head", lines_json(lines.head)}, {"tail", lines_json(lines.tail)}, {"lines", lines.count}};
 }
 
+// The scripts that have sent the request on by a local redirect, each with what it wrote to stderr.
+json::array redirected_by_json(trace::recording const& of) {
+  json::array out;
+  for (auto const& one : of.redirected_by) {
+    out.push_back({{"script_name", text(one.script.script_name)},
+                   {"file", text(one.script.file)},
+                   {"location", text(local_redirect_of(one))},
+                   {"pid", one.pid ? json::value(*one.pid) : nullptr},
+                   {"end", one.end ? json::value(base::exit_text(one.end->wait_status)) : nullptr},
+                   {"stderr", stderr_json(one.standard_error)}});
+  }
+  return out;
+}
+
 json::value why_json(trace::recording const& of) {
   auto const why = why_of(of);
   if (!why) return nullptr;
@@ -211,7 +222,7 @@ json::value why_json(trace::recording const& of) {
                           {"first_line", why->output->first_line},
                           {"marked_line", why->output->marked_line}};
   }
-  return json::object{{"title", why->title},
+  return json::object{{"title", text(why->title)},
                       {"sentence", text(why->sentence)},
                       {"reason", text(why->reason)},
                       {"detail", text(why->detail)},
@@ -251,6 +262,7 @@ json::object times_json(trace::recorded_times const& times) {
           {"first_output", since(times.first_output)},
           {"output_ended", since(times.process_ended)},
           {"response_began", since(times.response_began)},
+          {"client_left", since(times.client_left)},
           {"ended", since(times.ended)}};
 }
 
@@ -272,7 +284,7 @@ json::object summary_json(trace::recording const& of) {
       {"script", of.script.has_value()},
       {"kind", kind_of(of)},
       {"outcome", name_of(outcome_of(of))},
-      {"verdict", verdict(of)},
+      {"verdict", text(verdict(of))},
       {"pinned", of.pinned},
       {"tour", is_of_tour(of)},
       {"failed_late", of.failed_late()},
@@ -295,6 +307,7 @@ json::object exchange_json(trace::recording const& of) {
   out["header_lines"] = header_lines_json(of);
   out["remarks"] = remarks_json(of);
   out["stderr"] = stderr_json(of.standard_error);
+  out["redirected_by"] = redirected_by_json(of);
   out["response"] = response_json(of);
   out["error"] = error_json(of);
   out["why"] = why_json(of);

@@ -29,7 +29,14 @@ bool text_search::finds_in(trace::recording const& one) {
   if (is_in(one.request_head.bytes) || is_in(one.response_head.bytes)) return true;
   if (is_in(verdict(one)) || is_in(one.error ? one.error->reason : std::string_view(one.reason)))
     return true;
-  if (among(one.standard_error.head) || among(one.standard_error.tail)) return true;
+  auto const among_both = [&](trace::kept_lines const& lines) {
+    return among(lines.head) || among(lines.tail);
+  };
+  auto const& earlier = one.redirected_by;
+  if (among_both(one.standard_error)) return true;
+  if (std::any_of(earlier.begin(), earlier.end(),
+                  [&](auto const& script) { return among_both(script.standard_error); }))
+    return true;
   if (is_in(one.standard_input.bytes) || is_in(one.response_body.bytes)) return true;
   return is_in(one.standard_output.bytes);
 }

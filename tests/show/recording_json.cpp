@@ -83,7 +83,7 @@ TEST_CASE("an exchange in JSON holds what was recorded") {
       {"program", R"({"path":"/srv/cgi-bin/s","arguments":["/srv/cgi-bin/s","q"],)"
                   R"("directory":"/srv/cgi-bin"})"},
       {"process",
-       R"({"pid":42,"ended":true,"text":"exited with status 1","ok":false,"user_ms":1.5E0,)"
+       R"({"pid":42,"ended":true,"text":"exited with status 1","ok":false,"stopped":false,"user_ms":1.5E0,)"
        R"("system_ms":2E-2,"max_rss_kib":900,"max_rss_is_bound":false})"},
       {"stdin", R"({"base64":"","size":0,"cut":false})"},
       {"stdout", R"({"base64":"QTogYgoKYm9keQ==","size":10,"cut":false})"},
@@ -95,10 +95,11 @@ TEST_CASE("an exchange in JSON holds what was recorded") {
       {"response",
        R"({"status":200,"head":{"base64":"SFRUUC8xLjEgMjAwIE9LDQoNCg==","size":19,"cut":false},)"
        R"("body":{"base64":"Ym9keQ==","size":4,"cut":false},"framing":"chunked","complete":true})"},
+      {"redirected_by", "[]"},
       {"error", "null"},
       {"why", "null"},
       {"times", R"({"accepted":-10,"head_read":20,"process_started":null,"first_output":null,)"
-                R"("output_ended":null,"response_began":null,"ended":12345})"},
+                R"("output_ended":null,"response_began":null,"client_left":null,"ended":12345})"},
       {"curl", R"("curl -i 'http://127.0.0.1:8000/cgi-bin/s/p?q'")"},
       {"shell", R"("cd /srv/cgi-bin && env -i QUERY_STRING=q /srv/cgi-bin/s q </dev/null")"},
   };
@@ -141,6 +142,20 @@ TEST_CASE("of a request's body it is told what was declared, what came, and what
     CHECK(serialized(all.at("request").at("body")).ends_with(r.expected));
     CHECK((all.at("curl") == "") != all.at("request").at("body").at("complete").as_bool());
   }
+}
+
+TEST_CASE("the scripts that sent the request on by a local redirect have their own stderr") {
+  auto of = answered();
+  trace::redirecting_script first;
+  first.script = {"/cgi-bin/first", {}, "/srv/first", ""};
+  first.header_block = "Location: /cgi-bin/s\n\n";
+  first.pid = 41;
+  first.end = trace::recorded_end{};
+  first.standard_error.add("sends on");
+  of.redirected_by.push_back(first);
+  CHECK(serialized(show::exchange_json(of).at("redirected_by")) ==
+        R"([{"script_name":"/cgi-bin/first","file":"/srv/first","location":"/cgi-bin/s","pid":41,)"
+        R"("end":"exited with status 0","stderr":{"head":["sends on"],"tail":[],"lines":1}}])");
 }
 
 TEST_CASE("the fields of a request are found in its head") {

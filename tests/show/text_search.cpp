@@ -16,29 +16,23 @@ TEST_CASE("a text is found wherever it was recorded") {
   put(r.response_body, "gr\xC3\xBC\xC3\x9F\x65");
   r.standard_error.add("Traceback: NameError");
   for (int i = 0; i < 60; ++i) r.standard_error.add("later");
+  r.redirected_by.emplace_back();
+  r.redirected_by.back().standard_error.add("said by the first script");
   r.error = http::http_error{.status = 502, .reason = "script-failed"};
   struct row {
     std::string_view wanted;
     bool found;
   };
   row const rows[] = {
-      {"GET", true},
-      {"get /CGI-bin/A", true},
-      {"x-name: ada", true},
-      {"502", true},
-      {"bad gateway", true},
-      {"REQUEST'S", true},
-      {"THE OUTPUT", true},
-      {"gr\xC3\xBC", true},
-      {"GR\xC3\x9C", false},
-      {"nameerror", true},
-      {"later", true},
-      {"script-FAILED", true},
-      {"nowhere", false},
-      {"outputs", false},
-      {"", true},
-      {"@get", false},
-      {"[", false},
+      {"GET", true},           {"get /CGI-bin/A", true},
+      {"x-name: ada", true},   {"502", true},
+      {"bad gateway", true},   {"REQUEST'S", true},
+      {"THE OUTPUT", true},    {"gr\xC3\xBC", true},
+      {"GR\xC3\x9C", false},   {"nameerror", true},
+      {"later", true},         {"the FIRST script", true},
+      {"script-FAILED", true}, {"nowhere", false},
+      {"outputs", false},      {"", true},
+      {"@get", false},         {"[", false},
   };
   for (row const& each : rows) {
     CAPTURE(each.wanted);

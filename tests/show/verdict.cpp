@@ -33,7 +33,20 @@ void end(trace::recording& r, std::chrono::microseconds at, bool complete = true
   r.times.ended = at;
 }
 
-constexpr int exited_with_1 = 256, terminated = 15, segmentation_fault = 11;
+// The response has this head, or the script writes all of it.
+void answer_with(trace::recording& r, std::string const& head, unsigned status) {
+  r.response_head.add(head, head.size());
+  r.framing = "chunked";
+  r.status = status;
+}
+
+void answer_raw(trace::recording& r, std::string const& response) {
+  r.response_body.add(response, response.size());
+  r.status = 200;
+  r.times.response_began = 1ms;
+}
+
+constexpr int exited_with_1 = 256, terminated = 15, segmentation_fault = 11, killed = 9;
 
 }  // namespace
 
@@ -105,10 +118,53 @@ TEST_CASE("an exchange has its outcome and its verdict at every moment") {
       {"it prints more than it promised",
        [](auto& r) {
          begin_answer(r, "Content-Length: 3\n");
+         r.end = trace::recorded_end{};
          r.remarks.push_back({"content-over-length", "promised 3, printed 4", false});
          end(r, 5ms);
        },
-       "answered_then_failed", "200 OK, then failed: promised 3 bytes, printed 4"},
+       "answered_then_failed", "200 OK, but too much: promised 3 bytes, printed 4"},
+      {"it is stopped while it prints more than it promised",
+       [](auto& r) {
+         begin_answer(r, "Content-Length: 3\n");
+         r.end = trace::recorded_end{.wait_status = terminated, .stopped = true};
+         r.remarks.push_back({"content-over-length", "promised 3, printed 4", false});
+         end(r, 5ms);
+       },
+       "answered_then_failed", "200 OK, but too much: promised 3 bytes, printed at least 4"},
+      {"it crashes before the end of what it promised",
+       [](auto& r) {
+         begin_answer(r, "Content-Length: 300\n");
+         r.end = trace::recorded_end{.wait_status = segmentation_fault};
+         r.remarks.push_back({"content-under-length", "promised 300, printed 4", true});
+         end(r, 5ms, false);
+       },
+       "answered_then_failed", "200 OK, then failed: killed by SIGSEGV"},
+      {"it has a phrase of its own",
+       [](auto& r) {
+         begin_answer(r);
+         answer_with(r, "HTTP/1.1 418 I am a teapot\r\n\r\n", 418);
+         end(r, 12ms);
+       },
+       "failed", "418 I am a teapot after 12 ms"},
+      {"it writes the whole response",
+       [](auto& r) {
+         answer_raw(r, "HTTP/1.1 200 Fine\r\nContent-Length: 3\r\n\r\nabc");
+         end(r, 12ms);
+       },
+       "answered", "200 Fine after 12 ms; the script writes the whole response itself"},
+      {"it writes a response without a status line",
+       [](auto& r) {
+         answer_raw(r, "hello");
+         end(r, 12ms);
+       },
+       "answered_then_failed", "no status line; the script writes the whole response itself"},
+      {"it writes a response that is too short",
+       [](auto& r) {
+         answer_raw(r, "HTTP/1.1 200 OK\nContent-Length: 100\n\nabc");
+         end(r, 12ms);
+       },
+       "answered_then_failed",
+       "200 OK by the script itself, then failed: promised 100 bytes, printed 3"},
       {"it falls silent",
        [](auto& r) {
          begin_answer(r);
@@ -123,6 +179,13 @@ TEST_CASE("an exchange has its outcome and its verdict at every moment") {
          end(r, 30s, false);
        },
        "answered_then_failed", "200 OK, then failed: the client read too slowly"},
+      {"the client reads nothing",
+       [](auto& r) {
+         begin_answer(r);
+         r.reason = "reader-timeout";
+         end(r, 30s, false);
+       },
+       "answered_then_failed", "200 OK, then failed: the client took nothing for too long"},
       {"the client leaves, and the process is being ended",
        [](auto& r) {
          r.client_left = true;
@@ -137,6 +200,17 @@ TEST_CASE("an exchange has its outcome and its verdict at every moment") {
          end(r, 2s, false);
        },
        "client_left", "the client left after 2.0 s; process 42 was ended by SIGTERM"},
+      {"the client was seen to leave before that counted, and the process had to be killed",
+       [](auto& r) {
+         begin_answer(r);
+         r.client_left = true;
+         r.times.client_left = 1s;
+         r.end = trace::recorded_end{.wait_status = killed, .stopped = true};
+         end(r, 2s, false);
+       },
+       "client_left",
+       "the client left after 1.0 s; process 42 was ended by SIGKILL, because it did not heed "
+       "SIGTERM"},
       {"the client has left, and the process ended by itself",
        [](auto& r) {
          r.client_left = true;

@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr int exited_with_1 = 256, terminated = 15, segmentation_fault = 11;
+constexpr int exited_with_1 = 256, terminated = 15, segmentation_fault = 11, killed = 9;
 
 // A script's exchange that is over; the rows say how.
 trace::recording over() {
@@ -72,7 +72,16 @@ TEST_CASE("each way to fail is told in plain words, with its reason") {
          r.error = http::http_error{.status = 404, .reason = "not-found", .detail = "/srv/x"};
        },
        "Why 404",
-       {"The answer is 404 Not Found. /srv/x."},
+       {"There is nothing at this address."},
+       "not-found"},
+      {"a local redirect to what is not there",
+       [](auto& r) {
+         print(r, "Location: /none\n\n", "");
+         r.error = http::http_error{.status = 404, .reason = "not-found"};
+       },
+       "Why 404",
+       {"There is nothing at this address. The script /cgi-bin/s has sent the request there",
+        "Location that it printed: /none."},
        "not-found"},
       {"a status of the script's own",
        [](auto& r) {
@@ -81,6 +90,17 @@ TEST_CASE("each way to fail is told in plain words, with its reason") {
        },
        "Why 404",
        {"The script itself answers 404 Not Found", "Status line"},
+       ""},
+      {"a status with a phrase of the script's own",
+       [](auto& r) {
+         print(r, "Status: 500 Oops\n\n", "no");
+         std::string const head = "HTTP/1.1 500 Oops\r\n\r\n";
+         r.response_head.add(head, head.size());
+         r.framing = "chunked";
+         r.status = 500;
+       },
+       "Why 500",
+       {"The script itself answers 500 Oops: it prints"},
        ""},
       {"it exits with 1 behind its answer",
        [](auto& r) {
@@ -114,16 +134,85 @@ TEST_CASE("each way to fail is told in plain words, with its reason") {
       {"it prints more than it promises",
        [](auto& r) {
          print(r, "Content-Length: 3\n\n", "body");
+         r.end = trace::recorded_end{};
          r.remarks.push_back({"content-over-length", "promised 3, printed 4", false});
        },
-       "The answer was cut short",
-       {"promised 3 bytes", "printed 4 bytes", "the rest was not sent"},
+       "It printed more than it promised",
+       {"promised 3 bytes", "printed 4 bytes. The client got the 3 bytes that were promised",
+        "the rest was left out. Leave Content-Length out"},
        "content-over-length"},
+      {"it prints more than it promises, without an end",
+       [](auto& r) {
+         print(r, "Content-Length: 3\n\n", "body");
+         r.end = trace::recorded_end{.wait_status = terminated, .stopped = true};
+         r.remarks.push_back({"content-over-length", "promised 3, printed 4", false});
+       },
+       "It printed more than it promised",
+       {"printed at least 4 bytes", "The server stopped the script, which went on printing."},
+       "content-over-length"},
+      {"it prints more than it promises, and fails",
+       [](auto& r) {
+         print(r, "Content-Length: 3\n\n", "body");
+         r.end = trace::recorded_end{.wait_status = exited_with_1};
+         r.remarks.push_back({"content-over-length", "promised 3, printed 4", false});
+         r.remarks.push_back({"script-failed-late", "answered, then failed", true});
+       },
+       "It answered, then failed",
+       {"exited with status 1. The client got the 3 bytes that the Content-Length promised"},
+       "script-failed-late"},
+      {"it crashes before the end of what it promised",
+       [](auto& r) {
+         print(r, "Content-Length: 300\n\n", "body");
+         r.response_body.add("body", 4);
+         r.end = trace::recorded_end{.wait_status = segmentation_fault};
+         r.remarks.push_back({"content-under-length", "answered, then failed: ...", true});
+         r.complete = false;
+       },
+       "The answer was cut short",
+       {"was killed by signal 11 (segmentation fault) before its answer was whole",
+        "4 bytes of content of the 300 bytes that were promised"},
+       "content-under-length"},
+      {"it fails behind the head that was asked for alone",
+       [](auto& r) {
+         print(r, "A: b\n\n", "body");
+         r.framing = "none";
+         r.end = trace::recorded_end{.wait_status = exited_with_1};
+         r.remarks.push_back({"script-failed-late", "answered, then failed", true});
+       },
+       "It answered, then failed",
+       {"The client got the head of the answer, which is all of it"},
+       "script-failed-late"},
+      {"it falls silent behind the head that was asked for alone",
+       [](auto& r) {
+         r.framing = "none";
+         r.complete = false;
+         r.reason = "script-timeout";
+         r.remarks.push_back({"script-timeout", "answered, then failed: it was stopped", true});
+       },
+       "It answered, then failed",
+       {"The script answered, then failed: it was stopped."},
+       "script-timeout"},
+      {"it writes a response without a status line",
+       [](auto& r) {
+         r.response_body.add("hello", 5);
+         r.standard_output.add("hello", 5);
+       },
+       "The response has no status line",
+       {"writes the whole response itself", "HTTP/1.1 200 OK"},
+       ""},
+      {"it writes a response that is too short",
+       [](auto& r) {
+         std::string const all = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc";
+         r.response_body.add(all, all.size());
+       },
+       "The answer was cut short",
+       {"writes the whole response itself", "promised 100 bytes", "printed 3 bytes"},
+       ""},
       {"it falls silent",
        [](auto& r) {
          r.remarks.push_back(
              {"script-timeout", "answered, then failed: it was stopped: no output for 2 s", true});
-         r.end = trace::recorded_end{.wait_status = terminated};
+         r.end = trace::recorded_end{.wait_status = terminated, .stopped = true};
          r.complete = false;
        },
        "The answer was cut short",
@@ -137,11 +226,44 @@ TEST_CASE("each way to fail is told in plain words, with its reason") {
        "The answer was cut short",
        {"0 bytes", "--min-rate"},
        "reader-too-slow"},
-      {"the client leaves",
+      {"the client reads nothing",
+       [](auto& r) {
+         r.reason = "reader-timeout";
+         r.complete = false;
+       },
+       "The answer was cut short",
+       {"0 bytes", "took nothing for as long as --idle-timeout allows"},
+       "reader-timeout"},
+      {"the client closes its side, and the script has to be killed",
+       [](auto& r) {
+         r.client_left = r.client_closed_its_side = true;
+         r.times.client_left = 1s;
+         r.complete = false;
+         r.end = trace::recorded_end{.wait_status = killed, .stopped = true};
+       },
+       "The client left",
+       {"The client closed its side of the connection after 1.0 s, and was taken to have left "
+        "after "
+        "2.0 s",
+        "Process 42 was told to end by SIGTERM",
+        "did not heed it within --grace, and was killed by "
+        "signal 9"},
+       "client-gone"},
+      {"the client leaves, and the script ends by itself",
        [](auto& r) {
          r.client_left = true;
          r.complete = false;
-         r.end = trace::recorded_end{.wait_status = terminated};
+         r.end = trace::recorded_end{};
+       },
+       "The client left",
+       {"Process 42 exited with status 0 by itself."},
+       "client-gone"},
+      {"the client leaves",
+       [](auto& r) {
+         r.client_left = true;
+         r.times.client_left = 2s;
+         r.complete = false;
+         r.end = trace::recorded_end{.wait_status = terminated, .stopped = true};
        },
        "The client left",
        {"closed the connection after 2.0 s", "0 bytes of the content", "printed nothing",
@@ -200,6 +322,17 @@ TEST_CASE("the line of the header that is at fault is marked") {
   CHECK(why.output->marked_line == 6);
   CHECK(why.output->first_line == 2);
   CHECK(why.output->text == "B: 2\nC: 3\nD: 4\nE: 5\nContent-Length: 9\n");
+}
+
+TEST_CASE("of several lines of one name, the last one counts and is marked") {
+  auto r = over();
+  print(r, "Status: 404 Gone\nContent-Length: 1\nStatus: 500 Oops\nContent-Length: 9\n\n", "body");
+  r.status = 500;
+  CHECK(show::why_of(r)->output->marked_line == 3);
+  r.status = 200;
+  r.complete = false;
+  r.remarks.push_back({"content-under-length", "...", true});
+  CHECK(show::why_of(r)->output->marked_line == 4);
 }
 
 TEST_CASE("of a script that failed late, the last that it printed is shown") {

@@ -170,7 +170,109 @@ TEST_CASE("a script that ignores its client's leaving is reported when it was ki
   auto const list = [&] { return look(s, "/-/exchanges").body; };
   CHECK(eventually([&] { return has(list(), " still runs\""); }));
   CHECK(has(list(), "\"state\":\"done\""));
-  CHECK(eventually([&] { return has(list(), " was ended by SIGKILL\""); }));
+  CHECK(eventually([&] { return has(list(), " was ended by SIGKILL, because it did not heed"); }));
+}
+
+TEST_CASE("a client that closes only its side is told of as that, and when it did so") {
+  site const files;
+  files.script("silent", "#!/bin/sh\nexec sleep 1000\n");
+  server const s(files, {"--inspect"});
+  client c(s.port());
+  c.send(request("GET", "/cgi-bin/silent"));
+  auto const list = [&] { return look(s, "/-/exchanges").body; };
+  CHECK(eventually([&] { return has(list(), "no answer yet; process "); }));
+  c.half_close();
+  CHECK(eventually([&] { return has(list(), "was ended by SIGTERM\""); }));
+  auto const one = look(s, "/-/exchanges/" + id_of_only_one(list())).body;
+  for (std::string_view const part : {"The client closed its side of the connection after ",
+                                      ", and was taken to have left after ",
+                                      "a script is told to end by SIGTERM", "\"stopped\":true"}) {
+    CAPTURE(part);
+    CHECK_MESSAGE(has(one, part), one);
+  }
+}
+
+TEST_CASE("each way of half failing is told as what it was") {
+  site const files;
+  files.script("flood",
+               "#!/bin/sh\nprintf 'Content-Type: text/plain\\nContent-Length: 3\\n\\n'\n"
+               "exec cat /dev/zero\n");
+  files.script("more",
+               "#!/bin/sh\nprintf 'Content-Type: text/plain\\nContent-Length: 3\\n\\nabcde'\n");
+  files.script("crash",
+               "#!/bin/sh\nprintf 'Content-Type: text/plain\\nContent-Length: 300\\n\\nabc'\n"
+               "kill -SEGV $$\n");
+  files.script("fails", "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\nabc'\nexit 3\n");
+  files.script("nph-hello", "#!/bin/sh\necho hello\n");
+  struct row {
+    char const* method;
+    char const* script;
+    std::vector<std::string> says;
+  };
+  row const rows[] = {
+      {"GET",
+       "flood",
+       {"200 OK, but too much: promised 3 bytes, printed at least ", "The client got the 3 bytes",
+        "The server stopped the script, which went on printing."}},
+      {"GET", "more", {"promised 3 bytes, printed 5\"", "It printed more than it promised"}},
+      {"GET",
+       "crash",
+       {"200 OK, then failed: killed by SIGSEGV", "of the 300 bytes that were promised"}},
+      {"HEAD", "fails", {"The client got the head of the answer, which is all of it"}},
+      {"GET", "nph-hello", {"no status line; the script writes the whole response itself"}},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.script);
+    server const s(files, {"--inspect"});
+    client c(s.port());
+    c.send(request(r.method, "/cgi-bin/" + std::string(r.script)));
+    auto const list = [&] { return look(s, "/-/exchanges").body; };
+    REQUIRE(eventually([&] { return has(list(), "answered_then_failed"); }));
+    auto const shown = [&] { return look(s, "/-/exchanges/" + id_of_only_one(list())).body; };
+    for (auto const& part : r.says) {
+      CAPTURE(part);
+      CHECK(eventually([&] { return has(shown(), part); }));
+    }
+  }
+}
+
+TEST_CASE(
+    "of a body that the script did not read, what it was given is told beside what was sent") {
+  site const files;
+  files.script("deaf", "#!/bin/sh\nprintf 'Content-Type: text/plain\\n\\nok'\nexec 1>&-\n");
+  server const s(files, {"--inspect"});
+  client c(s.port());
+  c.send("POST /cgi-bin/deaf HTTP/1.1\r\nHost: h\r\nContent-Length: 190000\r\n\r\n" +
+         std::string(190'000, 'x'));
+  c.read_head();
+  auto const id = id_of_only_one(look(s, "/-/exchanges").body);
+  auto const shown = [&] { return look(s, "/-/exchanges/" + id).body; };
+  CHECK(eventually([&] { return has(shown(), "\"state\":\"done\""); }));
+  auto const one = shown();
+  CHECK(has(one, "\"declared\":190000,\"chunked\":false,\"received\":"));
+  CHECK(has(one, "\"complete\":false}"));
+  CHECK(has(one, "\"curl\":\"\""));
+}
+
+TEST_CASE("each script of a local redirect has its own stderr, and one to nothing is told of") {
+  site const files;
+  files.script("first",
+               "#!/bin/sh\necho from-first >&2\nprintf 'Location: /cgi-bin/second\\n\\n'\n");
+  files.script("second",
+               "#!/bin/sh\necho from-second >&2\nprintf 'Content-Type: text/plain\\n\\nok'\n");
+  files.script("lost", "#!/bin/sh\nprintf 'Location: /none\\n\\n'\n");
+  server const s(files, {"--inspect"});
+  CHECK(ask(s.port(), "GET", "/cgi-bin/first").body == "ok");
+  auto const id = id_of_only_one(look(s, "/-/exchanges").body);
+  auto const shown = [&] { return look(s, "/-/exchanges/" + id).body; };
+  CHECK(eventually([&] { return has(shown(), "\"head\":[\"from-second\"]"); }));
+  CHECK(has(shown(), "\"location\":\"/cgi-bin/second\""));
+  CHECK(eventually([&] { return has(shown(), "\"head\":[\"from-first\"]"); }));
+  CHECK(ask(s.port(), "GET", "/cgi-bin/lost").status == 404);
+  CHECK(eventually([&] {
+    return has(look(s, "/-/exchanges/2").body,
+               "The script /cgi-bin/lost has sent the request there");
+  }));
 }
 
 TEST_CASE("of a client that left before any answer, there is no status") {
@@ -335,6 +437,21 @@ TEST_CASE("of a file that the kernel sends, the first part is shown and all of i
   }));
 }
 
+TEST_CASE("how much of a file was sent is known while it is being sent") {
+  site const files;
+  files.write("large", std::string(16 << 20, 'x'));
+  server const s(files, {"--inspect"});
+  client c(s.port(), 4096);
+  c.send(request("GET", "/large"));
+  c.read_head();
+  CHECK(eventually([&] {
+    auto const list = look(s, "/-/exchanges").body;
+    return has(list, "still sending") && !has(list, "\"sent\":0}");
+  }));
+  auto const id = id_of_only_one(look(s, "/-/exchanges").body);
+  CHECK(has(look(s, "/-/exchanges/" + id).body, "eHh4eHh4"));
+}
+
 TEST_CASE("news come as they happen") {
   site const files;
   files.write("a.txt", "a");
@@ -437,21 +554,6 @@ TEST_CASE("with a token the inspector needs it, and remembers it in a cookie") {
 }
 
 TEST_CASE("the inspector's token is in no log, at no level, whatever becomes of a request") {
-TEST_CASE("how much of a file was sent is known while it is being sent") {
-  site const files;
-  files.write("large", std::string(16 << 20, 'x'));
-  server const s(files, {"--inspect"});
-  client c(s.port(), 4096);
-  c.send(request("GET", "/large"));
-  c.read_head();
-  CHECK(eventually([&] {
-    auto const list = look(s, "/-/exchanges").body;
-    return has(list, "still sending") && !has(list, "\"sent\":0}");
-  }));
-  auto const id = id_of_only_one(look(s, "/-/exchanges").body);
-  CHECK(has(look(s, "/-/exchanges/" + id).body, "eHh4eHh4"));
-}
-
   std::string const token = "this-is-a-secret-token";
   std::string const asked = "/-/?token=" + token;
   site const files;
