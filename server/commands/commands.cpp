@@ -54,7 +54,9 @@ constexpr command all_commands[] = {
     {"explain",
      "Says what the server would do with a request for TARGET, such as '/cgi-bin/env.sh/a?b=c':\n"
      "which directory answers, which program, with which variables and input. No server runs.\n"
-     "Exit status: 0 it is answered, 1 it is not (nothing there, a program that fails), 2 a wrong\n"
+     "Exit status: 0 it is answered; 1 it is not, or not well: an error (4xx, 5xx), or with --run "
+     "an\n"
+     "answer that is cut or behind which the program fails; 2 a wrong\n"
      "command line.\n",
      1, 1, "TARGET", explain_options, site_options, explain_command},
     {"check",

@@ -24,6 +24,7 @@
 #include "gatehouse/show/replay.hpp"
 #include "gatehouse/show/terminal.hpp"
 #include "gatehouse/show/typed_request.hpp"
+#include "gatehouse/show/verdict.hpp"
 
 namespace gatehouse::commands {
 namespace {
@@ -186,7 +187,7 @@ void finish_description(trace::recording& r, std::string const& body) {
 
 bool went_well(trace::recording const& r, bool run) {
   if (r.error) return false;
-  return !run || (r.complete && r.status < 500);
+  return !run || show::outcome_of(r) == show::outcome::answered;
 }
 
 int print_shell(finding const& found, std::string const& body) {

@@ -230,6 +230,10 @@ TEST_CASE("each way of a request is told, and how it ended is the exit status") 
   files.write("dir/index.html", "<p>");
   files.script("good", "#!/bin/sh\n" + text_head + "echo '<b>'; echo warning >&2\n");
   files.script("not-found", "#!/bin/sh\nprintf 'Status: 404 Gone Away\\n\\n'\n");
+  files.script("late", "#!/bin/sh\n" + text_head + "echo x\nexit 3\n");
+  files.script("more",
+               "#!/bin/sh\nprintf 'Content-Type: text/plain\\nContent-Length: 1\\n\\nab'\n");
+  files.script("nph-whole", "#!/bin/sh\nprintf 'HTTP/1.1 200 Fine\\r\\n\\r\\nx'\n");
   files.script("broken", "#!/bin/sh\necho 'no header'\nexit 3\n");
   files.script("away", "#!/bin/sh\nprintf 'Location: http://example.org/\\n\\n'\n");
   files.script("to-file", "#!/bin/sh\nprintf 'Location: /a.txt\\n\\n'\n");
@@ -274,7 +278,26 @@ TEST_CASE("each way of a request is told, and how it ended is the exit status") 
        {"502 Bad Gateway", "exited with status 3", "without a sound header block",
         "   --> no header\n", "\nVerdict: 502 Bad Gateway after "}},
       {"a program that cannot start", {"--run", "/cgi-bin/nowhere"}, 1, {"script-start-failed"}},
-      {"a program's own 404", {"--run", "/cgi-bin/not-found"}, 0, {"HTTP/1.1 404 Gone Away"}},
+      {"a program's own 404",
+       {"--run", "/cgi-bin/not-found"},
+       1,
+       {"HTTP/1.1 404 Gone Away", "\nVerdict: 404 Gone Away after "}},
+      {"a program that fails behind its answer",
+       {"--run", "/cgi-bin/late"},
+       1,
+       {"\nVerdict: 200 OK, then failed: exit code 3."}},
+      {"a program that prints more than it promises",
+       {"--run", "/cgi-bin/more"},
+       1,
+       {"\nVerdict: 200 OK, but too much: promised 1 byte, printed 2."}},
+      {"a program that writes the whole response",
+       {"--run", "/cgi-bin/nph-whole"},
+       0,
+       {"\nVerdict: 200 Fine after ", "; the script writes the whole response itself"}},
+      {"a HEAD of a program that fails",
+       {"--run", "-X", "HEAD", "/cgi-bin/late"},
+       1,
+       {"The client got the head of the answer, which is all of it"}},
       {"a redirect",
        {"--run", "/cgi-bin/away"},
        0,
