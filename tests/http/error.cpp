@@ -72,10 +72,11 @@ TEST_CASE("a status has the phrase that its RFC gives it") {
 }
 
 TEST_CASE("an error comes to a whole sentence for whoever sent the request") {
-  CHECK(http::sentence_for({.status = 405}) == "This address does not take requests of this kind.");
+  CHECK(http::sentence_for({.status = 405, .reason = {}}) ==
+        "This address does not take requests of this kind.");
   CHECK(http::sentence_for({.status = 403, .reason = "script-not-readable"}) ==
         "The server cannot run the program at this address.");
-  CHECK(http::sentence_for({.status = 418}) == "The request cannot be answered.");
+  CHECK(http::sentence_for({.status = 418, .reason = {}}) == "The request cannot be answered.");
 }
 
 TEST_CASE("who takes a value that is an error gets an exception that names it") {
