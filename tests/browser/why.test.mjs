@@ -42,7 +42,7 @@ async function open(page, name) {
 
 async function take(page, name) {
   const directory = process.env.GATEHOUSE_SCREENSHOTS;
-  if (directory) await page.screenshot({ path: path.join(directory, `inspector-${name}.png`) });
+  if (directory) await page.screenshot({ path: path.join(directory, `${name}.png`) });
 }
 
 // Whether all of it is seen without scrolling.
@@ -70,7 +70,21 @@ for (const [name, { reason, fix }] of Object.entries(brokenScripts)) {
       }
       const marked = page.locator(".stage.failed, .stage.half");
       assert.ok((await marked.count()) > 0, "a stage is marked");
-      await take(page, name);
+      await take(page, `inspector-${name}`);
+    }));
+
+  // The others have answered before they failed, so that there is no page of the server's.
+  if (["script-failed-late", "content-under-length"].includes(reason)) continue;
+  test(`the page of ${name} says why without scrolling, and what mends it`, () =>
+    here.page(`/cgi-bin/${name}`, {}, async (page, faults) => {
+      const parts = [".file", ".file + p", ...(fix ? [".command"] : [])];
+      for (const part of parts) assert.ok(await isSeen(page, page.locator(part)), part);
+      assert.equal(await page.locator("footer code").textContent(), reason);
+      if (fix) assert.match(await page.locator(".command pre").textContent(), fix);
+      await take(page, `page-${name}`);
+      // Chromium reports the status on the console.
+      const others = faults.filter((fault) => !/server responded with a status of/.test(fault));
+      faults.splice(0, faults.length, ...others);
     }));
 }
 
