@@ -56,6 +56,11 @@ base::task<http::http_error> explained(http::http_error error, responder& progra
                                        script_response_parser const* parser) {
   auto said = co_await program.diagnosis();
   if (parser != nullptr) parser->explain(error, waiting_output(program));
+  if (error.reason == "script-no-output" && said.explanation.empty()) {
+    said.explanation =
+        "Every response starts with at least one header, such as Content-Type: text/plain, and an "
+        "empty line.";
+  }
   if (!error.help.explanation.empty() && !said.explanation.empty()) error.help.explanation += ' ';
   error.help.explanation += said.explanation;
   if (!said.command.empty()) error.help.command = std::move(said.command);

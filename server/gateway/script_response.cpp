@@ -175,10 +175,8 @@ http::result<response_head> script_response_parser::ended() {
     return std::move(**head);
   }
   if (text_.empty())
-    return malformed(
-        "script-no-output", "no output",
-        "The script ended without printing anything. Every response starts with at least one "
-        "header, such as Content-Type: text/plain, and an empty line.");
+    return malformed("script-no-output", "no output",
+                     "The script ended without printing anything.");
   return no_blank_line();
 }
 
