@@ -24,9 +24,9 @@ struct identity {
 std::variant<identity, config::usage_error> resolve_identity(std::string const& user,
                                                              std::string const& group);
 
-// Makes an empty file with mode 0640 that is that user's and group's, unless there is a file already
-// or nobody else to become. So a log that root opens can be opened again by whom the server becomes.
-// The errors are those of open(2) and fchown(2).
+// Makes an empty file with mode 0640 that is that user's and group's, unless there is a file
+// already or nobody else to become. So a log that root opens can be opened again by whom the server
+// becomes. The errors are those of open(2) and fchown(2).
 base::error_code make_file_for(identity const& target, std::string const& path);
 
 // Becomes that user and group, with no other groups, for good, and verifies it. To be called once,
