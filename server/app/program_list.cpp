@@ -24,17 +24,14 @@ bool may_be_listed(http::request const& request, http::outcome const& answer,
          http::is_from_this_machine(request, context.client().is_local());
 }
 
-// A program, or the directory that it lies in, where its path goes on below that.
-files::listing_entry entry_for(program const& what, std::string_view below) {
+// A program in the directory, or the one of its directories in which a program lies. below: the
+// path of the program from there.
+files::listing_entry entry_for(std::filesystem::path const& directory, std::string_view below) {
   auto const slash = below.find('/');
   files::listing_entry out{.name = std::string(below.substr(0, slash)), .modified = {}};
   out.is_directory = slash != std::string_view::npos;
   struct stat status {};
-  auto file = what.file;
-  for (auto rest = below; rest.find('/') != std::string_view::npos;
-       rest.remove_prefix(rest.find('/') + 1))
-    file = file.parent_path();
-  if (::stat(file.c_str(), &status) != 0) return out;
+  if (::stat((directory / out.name).c_str(), &status) != 0) return out;
   out.modified = std::chrono::sys_seconds(std::chrono::seconds(status.st_mtime));
   if (!out.is_directory) out.size_bytes = static_cast<std::uint64_t>(status.st_size);
   return out;
@@ -72,11 +69,12 @@ base::task<http::outcome> program_list::handle(http::request const& request,
 
 files::listing program_list::entries_below(std::string const& path) const {
   files::listing out;
+  auto const here = directory_ / path.substr(prefix_.size() + 1);
   for (auto const& one : programs_in_directory(directory_, prefix_, base::limits::offered_files)) {
     if (!one.path.starts_with(path)) continue;
     bool const interpreted = cgi::has_extension(one.file.filename().native(), interpreted_);
     if (cgi::is_no_program(one.file, interpreted)) continue;
-    add(out, entry_for(one, std::string_view(one.path).substr(path.size())));
+    add(out, entry_for(here, std::string_view(one.path).substr(path.size())));
   }
   return out;
 }

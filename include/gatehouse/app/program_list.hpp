@@ -1,7 +1,7 @@
 #pragma once
 // What stands at the address of a directory of programs, where no program answers for it: the list
-// of those in it, for whoever has dropped some there. Clients of other machines are not to learn
-// which there are, and get the 404.
+// of those among its first limits::offered_files entries, for whoever has dropped some there.
+// Clients of other machines are not to learn which there are, and get the 404.
 
 #include <filesystem>
 #include <memory>
