@@ -31,6 +31,7 @@ async function shown(page, [first, ...fields], body = "") {
   const line = first.replace(" HTTP/", `?${once} HTTP/`);
   const host = first.endsWith("1.1") ? [`Host: ${new URL(here.url).host}`] : [];
   await send([line, ...host, ...fields, "", body].join("\r\n"));
+  await page.locator(".chips label", { hasText: "all" }).click();
   await page.locator("#list li", { hasText: once }).first().click();
   await page.locator("#exchange h2", { hasText: once }).waitFor();
 }

@@ -65,12 +65,15 @@ const field = (page, id) => page.locator(`#compose #${id}`);
 const variable = (page, name) =>
   page.locator(".variables li").filter({ has: page.getByText(name, { exact: true }) });
 
+const choose = (page, name) => page.locator(".chips label", { hasText: name }).click();
+
 let asked = 0;
 
 // The exchange of a request that is made now, on the page; a number tells it from earlier ones.
 async function shown(page, path, options) {
   const once = `${path}${path.includes("?") ? "&" : "?"}number=${++asked}.`;
   await ask(once, options);
+  if (!path.startsWith("/cgi-bin/")) await choose(page, "all");
   await row(page, once).click();
   await page.locator("#exchange h2", { hasText: once }).waitFor();
 }
@@ -78,6 +81,15 @@ async function shown(page, path, options) {
 async function live(page) {
   await page.locator("#connection.live").waitFor();
 }
+
+// The first case: no script of this server has run yet.
+test("where no script has run, all exchanges are in the list", () =>
+  here.page("/-/", {}, async (page) => {
+    await ask("/style.css?alone");
+    await row(page, "style.css?alone").waitFor();
+    await page.locator(".chips [value=all]:checked").waitFor();
+    await page.locator("#others").waitFor({ state: "hidden" });
+  }));
 
 test("an exchange appears without a reload", () =>
   here.page("/-/", {}, async (page) => {
@@ -368,6 +380,7 @@ test("all of it goes by keyboard", () =>
 test("the list has one line for each exchange, and a sign for half failures", () =>
   here.page("/-/", {}, async (page) => {
     await live(page);
+    await choose(page, "all");
     for (let number = 0; number < 26; ++number) await ask(`/style.css?row=${number}.`);
     await ask("/cgi-bin/late.sh");
     await row(page, "late.sh").first().waitFor();
@@ -387,13 +400,46 @@ test("the list has one line for each exchange, and a sign for half failures", ()
     await page.getByRole("dialog").waitFor({ state: "hidden" });
   }));
 
+test("scripts come first where there are any, until somebody chooses or looks for more", () =>
+  here.page("/-/", {}, async (page) => {
+    const chosen = (kind) => page.locator(`.chips [value=${kind}]:checked`).waitFor();
+    const seen = (text) => row(page, text).first();
+    const unseen = (text) => seen(text).waitFor({ state: "detached" });
+    await page.route(/\/-\/exchanges\?contains=/, (route) => route.fulfill({ json: { ids: [] } }));
+    await ask("/style.css?beside");
+    await ask("/cgi-bin/env.sh?first");
+    await seen("env.sh?first").waitFor();
+    await chosen("scripts");
+    await unseen("style.css?beside");
+    await page.locator("#others", { hasText: "left out" }).waitFor();
+    assert.equal(await page.locator(".chips label").first().textContent(), "scripts");
+    await page.locator("#filter-text").fill("?beside");
+    await seen("style.css?beside").waitFor();
+    const { exchanges } = JSON.parse((await ask("/-/exchanges")).content);
+    const { id } = exchanges.find((one) => one.target.includes("?beside"));
+    await page.locator("#filter-text").fill("");
+    await chosen("scripts");
+    await page.evaluate((hash) => (location.hash = hash), `#${id}`);
+    await chosen("all");
+    await page.locator("#list [aria-current]", { hasText: "?beside" }).waitFor();
+    await page.evaluate(() => (location.hash = ""));
+    await chosen("scripts");
+    await page.getByRole("button", { name: "Show all" }).click();
+    await seen("style.css?beside").waitFor();
+    await ask("/cgi-bin/env.sh?later");
+    await seen("env.sh?later").waitFor();
+    await chosen("all");
+  }));
+
 test("the chips leave scripts, files, or what failed", () =>
   here.page("/-/", {}, async (page) => {
     await ask("/cgi-bin/env.sh?chip");
     await ask("/cgi-bin/failing.sh?chip");
     await ask("/style.css?chip");
     const seen = (text) => row(page, text).first();
-    const chip = (name) => page.locator(".chips label", { hasText: name }).click();
+    const chip = (name) => choose(page, name);
+    await seen("env.sh?chip").waitFor();
+    await chip("all");
     await seen("style.css?chip").waitFor();
     await page.locator("#exchange h2", { hasText: "failing.sh?chip" }).waitFor();
     await chip("files");
@@ -412,7 +458,6 @@ test("the filter finds paths and statuses, and arrows and Enter work in it", () 
     // What the server would find in bodies and fields is left out here.
     await page.route(/\/-\/exchanges\?contains=/, (route) => route.fulfill({ json: { ids: [] } }));
     for (const number of [1, 2, 3]) await ask(`/missing-${number}?filtered`);
-    await row(page, "missing-3?filtered").first().waitFor();
     await page.keyboard.press("/");
     await page.keyboard.type("404");
     await page.waitForFunction(() =>
@@ -492,6 +537,7 @@ for (const size of [phone, desktop]) {
         const name = `/${"Quarterly_Report_".repeat(length).slice(0, length - 6)}.html`;
         await ask(name);
         await page.goto(`${here.url}/-/`);
+        await choose(page, "all");
         await row(page, name).first().click();
         const heading = page.locator("#exchange h2", { hasText: ".html" });
         await heading.waitFor();
@@ -514,6 +560,7 @@ async function pinAll(ids, what) {
 test("where no more exchanges can be pinned the reason stands beside the button", () =>
   here.page("/-/", {}, async (page, faults) => {
     for (let number = 0; number < 50; ++number) await ask(`/style.css?pinned=${number}.`);
+    await choose(page, "all");
     await row(page, "pinned=49.").first().waitFor();
     const { exchanges } = JSON.parse((await ask("/-/exchanges")).content);
     const ids = exchanges.filter(({ target }) => target.includes("?pinned=")).map(({ id }) => id);

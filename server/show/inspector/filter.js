@@ -5,11 +5,12 @@ import { hasFailed, isFile, isScript } from "./summary.js";
 
 const askAfterMs = 250;
 
-const kinds = { "": () => true, scripts: isScript, files: isFile, failed: hasFailed };
+const kinds = { scripts: isScript, files: isFile, failed: hasFailed, all: () => true };
 
 export class Filter {
   #form;
   #text;
+  #isChosen = false; // whether somebody has chosen a kind
   #changed;
   #found = { text: "", ids: new Set() };
   #asking = 0;
@@ -20,6 +21,10 @@ export class Filter {
     this.#text = form.querySelector("[type=search]");
     this.#changed = changed;
     form.addEventListener("submit", (event) => event.preventDefault());
+    // A click on the kind that is shown already is a choice, too, and no input.
+    form.addEventListener("click", ({ target }) => {
+      if (target.name === "kind") this.#isChosen = true;
+    });
     form.addEventListener("input", () => {
       this.#askSoon();
       changed();
@@ -30,15 +35,33 @@ export class Filter {
     return this.#text;
   }
 
+  get kind() {
+    return this.#form.elements.kind.value;
+  }
+
+  // Until somebody chooses: the scripts, where there are any. Whoever looks for a text, or at an
+  // exchange (its summary) that is no script's, wants to see all.
+  suggestKind(summaries, looksAt) {
+    if (this.#isChosen) return;
+    const wantsAll = this.#wanted() !== "" || (looksAt && !isScript(looksAt));
+    this.#form.elements.kind.value = !wantsAll && summaries.some(isScript) ? "scripts" : "all";
+  }
+
+  showAll() {
+    this.#isChosen = true;
+    this.#form.elements.kind.value = "all";
+    this.#changed();
+  }
+
   matches(summary) {
-    const kind = new FormData(this.#form).get("kind") ?? "";
-    if (!kinds[kind](summary)) return false;
+    if (!kinds[this.kind](summary)) return false;
     const text = this.#wanted();
     return text === "" || holds(summary, text) || this.#isFound(summary.id, text);
   }
 
   reset() {
     this.#form.reset();
+    this.#isChosen = false;
     this.#changed();
   }
 

@@ -53,6 +53,7 @@ function isNarrow() {
 }
 
 function filtered() {
+  filter.suggestKind(feed.newestFirst, feed.exchanges.get(chosen()));
   return feed.newestFirst.filter((summary) => filter.matches(summary));
 }
 
@@ -92,7 +93,16 @@ function paintSide(summaries) {
     total === 0
       ? "Waiting for the first exchange."
       : `None of ${count(total, "exchange", "exchanges")} matches.`;
+  paintOthers(total - summaries.length);
   find("limits").textContent = limitsText();
+}
+
+// What the suggested kind leaves out must not look as if it had never come.
+function paintOthers(left) {
+  const others = find("others");
+  others.hidden = left === 0 || filter.kind !== "scripts" || filter.input.value !== "";
+  others.querySelector("span").textContent =
+    `${count(left, "other exchange is", "other exchanges are")} left out.`;
 }
 
 function limitsText() {
@@ -347,6 +357,7 @@ addEventListener("hashchange", goTo);
 addEventListener("keydown", pressed);
 for (const sign of ["pointerdown", "focusin", "wheel", "touchmove"])
   find("exchange").addEventListener(sign, stay, { passive: true });
+find("others").querySelector("button").addEventListener("click", () => filter.showAll());
 find("show-legend").addEventListener("click", showLegend);
 restoreSections();
 fillAddresses();
