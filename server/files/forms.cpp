@@ -30,7 +30,8 @@ std::uint64_t nanoseconds(timespec const& t) {
          static_cast<std::uint64_t>(t.tv_nsec);
 }
 
-// Opens a compressed form of a file. It does not count if it is older than the file.
+// Opens a compressed form of a file. It does not count if it is older than the file. An error says
+// that something of its name may be there, and may be readable a moment later.
 http::result<std::optional<open_file>> open_sibling(document_root const& root,
                                                     std::string_view path, std::string_view ending,
                                                     struct stat const& original) {
@@ -38,7 +39,7 @@ http::result<std::optional<open_file>> open_sibling(document_root const& root,
   bool const is_there = sibling.has_value() && !sibling->is_directory();
   if (is_there && nanoseconds(sibling->status.st_mtim) >= nanoseconds(original.st_mtim))
     return std::move(*sibling);
-  if (sibling.has_error() && sibling.error().status >= 500) return sibling.error();
+  if (sibling.has_error() && sibling.error().status != 404) return sibling.error();
   return std::nullopt;
 }
 

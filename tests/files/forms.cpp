@@ -72,6 +72,16 @@ TEST_CASE("a file's forms are what lies compressed beside it and is not older") 
   CHECK(p.open().all);
 }
 
+TEST_CASE("a form that cannot be opened now is not known to be missing") {
+  place const p;
+  p.dir.link("a.css.gz", "nowhere");
+  CHECK(p.open().all);
+  std::filesystem::remove(p.dir / "a.css.gz");
+  p.dir.link("a.css.gz", "/etc/passwd");  // refused with 403, as a file without permission is
+  CHECK(codings(p.open()) == "bare");
+  CHECK_FALSE(p.open().all);
+}
+
 TEST_CASE("what was changed a moment ago is not kept, and stays open") {
   place const fresh;
   fresh.dir.file("a.css", "new");

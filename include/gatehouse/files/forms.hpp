@@ -26,7 +26,7 @@ struct open_form {
 
 struct known_forms {
   std::vector<open_form> forms;  // the smaller coding first, the bare file last
-  bool all = true;               // or the system could not tell
+  bool all = true;               // or one could not be opened now, and may be there later
 };
 
 // The forms of the file that was opened by the decoded URL path. A compressed form counts if it was
