@@ -15,7 +15,7 @@ ROOMS = {
     "trace": {"base", "http"},
     "process": {"base"},
     "files": {"base", "http", "trace"},
-    "gateway": {"base", "http", "trace"},
+    "gateway": {"base", "http", "trace", "process"},
     "cgi": {"base", "http", "trace", "process", "gateway"},
     "net": {"base", "http", "trace"},
     "config": {"base", "http"},

@@ -88,7 +88,7 @@ base::task<http::outcome> run_script(gateway_rules const& rules, gateway::script
   if (auto error = gateway::check_path_info(target)) co_return std::move(*error);
   if (auto error = refuse_to_start(target, rules.path_variable)) co_return std::move(*error);
 
-  auto input = co_await plan_input(rules, request, request_body, context);
+  auto input = co_await gateway::plan_input(request, request_body, rules.spool_space, context);
   if (input.has_error()) co_return gateway::body_failure(input.error());
   auto place = co_await take_place(rules, context);
   if (place.has_error()) co_return place.error();

@@ -4,36 +4,14 @@
 #include <unistd.h>
 
 #include <array>
-#include <memory>
 #include <utility>
 
-#include "gatehouse/base/limits.hpp"
-#include "gatehouse/cgi/buffered_body.hpp"
 #include "gatehouse/cgi/script_arguments.hpp"
 #include "gatehouse/gateway/meta_variables.hpp"
-#include "gatehouse/process/spool_file.hpp"
 #include "gatehouse/trace/recorder.hpp"
 
 namespace gatehouse::cgi {
 namespace {
-
-// Reads the whole body into a file.
-base::task<base::result<process::spool_file>> spool(http::body_source& body,
-                                                    std::shared_ptr<base::budget> space,
-                                                    http::exchange_context const& context) {
-  trace::recorder const trace(context);
-  auto file = process::spool_file::create(std::move(space));
-  if (file.has_error()) co_return file.error();
-  auto const buffer = std::make_unique_for_overwrite<char[]>(base::limits::stream_buffer_bytes);
-  while (true) {
-    auto const read = co_await body.read_some(
-        boost::asio::buffer(buffer.get(), base::limits::stream_buffer_bytes));
-    if (read.has_error()) co_return read.error();
-    if (*read == 0) co_return std::move(*file);
-    trace(trace::stdin_bytes{{buffer.get(), *read}});
-    if (auto const error = file->append({buffer.get(), *read})) co_return error;
-  }
-}
 
 // Whether the kernel runs the file by the interpreter that its #! line names, which gets the file's
 // path before any word of the query. If the query has no words, that does not matter, and the file
@@ -82,38 +60,8 @@ std::vector<std::string> environment_of(gateway::script_target const& target,
 
 }  // namespace
 
-base::task<base::result<script_input_plan>> plan_input(gateway_rules const& rules,
-                                                       http::request const& request,
-                                                       http::body_source& body,
-                                                       http::exchange_context const& context) {
-  script_input_plan plan;
-  if (request.chunked) {
-    auto file = co_await spool(body, rules.spool_space, context);
-    if (file.has_error()) co_return file.error();
-    plan.length = file->size();
-    auto released = file->release();
-    if (released.has_error()) co_return released.error();
-    plan.file = std::move(released->file);
-    plan.spooled = std::move(released->space);
-    co_return std::move(plan);
-  }
-  plan.length = request.content_length;
-  if (plan.length.value_or(0) > 0) {
-    plan.body = &body;
-    if (body.available() < *plan.length) {
-      auto buffered = co_await buffered_body::wait_for(body, *plan.length, rules.spool_space);
-      if (buffered.has_error()) co_return buffered.error();
-      plan.buffered = std::move(*buffered);
-      plan.body = plan.buffered.get();
-    }
-    plan.readable_at_once =
-        plan.body->available() == *plan.length && *plan.length <= base::limits::small_body_bytes;
-  }
-  co_return std::move(plan);
-}
-
 run_plan plan_run(gateway_rules const& rules, gateway::script_target const& target,
-                  http::request const& request, script_input_plan input,
+                  http::request const& request, gateway::input_plan input,
                   http::exchange_context const& context) {
   run_plan plan;
   auto& program = plan.program;

@@ -1,4 +1,4 @@
-#include "gatehouse/cgi/buffered_body.hpp"
+#include "gatehouse/gateway/buffered_body.hpp"
 
 #include <unistd.h>
 
@@ -10,7 +10,7 @@
 
 #include "gatehouse/base/limits.hpp"
 
-namespace gatehouse::cgi {
+namespace gatehouse::gateway {
 
 namespace limits = base::limits;
 
@@ -89,4 +89,4 @@ std::size_t buffered_body::available() const {
   return left_on_disk_ > 0 ? 0 : filled_ - taken_;
 }
 
-}  // namespace gatehouse::cgi
+}  // namespace gatehouse::gateway

@@ -12,7 +12,7 @@
 #include "gatehouse/http/body_source.hpp"
 #include "gatehouse/process/spool_file.hpp"
 
-namespace gatehouse::cgi {
+namespace gatehouse::gateway {
 
 // What has come of a body, and then what is still to come.
 class buffered_body final : public http::body_source {
@@ -41,4 +41,4 @@ class buffered_body final : public http::body_source {
   std::size_t filled_ = 0;
 };
 
-}  // namespace gatehouse::cgi
+}  // namespace gatehouse::gateway
