@@ -143,7 +143,7 @@ GATEHOUSE_UNINSTRUMENTED int run_child(void* argument) {
   while (true) ::syscall(SYS_exit_group, 127);
 }
 
-base::error_code system_error(int number) {
+base::error_code error_of_system(int number) {
   return {number, boost::system::system_category()};
 }
 
@@ -267,12 +267,12 @@ base::result<pid_t> vfork_launcher::start(program const& what, int* pidfd) {
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   clear_slots(what);
 
-  if (clone_failure != 0) return system_error(clone_failure);
+  if (clone_failure != 0) return error_of_system(clone_failure);
   if (plan.failure != 0) {
     while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) {
     }
     if (pidfd != nullptr) ::close(*pidfd);
-    return system_error(plan.failure);
+    return error_of_system(plan.failure);
   }
   return pid;
 }
