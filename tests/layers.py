@@ -16,13 +16,14 @@ ROOMS = {
     "process": {"base"},
     "files": {"base", "http", "trace"},
     "gateway": {"base", "http", "trace", "process"},
+    "fastcgi": {"base"},
     "cgi": {"base", "http", "trace", "process", "gateway"},
     "net": {"base", "http", "trace"},
     "config": {"base", "http"},
     "show": {"base", "http", "trace", "gateway", "net", "config"},
     "life": {"base", "http", "trace", "process", "cgi", "net", "config"},
-    "app": {"base", "http", "trace", "process", "files", "gateway", "cgi", "net", "config", "show", "life"},
-    "commands": {"base", "http", "trace", "process", "files", "gateway", "cgi", "net", "config", "show", "life", "app"},
+    "app": {"base", "http", "trace", "process", "files", "gateway", "fastcgi", "cgi", "net", "config", "show", "life"},
+    "commands": {"base", "http", "trace", "process", "files", "gateway", "fastcgi", "cgi", "net", "config", "show", "life", "app"},
     "main": {"base", "config", "app", "commands"},
 }
 
