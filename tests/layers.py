@@ -17,13 +17,14 @@ ROOMS = {
     "files": {"base", "http", "trace"},
     "gateway": {"base", "http", "trace", "process"},
     "fastcgi": {"base"},
+    "scgi": {"base"},
     "cgi": {"base", "http", "trace", "process", "gateway"},
     "net": {"base", "http", "trace"},
     "config": {"base", "http"},
     "show": {"base", "http", "trace", "gateway", "net", "config"},
     "life": {"base", "http", "trace", "process", "cgi", "net", "config"},
-    "app": {"base", "http", "trace", "process", "files", "gateway", "fastcgi", "cgi", "net", "config", "show", "life"},
-    "commands": {"base", "http", "trace", "process", "files", "gateway", "fastcgi", "cgi", "net", "config", "show", "life", "app"},
+    "app": {"base", "http", "trace", "process", "files", "gateway", "fastcgi", "scgi", "cgi", "net", "config", "show", "life"},
+    "commands": {"base", "http", "trace", "process", "files", "gateway", "fastcgi", "scgi", "cgi", "net", "config", "show", "life", "app"},
     "main": {"base", "config", "app", "commands"},
 }
 
