@@ -16,6 +16,7 @@ ROOMS = {
     "process": {"base"},
     "files": {"base", "http", "trace"},
     "gateway": {"base", "http", "trace", "process"},
+    "upstream": {"base", "http", "trace"},
     "fastcgi": {"base"},
     "scgi": {"base"},
     "cgi": {"base", "http", "trace", "process", "gateway"},
@@ -23,8 +24,8 @@ ROOMS = {
     "config": {"base", "http"},
     "show": {"base", "http", "trace", "gateway", "net", "config"},
     "life": {"base", "http", "trace", "process", "cgi", "net", "config"},
-    "app": {"base", "http", "trace", "process", "files", "gateway", "fastcgi", "scgi", "cgi", "net", "config", "show", "life"},
-    "commands": {"base", "http", "trace", "process", "files", "gateway", "fastcgi", "scgi", "cgi", "net", "config", "show", "life", "app"},
+    "app": {"base", "http", "trace", "process", "files", "gateway", "upstream", "fastcgi", "scgi", "cgi", "net", "config", "show", "life"},
+    "commands": {"base", "http", "trace", "process", "files", "gateway", "upstream", "fastcgi", "scgi", "cgi", "net", "config", "show", "life", "app"},
     "main": {"base", "config", "app", "commands"},
 }
 

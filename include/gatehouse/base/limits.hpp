@@ -43,6 +43,24 @@ inline constexpr std::uint64_t file_piece_bytes = 256 * 1024;
 inline constexpr std::size_t joined_content_bytes = 2 * 1024;
 // So many empty lines before a request line are ignored (RFC 9112, 2.2).
 inline constexpr int empty_lines = 4;
+// Applications that run elsewhere. A connection to one is kept for so long after its last request,
+// and a thread keeps at most so many. A request on a new connection that has no answer after
+// worker_wait asks other threads to close an idle one, which may occupy the process that it waits
+// for. One of several addresses that could not be reached rests, at first for first_rest and then
+// twice as long each time, up to longest_rest.
+inline constexpr auto kept_upstream_time = 60s;
+inline constexpr auto kept_upstream_look = 5s;
+inline constexpr std::size_t kept_upstream_connections = 256;
+inline constexpr auto worker_wait = 5ms;
+inline constexpr auto first_rest = 1s;
+inline constexpr auto longest_rest = 30s;
+inline constexpr unsigned rest_doublings = 5;
+// A client that has not taken what came for so long is a slow one: up to answer_ahead_bytes of an
+// answer are taken from the application ahead of it, so that its process is free.
+inline constexpr auto ahead_look_interval = 20ms;
+inline constexpr std::size_t answer_ahead_bytes = 256 * 1024;
+// How long the end of an answer (FCGI_END_REQUEST) is waited for behind content that is whole.
+inline constexpr auto answer_end_wait = 100ms;
 // What a script's pipe is widened to once it was found full, so that script and server take turns
 // less often: a place for each of so many pages. A page that was moved there from a socket may be
 // one of 32 KiB. Without a privilege, all pipes of one user together get 64 MiB (pipe(7)).
@@ -201,6 +219,8 @@ inline constexpr auto feed_silence = 15s;
 inline constexpr std::size_t traced_first_lines = 50;
 inline constexpr std::size_t traced_last_lines = 150;
 inline constexpr std::size_t traced_remarks = 200;
+// And how many records of those that went between the server and an application.
+inline constexpr std::size_t traced_records = 200;
 // How many last lines of stderr, and of what the script printed, stand beside the reason of a
 // failure.
 inline constexpr std::size_t reason_stderr_lines = 10;

@@ -1,0 +1,57 @@
+#pragma once
+// Gets a connection for a request: a kept one, or a new one to the address that is to get the
+// request, or to another where that cannot be reached.
+
+#include <chrono>
+#include <functional>
+#include <memory>
+
+#include "gatehouse/base/error.hpp"
+#include "gatehouse/base/task.hpp"
+#include "gatehouse/upstream/application.hpp"
+#include "gatehouse/upstream/connection.hpp"
+
+namespace gatehouse::upstream {
+
+// Which connections will do.
+enum class wanted {
+  any,
+  alive,  // A kept one is looked at first: what goes over it cannot be sent again.
+  fresh,  // Only a new one.
+};
+
+class connection_search {
+ public:
+  // on_late: called by each connection that was got, as connection::when_late() has it; also when
+  // one could not be connected within the limit.
+  connection_search(base::executor ex, std::shared_ptr<application> to,
+                    std::chrono::steady_clock::duration limit, std::function<void()> on_late)
+      : executor_(ex), to_(std::move(to)), limit_(limit), on_late_(std::move(on_late)) {}
+
+  // A kept connection to the address that is to get the request, whose request has begun; null if
+  // there is none.
+  std::shared_ptr<connection> find_kept(wanted which);
+
+  struct found {
+    std::shared_ptr<connection> one;  // its request has begun
+    application::waiting waits;       // while it is new, and nobody has answered
+  };
+  // Suspends while it connects. Errors: EAGAIN where an address was only busy, else that of the
+  // address that was tried last; operation_aborted after cancel().
+  base::task<base::result<found>> get(wanted which);
+
+  void cancel();
+
+ private:
+  std::shared_ptr<connection> kept(std::size_t place, wanted which);
+  base::task<base::error_code> connect(std::shared_ptr<connection> one);
+
+  base::executor executor_;
+  std::shared_ptr<application> to_;
+  std::chrono::steady_clock::duration limit_;
+  std::function<void()> on_late_;
+  std::shared_ptr<connection> pending_;
+  bool cancelled_ = false;
+};
+
+}  // namespace gatehouse::upstream

@@ -1,0 +1,114 @@
+#include "gatehouse/upstream/connection.hpp"
+
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace gatehouse::upstream {
+namespace {
+
+// Requests are written whole, so that nothing is to be collected.
+void send_at_once(int fd, int family) {
+  if (family == AF_UNIX) return;
+  int const on = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+}  // namespace
+
+connection::connection(base::executor ex, std::shared_ptr<application> to, std::size_t place)
+    : to_(std::move(to)), place_(place), socket_(ex), deadline_(ex, [this] {
+        if (on_expiry_) on_expiry_();
+      }) {}
+
+connection::~connection() {
+  end_request();
+}
+
+base::result<connection::connecting> connection::begin_connect() {
+  auto const& where = to_->at(place_);
+  int const fd = ::socket(where.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return base::last_error();
+  base::error_code ec;
+  socket_.assign(boost::asio::generic::stream_protocol(where.family(), 0), fd, ec);
+  if (ec) {
+    ::close(fd);
+    return ec;
+  }
+  send_at_once(fd, where.family());
+  if (::connect(fd, where.get(), where.size) == 0) return connecting::done;
+  // An interrupted connect goes on, too.
+  if (errno == EINPROGRESS || errno == EINTR) return connecting::pending;
+  return base::last_error();
+}
+
+base::task<base::error_code> connection::connected() {
+  auto const [waited] = co_await socket_.async_wait(socket::wait_write, base::as_result);
+  if (waited) co_return waited;
+  int why = 0;
+  socklen_t size = sizeof why;
+  if (::getsockopt(socket_.native_handle(), SOL_SOCKET, SO_ERROR, &why, &size) != 0)
+    co_return base::last_error();
+  co_return base::error_code{why, boost::system::system_category()};
+}
+
+base::result<std::optional<std::size_t>> connection::send_now(std::string_view bytes) {
+  while (true) {
+    auto const put =
+        ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (put >= 0) return std::optional(static_cast<std::size_t>(put));
+    if (errno == EAGAIN) return std::optional<std::size_t>();
+    if (errno != EINTR) return base::last_error();
+  }
+}
+
+base::result<std::optional<std::size_t>> connection::receive_now(boost::asio::mutable_buffer into) {
+  while (true) {
+    auto const got = ::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
+    if (got >= 0) return std::optional(static_cast<std::size_t>(got));
+    if (errno == EAGAIN) return std::optional<std::size_t>();
+    if (errno != EINTR) return base::last_error();
+  }
+}
+
+void connection::cancel() {
+  base::error_code ignored;
+  socket_.cancel(ignored);
+}
+
+bool connection::is_spoiled() {
+  char first = 0;
+  auto const got = ::recv(socket_.native_handle(), &first, sizeof first, MSG_PEEK | MSG_DONTWAIT);
+  return got >= 0 || (errno != EAGAIN && errno != EINTR);
+}
+
+// A Unix socket that was closed with unread bytes in it says ECONNRESET, and one that was closed
+// before they were sent EPIPE. Over TCP the end may have come first; then the bytes behind it are
+// not acknowledged.
+bool connection::was_closed_before(base::error_code const& why) {
+  using boost::system::errc::errc_t;
+  if (why == errc_t::broken_pipe || why == errc_t::connection_reset) return true;
+  if (why || to_->at(place_).family() == AF_UNIX) return false;
+  int unacknowledged = 0;
+  return ::ioctl(socket_.native_handle(), SIOCOUTQ, &unacknowledged) == 0 && unacknowledged > 0;
+}
+
+void connection::begin_request() {
+  busy_ = true;
+  to_->begin(place_);
+}
+
+void connection::end_request() {
+  if (!std::exchange(busy_, false)) return;
+  used_ = true;
+  to_->end(place_);
+  clear_deadline();
+  on_expiry_ = nullptr;
+}
+
+}  // namespace gatehouse::upstream

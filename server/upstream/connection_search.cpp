@@ -1,0 +1,68 @@
+#include "gatehouse/upstream/connection_search.hpp"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "gatehouse/upstream/kept_connections.hpp"
+
+namespace gatehouse::upstream {
+
+base::task<base::result<connection_search::found>> connection_search::get(wanted which) {
+  std::vector<bool> tried(to_->size());
+  base::error_code last;
+  bool busy = false;
+  while (auto const place = to_->choose(tried)) {
+    if (auto one = kept(*place, which)) co_return found{std::move(one), {}};
+    tried[*place] = true;
+    found out{std::make_shared<connection>(executor_, to_, *place), application::waiting(*to_)};
+    out.one->begin_request();
+    out.one->when_late(on_late_);
+    last = co_await connect(out.one);
+    if (cancelled_) co_return base::error_code(boost::asio::error::operation_aborted);
+    if (!last) {
+      to_->succeeded(*place);
+      co_return std::move(out);
+    }
+    to_->failed(*place, last);
+    busy = busy || last == boost::system::errc::resource_unavailable_try_again;
+  }
+  if (busy) last = {EAGAIN, boost::system::system_category()};
+  co_return last;
+}
+
+std::shared_ptr<connection> connection_search::find_kept(wanted which) {
+  auto const place = to_->choose({});
+  return place ? kept(*place, which) : nullptr;
+}
+
+std::shared_ptr<connection> connection_search::kept(std::size_t place, wanted which) {
+  if (which == wanted::fresh) return nullptr;
+  auto& all = kept_connections::of(executor_);
+  while (auto one = all.take(*to_, place)) {
+    if (which == wanted::alive && one->is_spoiled()) continue;
+    one->begin_request();
+    one->when_late(on_late_);
+    return one;
+  }
+  return nullptr;
+}
+
+base::task<base::error_code> connection_search::connect(std::shared_ptr<connection> one) {
+  auto const begun = one->begin_connect();
+  if (begun.has_error()) co_return begun.error();
+  if (*begun == connection::connecting::done) co_return base::error_code{};
+  pending_ = one;
+  one->set_deadline(limit_);
+  auto const error = co_await one->connected();
+  one->clear_deadline();
+  pending_.reset();
+  co_return error;
+}
+
+void connection_search::cancel() {
+  cancelled_ = true;
+  if (pending_) pending_->cancel();
+}
+
+}  // namespace gatehouse::upstream
