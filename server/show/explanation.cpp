@@ -61,6 +61,23 @@ void show_route(text_page& out, trace::recording const& of) {
   }
 }
 
+// How an application that runs elsewhere was asked, and what went over.
+void show_question(text_page& out, trace::recording const& of) {
+  if (!of.asked) return;
+  out.step("How it is asked");
+  auto const& asked = *of.asked;
+  out.table({{"by", asked.protocol},
+             {"at", asked.address},
+             {"connection", asked.kept ? "one that has carried answers before" : "a new one"}});
+  std::vector<table_row> rows;
+  for (auto const& record : asked.records)
+    rows.push_back(
+        {record.sent ? "to it" : "from it", record.type, base::bytes_text(record.length)});
+  if (!rows.empty()) out.table(std::move(rows));
+  if (asked.passed > asked.records.size())
+    out.say("And " + std::to_string(asked.passed - asked.records.size()) + " more.");
+}
+
 void show_script(text_page& out, trace::recording const& of) {
   if (!of.script) return;
   out.step("Which program");
@@ -114,9 +131,13 @@ void show_program(text_page& out, trace::recording const& of) {
   }
   rows.push_back({"directory", of.program->directory, "where the program lies"});
   out.table(std::move(rows));
+}
 
-  out.step("Its environment: each variable, and where it comes from");
-  rows.clear();
+void show_variables(text_page& out, trace::recording const& of) {
+  if (of.variables.empty()) return;
+  out.step(of.program ? "Its environment: each variable, and where it comes from"
+                      : "What it is told: each variable, and where it comes from");
+  std::vector<table_row> rows;
   for (auto const& v : of.variables) {
     bool const numbered = !v.clause.empty() && v.clause[0] >= '0' && v.clause[0] <= '9';
     rows.push_back({v.name, v.value, v.from, (numbered ? "RFC 3875, " : "") + v.clause});
@@ -126,7 +147,7 @@ void show_program(text_page& out, trace::recording const& of) {
 }
 
 void show_input(text_page& out, trace::recording const& of) {
-  if (!of.program) return;
+  if (of.variables.empty()) return;
   out.step("Its standard input");
   auto const& input = of.standard_input;
   auto const declared = of.request ? of.request->content_length.value_or(0) : 0;
@@ -325,6 +346,8 @@ std::string explanation(trace::recording const& of, std::optional<raw_response> 
   show_route(out, of);
   show_script(out, of);
   show_program(out, of);
+  show_variables(out, of);
+  show_question(out, of);
   show_input(out, of);
   show_run(out, of);
   show_error(out, of);

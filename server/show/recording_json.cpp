@@ -146,6 +146,19 @@ json::value program_json(trace::recording const& of) {
                       {"directory", text(of.program->directory)}};
 }
 
+json::value asked_json(trace::recording const& of) {
+  if (!of.asked) return nullptr;
+  json::array records;
+  for (auto const& record : of.asked->records)
+    records.push_back(
+        {{"sent", record.sent}, {"type", text(record.type)}, {"length", record.length}});
+  return json::object{{"protocol", text(of.asked->protocol)},
+                      {"address", text(of.asked->address)},
+                      {"kept", of.asked->kept},
+                      {"records", std::move(records)},
+                      {"passed", of.asked->passed}};
+}
+
 json::value process_json(trace::recording const& of) {
   if (!of.pid) return nullptr;
   if (!of.end) {
@@ -300,6 +313,7 @@ json::object exchange_json(trace::recording const& of) {
   out["script"] = script_json(of);
   out["variables"] = variables_json(of);
   out["program"] = program_json(of);
+  out["asked"] = asked_json(of);
   out["process"] = process_json(of);
   out["stdin"] = bytes_of(of.standard_input);
   out["stdout"] = bytes_of(of.standard_output);

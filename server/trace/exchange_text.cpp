@@ -185,6 +185,19 @@ class exchange_text::line_writer {
     add_line(in(faint, "cwd      ") + one_line(e.directory));
   }
 
+  void operator()(application_asked const& e) {
+    step("asked", server_colour);
+    add_line("by " + one_line(e.protocol) + " at " + one_line(e.address));
+    add_line(in(
+        faint, e.kept ? "by a connection that has carried answers before" : "by a new connection"));
+  }
+
+  void operator()(record_passed const& e) {
+    bool const there = e.way == record_passed::to_application;
+    step(there ? "sent" : "came", there ? server_colour : script_colour);
+    add_line(one_line(e.type) + in(faint, "  " + base::bytes_text(e.length)));
+  }
+
   void operator()(process_started const& e) {
     step("process", script_colour);
     add_line("pid " + std::to_string(e.pid) + " has started");

@@ -9,10 +9,13 @@ namespace gatehouse::trace {
 namespace {
 
 constexpr std::array<std::string_view, std::variant_size_v<event>> names = {
-    "request-head",  "request-parsed",  "routed",      "script-found",  "meta-variable",
-    "program",       "process-started", "stdin-bytes", "stdout-bytes",  "header-line",
-    "header-block",  "remark",          "stderr-line", "process-ended", "failed",
-    "response-head", "response-bytes",  "ended"};
+    "request-head",      "request-parsed", "routed",
+    "script-found",      "meta-variable",  "program",
+    "application-asked", "record-passed",  "process-started",
+    "stdin-bytes",       "stdout-bytes",   "header-line",
+    "header-block",      "remark",         "stderr-line",
+    "process-ended",     "failed",         "response-head",
+    "response-bytes",    "ended"};
 
 std::string first_of(std::string_view text) {
   std::string out(text.substr(0, base::limits::log_trace_bytes));
@@ -50,6 +53,15 @@ struct line_maker {
     std::string words;
     for (auto const& word : e.arguments) words.append(words.empty() ? "" : " ").append(word);
     return with_note(words, e.directory);
+  }
+  std::string operator()(application_asked const& e) const {
+    return std::string(e.protocol) + " at " + std::string(e.address) +
+           (e.kept ? ", kept connection" : ", new connection");
+  }
+  std::string operator()(record_passed const& e) const {
+    bool const there = e.way == record_passed::to_application;
+    return std::string(e.type) + (there ? " to it, " : " from it, ") + std::to_string(e.length) +
+           " bytes";
   }
   std::string operator()(process_started const& e) const { return "pid " + std::to_string(e.pid); }
   std::string operator()(stdin_bytes const& e) const { return counted(e.bytes, e.bytes.size()); }

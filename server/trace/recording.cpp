@@ -50,6 +50,16 @@ class adder {
     to_.program = recorded_program{
         std::string(e.path), {e.arguments.begin(), e.arguments.end()}, std::string(e.directory)};
   }
+  void operator()(application_asked const& e) {
+    to_.asked = recorded_question{std::string(e.protocol), std::string(e.address), e.kept, {}, 0};
+  }
+  void operator()(record_passed const& e) {
+    if (!to_.asked) return;
+    ++to_.asked->passed;
+    auto& records = to_.asked->records;
+    if (records.size() < base::limits::traced_records)
+      records.push_back({e.way == record_passed::to_application, std::string(e.type), e.length});
+  }
   void operator()(process_started const& e) {
     to_.pid = e.pid;
     to_.times.process_started = at_;
@@ -134,6 +144,7 @@ class adder {
     }
     to_.variables.clear();
     to_.program.reset();
+    to_.asked.reset();
     to_.pid.reset();
     to_.end.reset();
     to_.standard_output = {};

@@ -184,6 +184,8 @@ TEST_CASE("text of clients and scripts cannot drive the terminal or begin a line
       {"a script", trace::script_found{evil, evil, evil, evil}},
       {"a variable", trace::variable{evil, evil, evil, evil, {}}},
       {"a program", trace::program_described{evil, argv, evil}},
+      {"a question", trace::application_asked{evil, evil, false}},
+      {"a record", trace::record_passed{trace::record_passed::from_application, evil, 1}},
       {"stdin", trace::stdin_bytes{evil}},
       {"stdout", trace::stdout_bytes{evil}},
       {"a header line", trace::header_line{0, evil.size(), evil}},

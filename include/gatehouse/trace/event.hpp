@@ -58,6 +58,20 @@ struct program_described {
   std::string_view directory;
 };
 
+// An application that runs elsewhere is asked; again where that has closed the first connection.
+struct application_asked {
+  std::string_view protocol;  // "FastCGI"
+  std::string_view address;
+  bool kept;  // by a connection that has carried answers before
+};
+
+// A record of FastCGI went over, or another piece of a protocol that has none.
+struct record_passed {
+  enum direction { to_application, from_application } way;
+  std::string_view type;  // "FCGI_PARAMS", "netstring"
+  std::size_t length;     // of its content
+};
+
 struct process_started {
   pid_t pid;
 };
@@ -136,7 +150,8 @@ struct ended {
 
 using event =
     std::variant<request_head, request_parsed, routed, script_found, variable, program_described,
-                 process_started, stdin_bytes, stdout_bytes, header_line, header_block, remark,
-                 stderr_line, process_ended, failed, response_head, response_bytes, ended>;
+                 application_asked, record_passed, process_started, stdin_bytes, stdout_bytes,
+                 header_line, header_block, remark, stderr_line, process_ended, failed,
+                 response_head, response_bytes, ended>;
 
 }  // namespace gatehouse::trace

@@ -76,6 +76,22 @@ struct recorded_program {
   std::string directory;
 };
 
+// A record of FastCGI, or another piece of a protocol that has none.
+struct recorded_record {
+  bool sent;  // to the application; else it came from there
+  std::string type;
+  std::uint64_t length;
+};
+
+// How an application that runs elsewhere was asked, and what went over.
+struct recorded_question {
+  std::string protocol;
+  std::string address;
+  bool kept;                             // by a connection that had carried answers before
+  std::vector<recorded_record> records;  // at most limits::traced_records
+  std::uint64_t passed;                  // how many there were in all
+};
+
 struct recorded_end {
   int wait_status = 0;
   std::chrono::microseconds user{};
@@ -121,6 +137,7 @@ struct recording {
   std::vector<redirecting_script> redirected_by;  // the scripts before that one
   std::vector<recorded_variable> variables;
   std::optional<recorded_program> program;
+  std::optional<recorded_question> asked;
   std::optional<pid_t> pid;
   std::optional<recorded_end> end;
   kept_bytes standard_input;
