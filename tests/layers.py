@@ -19,13 +19,14 @@ ROOMS = {
     "upstream": {"base", "http", "trace"},
     "fastcgi": {"base"},
     "scgi": {"base"},
+    "remote": {"base", "http", "trace", "process", "gateway", "upstream", "fastcgi", "scgi"},
     "cgi": {"base", "http", "trace", "process", "gateway"},
     "net": {"base", "http", "trace"},
     "config": {"base", "http"},
     "show": {"base", "http", "trace", "gateway", "net", "config"},
     "life": {"base", "http", "trace", "process", "cgi", "net", "config"},
-    "app": {"base", "http", "trace", "process", "files", "gateway", "upstream", "fastcgi", "scgi", "cgi", "net", "config", "show", "life"},
-    "commands": {"base", "http", "trace", "process", "files", "gateway", "upstream", "fastcgi", "scgi", "cgi", "net", "config", "show", "life", "app"},
+    "app": {"base", "http", "trace", "process", "files", "gateway", "upstream", "fastcgi", "scgi", "remote", "cgi", "net", "config", "show", "life"},
+    "commands": {"base", "http", "trace", "process", "files", "gateway", "upstream", "fastcgi", "scgi", "remote", "cgi", "net", "config", "show", "life", "app"},
     "main": {"base", "config", "app", "commands"},
 }
 

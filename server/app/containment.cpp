@@ -37,7 +37,8 @@ void add_interpreter(std::vector<std::filesystem::path>& readable,
 bool has_programs(config::site_options const& chosen) {
   return !chosen.cgi_bin.empty() || !chosen.cgi_extensions.empty() ||
          std::any_of(chosen.mappings.begin(), chosen.mappings.end(), [](config::mapping const& m) {
-           return kind_of(m, registered_kinds()).runs_target;
+           return m.form != config::map_target::as_written &&
+                  kind_of(m, registered_kinds()).runs_target;
          });
 }
 
@@ -95,7 +96,9 @@ std::shared_ptr<process::sandbox> make_sandbox(config::options const& chosen) {
   if (!chosen.server.sandbox) return nullptr;
   process::sandbox_rules rules{chosen.server.sandbox_read, chosen.server.sandbox_write,
                                chosen.server.sandbox_net};
-  for (auto const& i : chosen.site.interpreters) add_interpreter(rules.readable, i);
+  for (auto const& i : chosen.site.interpreters) {
+    if (i.kind.empty()) add_interpreter(rules.readable, i);
+  }
   auto made = process::sandbox::prepare(std::move(rules));
   if (made.has_error()) throw cannot_be_made(made.error());
   return std::move(*made);

@@ -10,6 +10,8 @@
 #include "gatehouse/app/program_list.hpp"
 #include "gatehouse/cgi/gateway.hpp"
 #include "gatehouse/files/static_handler.hpp"
+#include "gatehouse/remote/gateway.hpp"
+#include "gatehouse/upstream/address.hpp"
 
 namespace gatehouse::app {
 namespace {
@@ -64,6 +66,54 @@ std::vector<program> all_programs(mapping const& what, server_options const&, si
   return programs_in_directory(what.target, what.prefix, files);
 }
 
+config::complaint check_addresses(std::string_view text) {
+  auto const at = upstream::parse_addresses(text);
+  return at.has_error() ? config::complaint(at.error().text) : std::nullopt;
+}
+
+using application_maker = std::shared_ptr<gateway::application>(std::string const&,
+                                                                remote::rules const&);
+
+std::shared_ptr<gateway::application> application_at(std::string const& target,
+                                                     remote::protocol how,
+                                                     remote::rules const& by) {
+  return std::make_shared<remote::remote_application>(how, *upstream::parse_addresses(target), by);
+}
+
+std::shared_ptr<gateway::application> make_fastcgi(std::string const& target,
+                                                   remote::rules const& by) {
+  return application_at(target, remote::protocol::fastcgi, by);
+}
+
+std::shared_ptr<gateway::application> make_scgi(std::string const& target,
+                                                remote::rules const& by) {
+  return application_at(target, remote::protocol::scgi, by);
+}
+
+std::shared_ptr<gateway::application> make_uwsgi(std::string const& target,
+                                                 remote::rules const& by) {
+  return application_at(target, remote::protocol::uwsgi, by);
+}
+
+std::unique_ptr<http::handler> make_mapped(mapping const& what, site_parts const& parts) {
+  auto* const make = kind_of(what, registered_kinds()).make_application;
+  return std::make_unique<remote::mapped_application>(what.prefix,
+                                                      make(what.target.native(), parts.remote));
+}
+
+// A kind whose target is the address of an application that runs elsewhere.
+constexpr map_kind remote_kind(std::string_view name, std::string_view serves,
+                               application_maker* make) {
+  return {.syntax = {.name = name,
+                     .target = config::map_target::as_written,
+                     .check_target = check_addresses,
+                     .interprets = true},
+          .serves = serves,
+          .runs_target = true,
+          .make = make_mapped,
+          .make_application = make};
+}
+
 constexpr map_kind table[] = {
     {.syntax = {"static", config::map_target::directory},
      .serves = "files of",
@@ -75,6 +125,9 @@ constexpr map_kind table[] = {
      .runs_target = true,
      .make = make_scripts,
      .programs = all_programs},
+    remote_kind("fastcgi", "FastCGI application at", make_fastcgi),
+    remote_kind("scgi", "SCGI application at", make_scgi),
+    remote_kind("uwsgi", "uwsgi application at", make_uwsgi),
 };
 static_assert(std::all_of(std::begin(table), std::end(table), is_complete));
 

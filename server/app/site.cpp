@@ -23,12 +23,39 @@ cgi::gateway_rules make_gateway_rules(config::server_options const& server,
   rules.variables.pass_auth = chosen.pass_auth;
   rules.variables.environment = script_environment(chosen);
   rules.path_variable = script_path(rules.variables.environment);
-  for (auto const& i : chosen.interpreters)
-    rules.interpreters.push_back({i.extension, i.program.string(), i.arguments});
   rules.index = chosen.index;
   rules.limits = {server.script_timeout, server.script_deadline, server.grace};
   rules.queue_timeout = server.queue_timeout;
   return rules;
+}
+
+// PATH is for programs that are started. Applications get it only where --env names it.
+remote::rules make_remote_rules(config::server_options const& server,
+                                config::site_options const& chosen) {
+  remote::rules rules;
+  rules.variables.document_root = chosen.root;
+  rules.variables.pass_auth = chosen.pass_auth;
+  rules.variables.environment = script_environment(chosen);
+  std::erase_if(rules.variables.environment,
+                [](gateway::meta_variable const& v) { return v.from != "--env"; });
+  rules.silence = server.script_timeout;
+  rules.deadline = server.script_deadline;
+  return rules;
+}
+
+std::vector<cgi::interpreter> make_interpreters(config::site_options const& chosen,
+                                                remote::rules const& rules, map_kinds kinds) {
+  std::vector<cgi::interpreter> out;
+  for (auto const& i : chosen.interpreters) {
+    cgi::interpreter one{i.extension, i.program.string(), i.arguments};
+    if (!i.kind.empty()) {
+      config::mapping named;
+      named.kind = i.kind;
+      one.application = kind_of(named, kinds).make_application(one.program, rules);
+    }
+    out.push_back(std::move(one));
+  }
+  return out;
 }
 
 // Directories whose files are never given out as files. A cgi-bin in the root is one also when its
@@ -76,13 +103,17 @@ std::string script_path(std::vector<gateway::meta_variable> const& environment) 
 
 site::site(config::server_options const& server, config::site_options const& chosen,
            life::shared_resources& shared, router& routes, std::string const& host, map_kinds kinds)
-    : shared_(shared), rules_(make_gateway_rules(server, chosen)) {
+    : shared_(shared),
+      remote_(make_remote_rules(server, chosen)),
+      rules_(make_gateway_rules(server, chosen)) {
+  remote_.spool_space = shared.spool_space();
+  rules_.interpreters = make_interpreters(chosen, remote_, kinds);
   rules_.slots = &shared.slots();
   rules_.spool_space = shared.spool_space();
   rules_.descriptor_limit = shared.descriptor_limit();
   routes.mount({std::string(health_path), host}, std::make_unique<health>(),
                {"the server's health", ""});
-  site_parts const parts{server, chosen, rules_, program_paths(chosen, kinds)};
+  site_parts const parts{server, chosen, rules_, remote_, program_paths(chosen, kinds)};
   for (auto const& m : mappings_of(chosen)) {
     auto const& kind = kind_of(m, kinds);
     routes.mount({m.prefix, host}, kind.make(m, parts),
@@ -93,6 +124,7 @@ site::site(config::server_options const& server, config::site_options const& cho
 void site::get_ready(std::shared_ptr<process::containment const> held_by) {
   rules_.held_by = std::move(held_by);
   rules_.launcher = shared_.launcher();
+  remote_.asks = true;
 }
 
 }  // namespace gatehouse::app

@@ -9,6 +9,7 @@
 
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/base/log.hpp"
+#include "gatehouse/upstream/kept_connections.hpp"
 
 namespace gatehouse::app {
 namespace {
@@ -37,6 +38,7 @@ struct workers::worker {
     // A loop opens its epoll descriptor with its first timer or socket: here, and not when a crowd
     // of clients has left no descriptor to open.
     base::timer const first_timer(loop.get_executor());
+    upstream::kept_connections::of(loop.get_executor()).begin(loop.get_executor());
   }
 
   // Only its own thread touches its sockets and pipes; others post to it.

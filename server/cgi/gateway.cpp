@@ -34,12 +34,15 @@ void report_target(gateway::script_target const& target, http::exchange_context 
   trace(found);
 }
 
-void find_interpreter(gateway::script_target& target,
-                      std::vector<interpreter> const& interpreters) {
+// Gives the application that is to be asked instead of starting the script; null if there is none.
+gateway::application* find_interpreter(gateway::script_target& target,
+                                       std::vector<interpreter> const& interpreters) {
   auto const* const found = interpreter_for(interpreters, target.file);
-  if (found == nullptr) return;
+  if (found == nullptr) return nullptr;
+  if (found->application) return found->application.get();
   target.interpreter = found->program;
   target.interpreter_arguments = found->arguments;
+  return nullptr;
 }
 
 // The address of a directory ends in a slash, so that relative references in the answer lead to
@@ -82,7 +85,10 @@ base::task<http::result<script_slots::slot>> take_place(gateway_rules const& rul
 base::task<http::outcome> run_script(gateway_rules const& rules, gateway::script_target target,
                                      http::request const& request, http::body_source& request_body,
                                      http::exchange_context& context) {
-  find_interpreter(target, rules.interpreters);
+  if (auto* const application = find_interpreter(target, rules.interpreters)) {
+    auto told = co_await application->ask(std::move(target), request, request_body, context);
+    co_return told;
+  }
   context.record.script = target.script_name;
   report_target(target, context);
   if (auto error = gateway::check_path_info(target)) co_return std::move(*error);

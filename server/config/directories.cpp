@@ -114,6 +114,7 @@ std::variant<options, usage_error> resolve_directories(options given,
     resolve(path, "--sandbox-write", wanted::directory, links::followed);
   if (resolve.error()) return *resolve.error();
   for (interpreter const& entry : given.site.interpreters) {
+    if (!entry.kind.empty()) continue;
     if (auto wrong = check_interpreter(entry)) return *wrong;
   }
   return given;

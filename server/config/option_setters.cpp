@@ -77,7 +77,26 @@ complaint set_map_target(mapping& m, std::string_view text, map_syntaxes kinds) 
     return "there is no path after " + in_quotes(name);
   }
   auto const rest = text.substr(colon + 1);
-  return kind->keys.empty() ? read_path(m.target, rest) : set_map_words(m, rest, *kind);
+  auto wrong = kind->keys.empty() ? read_path(m.target, rest) : set_map_words(m, rest, *kind);
+  if (wrong || kind->check_target == nullptr) return wrong;
+  return kind->check_target(m.target.native());
+}
+
+// The kind that stands before the colon of KIND:TARGET; null if none that interprets does.
+map_syntax const* kind_of_interpreter(interpreter const& entry, map_syntaxes kinds) {
+  std::string_view const text = entry.program.native();
+  auto const* const kind = find_syntax(kinds, text.substr(0, text.find(':')));
+  bool const named = kind != nullptr && kind->interprets && text.size() > kind->name.size();
+  return named ? kind : nullptr;
+}
+
+complaint set_application(interpreter& entry, map_syntax const& kind) {
+  if (!entry.arguments.empty())
+    return "nothing may follow the address of an application: " +
+           in_quotes(entry.arguments.front());
+  entry.kind = kind.name;
+  entry.program = entry.program.native().substr(kind.name.size() + 1);
+  return kind.check_target != nullptr ? kind.check_target(entry.program.native()) : std::nullopt;
 }
 
 }  // namespace
@@ -243,7 +262,7 @@ complaint set_cgi_ext(site_options& o, std::string_view text) {
   return std::nullopt;
 }
 
-complaint set_interpreter(site_options& o, std::string_view text) {
+complaint set_interpreter(site_options& o, std::string_view text, map_syntaxes kinds) {
   auto const equals = text.find('=');
   if (equals == std::string_view::npos) {
     return is_not(text, ".EXT=PROGRAM, such as .php=/usr/bin/php-cgi");
@@ -255,8 +274,12 @@ complaint set_interpreter(site_options& o, std::string_view text) {
   words->erase(words->begin());
   entry.arguments = std::move(*words);
   if (!is_extension(entry.extension)) return is_not(entry.extension, "an extension such as .php");
-  if (!entry.program.is_absolute()) {
-    return is_not(entry.program.native(), "an absolute path such as /usr/bin/php-cgi");
+  if (auto const* const kind = kind_of_interpreter(entry, kinds)) {
+    if (auto wrong = set_application(entry, *kind)) return wrong;
+  } else if (!entry.program.is_absolute()) {
+    return is_not(entry.program.native(),
+                  "an absolute path such as /usr/bin/php-cgi, nor an address such as "
+                  "fastcgi:unix:/run/php/php-fpm.sock");
   }
   put(o.interpreters, std::move(entry), &interpreter::extension);
   return std::nullopt;

@@ -170,8 +170,11 @@ void add_conventional(std::vector<meta_variable>& out, http::request const& requ
   constexpr std::string_view convention = "convention (php-cgi, git, Apache)";
   out.push_back(
       {"REQUEST_URI", request.target.raw, "request-target", convention, whole(part::target)});
-  out.push_back({"SCRIPT_FILENAME", target.file.string(), "request-target path", convention,
-                 in_path(part::path, target.script_name)});
+  // An application that is mapped has no file.
+  if (!target.file.empty()) {
+    out.push_back({"SCRIPT_FILENAME", target.file.string(), "request-target path", convention,
+                   in_path(part::path, target.script_name)});
+  }
   out.push_back({"DOCUMENT_ROOT", root, "configuration", convention, {}});
   out.push_back({"REMOTE_PORT", std::to_string(client.port()), "connection", convention, {}});
   out.push_back({"SERVER_ADDR", client.server_address(), "connection", convention, {}});

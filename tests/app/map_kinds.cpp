@@ -10,6 +10,7 @@
 #include "gatehouse/app/make_generation.hpp"
 #include "gatehouse/app/programs.hpp"
 #include "gatehouse/app/sites.hpp"
+#include "gatehouse/config/option_setters.hpp"
 #include "gatehouse/http/request_parser.hpp"
 #include "gatehouse/show/explanation.hpp"
 #include "gatehouse/trace/recorder.hpp"
@@ -205,4 +206,23 @@ TEST_CASE("the root and cgi-bin are mappings, unless others have taken their pre
   CHECK(text() == "/cgi-bin=cgi:/c =static:/r ");
   chosen.mappings = {{"/cgi-bin/sub", "static", "/s"}, {"", "cgi", "/x"}};
   CHECK(text() == "/cgi-bin/sub=static:/s /cgi-bin=cgi:/c =cgi:/x ");
+}
+
+TEST_CASE(
+    "applications that run elsewhere are mapped by an address, or refused in one clear line") {
+  for (std::string const kind : {"fastcgi", "scgi", "uwsgi"}) {
+    config::site_options chosen;
+    auto const set = [&](std::string const& target) {
+      return config::set_map(chosen, "/app " + kind + ":" + target, app::registered_syntaxes())
+          .value_or("");
+    };
+    CHECK(set("unix:/run/app.sock,127.0.0.1:9000").empty());
+    REQUIRE(chosen.mappings.size() == 1);
+    CHECK(chosen.mappings[0].target == "unix:/run/app.sock,127.0.0.1:9000");
+    CHECK(set("/run/app.sock") ==
+          "\"/run/app.sock\" is not an address such as unix:/run/app.sock or 127.0.0.1:9000");
+    CHECK(config::set_interpreter(chosen, ".php=" + kind + ":unix:/run/php.sock",
+                                  app::registered_syntaxes()) == std::nullopt);
+    CHECK(chosen.interpreters.back().kind == kind);
+  }
 }

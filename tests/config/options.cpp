@@ -15,10 +15,15 @@ complaint wants_digits(std::string_view value) {
   return good ? complaint() : "is no number";
 }
 
+complaint is_far(std::string_view target) {
+  return target == "there" ? complaint() : "\"" + std::string(target) + "\" is far";
+}
+
 constexpr map_key pool_keys[] = {{"workers", wants_digits}, {"idle", wants_digits}};
 constexpr map_syntax kinds[] = {{"static", map_target::directory},
                                 {"cgi", map_target::directory_or_program},
-                                {"pool", map_target::directory_or_program, pool_keys}};
+                                {"pool", map_target::directory_or_program, pool_keys},
+                                {"far", map_target::as_written, {}, is_far, true}};
 
 auto parse(std::vector<std::string> const& arguments) {
   std::vector<char const*> argv = {"gatehouse"};
@@ -263,7 +268,8 @@ TEST_CASE("a wrong argument is one line that says what is wrong") {
       {{"--map", "/a"}, R"(--map: "/a" is not PREFIX KIND:TARGET, such as '/app cgi:/srv/app')"},
       {{"--map", "a cgi:/b"}, R"(--map: the prefix "a" does not start with "/")"},
       {{"--map", "/a/../b cgi:/b"}, R"(--map: the prefix "/a/../b" has a "." or ".." segment)"},
-      {{"--map", "/a fcgi:/b"}, R"(--map: "fcgi" is not a kind of target (static, cgi or pool))"},
+      {{"--map", "/a fcgi:/b"},
+       R"(--map: "fcgi" is not a kind of target (static, cgi, pool or far))"},
       {{"--map", "/a cgi:"}, R"(--map: there is no path after "cgi")"},
       {{"--map", "/a pool:"}, R"(--map: there is no path after "pool")"},
       {{"--map", "/a pool:/b idle"}, R"(--map: "idle" is not KEY=VALUE)"},
@@ -279,9 +285,15 @@ TEST_CASE("a wrong argument is one line that says what is wrong") {
       {{"--interpreter", ".php"},
        R"(--interpreter: ".php" is not .EXT=PROGRAM, such as .php=/usr/bin/php-cgi)"},
       {{"--interpreter", ".php=php"},
-       R"(--interpreter: "php" is not an absolute path such as /usr/bin/php-cgi)"},
+       R"(--interpreter: "php" is not an absolute path such as /usr/bin/php-cgi, nor an address such as fastcgi:unix:/run/php/php-fpm.sock)"},
       {{"--interpreter", ".php="},
-       R"(--interpreter: "" is not an absolute path such as /usr/bin/php-cgi)"},
+       R"(--interpreter: "" is not an absolute path such as /usr/bin/php-cgi, nor an address such as fastcgi:unix:/run/php/php-fpm.sock)"},
+      {{"--interpreter", ".php=far:nowhere"}, R"(--interpreter: "nowhere" is far)"},
+      {{"--interpreter", ".php=far:there -q"},
+       R"(--interpreter: nothing may follow the address of an application: "-q")"},
+      {{"--interpreter", ".php=cgi:/x"},
+       R"(--interpreter: "cgi:/x" is not an absolute path such as /usr/bin/php-cgi, nor an address such as fastcgi:unix:/run/php/php-fpm.sock)"},
+      {{"--map", "/x far:nowhere"}, R"(--map: "nowhere" is far)"},
       {{"--interpreter", ".php=/usr/bin/php-cgi \"-d"},
        R"(--interpreter: a quote is not closed in ".php=/usr/bin/php-cgi \"-d")"},
       {{"--env", "1A=b"}, R"(--env: "1A" is not the name of an environment variable)"},

@@ -127,7 +127,7 @@ lines printed(config::options const& o) {
     out.push_back(line);
   }
   for (auto const& i : o.site.interpreters) {
-    auto words = in_double_quotes(i.program.native());
+    auto words = in_double_quotes((i.kind.empty() ? "" : i.kind + ":") + i.program.native());
     for (auto const& argument : i.arguments) words += ' ' + in_double_quotes(argument);
     out.push_back("interpreter=" + i.extension + "=" + words);
   }
@@ -156,7 +156,8 @@ void expect_sound(config::options const& o) {
     expect(keys.insert("map " + m.prefix).second && !m.target.empty(), "one target for a prefix");
   }
   for (auto const& i : o.site.interpreters) {
-    expect(config::is_extension(i.extension) && i.program.is_absolute(), "an interpreter");
+    expect(config::is_extension(i.extension) && (!i.kind.empty() || i.program.is_absolute()),
+           "an interpreter");
     expect(keys.insert("interpreter " + i.extension).second, "one for an extension");
   }
   for (auto const& e : o.site.environment) {

@@ -14,15 +14,18 @@
 #include "gatehouse/cgi/gateway_rules.hpp"
 #include "gatehouse/config/map_syntax.hpp"
 #include "gatehouse/config/options.hpp"
+#include "gatehouse/gateway/application.hpp"
 #include "gatehouse/http/handler.hpp"
+#include "gatehouse/remote/rules.hpp"
 
 namespace gatehouse::app {
 
-// What the handlers of a site are made from. Only `scripts` outlives them.
+// What the handlers of a site are made from. Only `scripts` and `remote` outlive them.
 struct site_parts {
   config::server_options const& server;
   config::site_options const& site;
   cgi::gateway_rules const& scripts;
+  remote::rules const& remote;
   std::vector<std::filesystem::path> hidden;  // directories of programs: no file in them is served
 };
 
@@ -41,6 +44,11 @@ struct map_kind {
   // Makes what answers the requests below the prefix.
   std::unique_ptr<http::handler> (*make)(config::mapping const& what,
                                          site_parts const& parts) = nullptr;
+
+  // Makes the application that runs scripts instead of a program, for --interpreter. It is null
+  // where the kind does not interpret.
+  std::shared_ptr<gateway::application> (*make_application)(std::string const& target,
+                                                            remote::rules const& by) = nullptr;
 
   // Lists the programs that requests below the prefix can find, for `check` and the inspector.
   // files: how many entries of directories are looked at. It is null where there is none that can
@@ -61,7 +69,8 @@ constexpr bool is_complete(map_kind const& kind) {
       kind.syntax.keys.begin(), kind.syntax.keys.end(),
       [](config::map_key const& key) { return !key.name.empty() && key.check != nullptr; });
   return !kind.syntax.name.empty() && !kind.serves.empty() &&
-         kind.serves_one.empty() != may_be_one && kind.make != nullptr && sound_keys;
+         kind.serves_one.empty() != may_be_one && kind.make != nullptr && sound_keys &&
+         kind.syntax.interprets == (kind.make_application != nullptr);
 }
 
 // How the registered kinds are written, for the command line.

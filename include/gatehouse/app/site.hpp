@@ -36,6 +36,7 @@ class site {
 
  private:
   life::shared_resources& shared_;
+  remote::rules remote_;
   cgi::gateway_rules rules_;
 };
 

@@ -2,21 +2,25 @@
 // Which program a URL path names, and what of the path is left for it (RFC 3875, 3.3).
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "gatehouse/gateway/application.hpp"
 #include "gatehouse/gateway/script_target.hpp"
 #include "gatehouse/http/error.hpp"
 
 namespace gatehouse::cgi {
 
-// A program for every script whose name ends in the extension.
+// A program, or an application that runs elsewhere, for every script whose name ends in the
+// extension.
 struct interpreter {
-  std::string extension;                 // ".php"
-  std::string program;                   // absolute path
-  std::vector<std::string> arguments{};  // before the script's path
+  std::string extension;                                // ".php"
+  std::string program;                                  // absolute path
+  std::vector<std::string> arguments{};                 // before the script's path
+  std::shared_ptr<gateway::application> application{};  // is asked, and no program started
 };
 
 // Finds programs below a directory: every regular file there is one. Segments that start with a dot

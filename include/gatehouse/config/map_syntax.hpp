@@ -28,6 +28,10 @@ struct map_syntax {
   map_target target = map_target::directory;
   // Without any, all that follows the colon is the target, blanks too.
   std::span<map_key const> keys{};
+  // Tells what is wrong with a target that is taken as it is written. It may be null.
+  complaint (*check_target)(std::string_view target) = nullptr;
+  // --interpreter may name it, too: '.EXT=KIND:TARGET'.
+  bool interprets = false;
 };
 using map_syntaxes = std::span<map_syntax const>;
 

@@ -34,11 +34,12 @@ struct mapping {
   std::vector<map_setting> settings{};      // one for each key
 };
 
-// --interpreter '.php=/usr/bin/php-cgi -q'
+// --interpreter '.php=/usr/bin/php-cgi -q', or '.php=fastcgi:unix:/run/php/php-fpm.sock'
 struct interpreter {
-  std::string extension;  // with its dot
-  std::filesystem::path program;
+  std::string extension;                 // with its dot
+  std::filesystem::path program;         // or what follows the colon of a kind
   std::vector<std::string> arguments{};  // before the script's path
+  std::string kind{};                    // the name of a map_syntax that interprets; empty: none
 };
 
 // --env NAME=VALUE, or NAME alone: the server's own value, and nothing if it has none.

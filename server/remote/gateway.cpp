@@ -1,0 +1,113 @@
+#include "gatehouse/remote/gateway.hpp"
+
+#include <stdexcept>
+#include <utility>
+
+#include "gatehouse/gateway/answer.hpp"
+#include "gatehouse/gateway/failures.hpp"
+#include "gatehouse/gateway/input_plan.hpp"
+#include "gatehouse/http/target.hpp"
+#include "gatehouse/remote/run.hpp"
+#include "gatehouse/trace/recorder.hpp"
+
+namespace gatehouse::remote {
+namespace {
+
+std::string text_of(protocol how, std::vector<upstream::address> const& at) {
+  std::string out(name_of(how));
+  out += " application at ";
+  for (std::size_t i = 0; i < at.size(); ++i) out += (i > 0 ? "," : "") + at[i].text();
+  return out;
+}
+
+std::vector<upstream::endpoint> endpoints_of(std::vector<upstream::address> const& at) {
+  std::vector<upstream::endpoint> out;
+  for (auto const& each : at) {
+    auto found = upstream::resolve(each);
+    if (found.has_error()) throw std::runtime_error(each.text() + ": " + found.error().text);
+    out.insert(out.end(), found->begin(), found->end());
+  }
+  return out;
+}
+
+void report_target(gateway::script_target const& target, std::string const& who,
+                   http::exchange_context const& context) {
+  trace::recorder const trace(context);
+  if (!trace) return;
+  std::string const file = target.file.string();
+  trace::script_found found{target.script_name, std::nullopt, file.empty() ? who : file,
+                            file.empty() ? std::string_view() : std::string_view(who)};
+  if (target.path_info) found.path_info = *target.path_info;
+  trace(found);
+}
+
+void report(std::vector<gateway::meta_variable> const& variables, trace::recorder const& trace) {
+  if (!trace) return;
+  for (auto const& each : variables)
+    trace(trace::variable{each.name, each.value, each.from, each.clause, each.source});
+}
+
+}  // namespace
+
+remote_application::remote_application(protocol how, std::vector<upstream::address> const& at,
+                                       rules const& by)
+    : how_(how),
+      text_(text_of(how, at)),
+      rules_(by),
+      whom_(std::make_shared<upstream::application>(endpoints_of(at))) {}
+
+remote_application::~remote_application() {
+  whom_->close_idle(std::nullopt);
+}
+
+base::task<http::outcome> remote_application::ask(gateway::script_target target,
+                                                  http::request const& request,
+                                                  http::body_source& request_body,
+                                                  http::exchange_context& context) {
+  context.record.script = target.script_name;
+  report_target(target, text_, context);
+  if (auto error = gateway::check_path_info(target)) co_return std::move(*error);
+  gateway::input_plan input;
+  input.length = request.content_length;
+  if (request.has_body()) {
+    auto planned = co_await gateway::plan_input(request, request_body, rules_.spool_space, context);
+    if (planned.has_error()) co_return gateway::body_failure(planned.error());
+    input = std::move(*planned);
+  }
+
+  trace::recorder const trace(context);
+  auto const variables = gateway::meta_variables(
+      request, target, context.client(), rules_.variables, input.length, context.redirect_url);
+  report(variables, trace);
+  auto head = encode_head(how_, variables, input.length);
+  if (head.has_error()) co_return head.error();
+  if (!rules_.asks) co_return gateway::programs_not_run();
+
+  question what{.how = how_,
+                .whom = whom_,
+                .who = text_,
+                .name = target.script_name.empty() ? "/" : target.script_name,
+                .file = target.file.string(),
+                .head = std::move(*head),
+                .input = std::move(input)};
+  auto asked = std::make_unique<run>(std::move(what), rules_, context);
+  if (!asked->ask_at_once()) {
+    auto error = co_await asked->ask();
+    if (error) co_return std::move(*error);
+  }
+  // A conversion within an awaited expression would be destroyed twice by gcc 12.
+  std::unique_ptr<gateway::responder> program = std::move(asked);
+  auto answer = co_await gateway::read_answer(std::move(program), request, context);
+  co_return answer;
+}
+
+base::task<http::outcome> mapped_application::handle(http::request const& request,
+                                                     http::body_source& request_body,
+                                                     http::exchange_context& context) {
+  gateway::script_target target;
+  target.script_name = prefix_;
+  target.path_info = http::path_below(request.target.path, prefix_).value_or("");
+  return whom_->ask(std::move(target), request, request_body, context);
+}
+
+}  // namespace gatehouse::remote

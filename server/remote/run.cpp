@@ -1,0 +1,400 @@
+#include "gatehouse/remote/run.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "gatehouse/base/exit_text.hpp"
+#include "gatehouse/base/limits.hpp"
+#include "gatehouse/base/log.hpp"
+#include "gatehouse/gateway/failures.hpp"
+#include "gatehouse/remote/failures.hpp"
+#include "gatehouse/upstream/kept_connections.hpp"
+
+namespace gatehouse::remote {
+
+namespace limits = base::limits;
+
+run::run(question what, rules const& by, http::exchange_context& context)
+    : context_(&context),
+      trace_sink_(context.trace_sink),
+      rules_(by),
+      what_(std::move(what)),
+      replayable_(what_.input.length.value_or(0) == 0 || what_.input.readable_at_once),
+      search_(context.get_executor(), what_.whom, by.silence, [this] { on_late(); }),
+      tail_([this](std::string_view line) { on_stderr_line(line); }),
+      decoder_(what_.how, context.trace_sink.get(),
+               [this](std::string_view bytes) { tail_.add(bytes); }) {
+  client_ = context_->when_client_leaves([this] { fail(fault::client, base::errc::client_gone); });
+  if (rules_.deadline > std::chrono::steady_clock::duration::zero()) {
+    deadline_.emplace(context_->get_executor(),
+                      [this] { fail(fault::deadline, base::errc::timed_out); });
+    deadline_->set(rules_.deadline);
+  }
+}
+
+run::~run() {
+  if (connection_) connection_->end_request();
+}
+
+// Most requests have no body and get a connection that is there already: no coroutine is needed.
+bool run::ask_at_once() {
+  if (what_.input.length.value_or(0) > 0) return false;
+  connection_ = search_.find_kept(upstream::wanted::any);
+  if (!connection_) return false;
+  // Nothing of the request was taken where that fails.
+  fresh_only_ = static_cast<bool>(send_head());
+  return !fresh_only_;
+}
+
+// Gets a connection, and writes the beginning of the request. One that the application has closed
+// while it was idle costs the request nothing: it gets another one.
+base::task<std::optional<http::http_error>> run::ask() {
+  if (what_.input.readable_at_once && state_ == state::connecting) {
+    auto body = co_await framed_body(what_.how, what_.input, trace_sink_.get());
+    if (body.has_error()) co_return gateway::body_failure(body.error());
+    what_.head += *body;
+  }
+  while (true) {
+    auto unconnected = co_await connect();
+    if (unconnected) co_return unconnected;
+    auto const error = send_head();
+    if (!error) co_return std::nullopt;
+    if (!may_ask_again(error)) co_return closed_early(what_.who, error);
+    fresh_only_ = true;
+  }
+}
+
+base::task<std::optional<http::http_error>> run::connect() {
+  using upstream::wanted;
+  state_ = state::connecting;
+  connection_.reset();
+  waiting_ = {};
+  // A request that cannot be sent again goes only where somebody is known to be.
+  auto const which = fresh_only_ ? wanted::fresh : replayable_ ? wanted::any : wanted::alive;
+  auto found = co_await search_.get(which);
+  if (fault_ == fault::silence) co_return no_answer(what_.who, rules_.silence, false);
+  if (fault_ != fault::none) co_return failure(failure_);
+  if (found.has_error() && found.error() == boost::system::errc::resource_unavailable_try_again)
+    co_return backlog_full(what_.who);
+  if (found.has_error()) co_return not_connected(what_.who, found.error());
+  connection_ = std::move(found->one);
+  waiting_ = std::move(found->waits);
+  co_return std::nullopt;
+}
+
+base::error_code run::send_head() {
+  state_ = state::asked;
+  place_ = connection_->place();
+  trace::recorder const trace(trace_sink_.get());
+  trace(trace::application_asked{name_of(what_.how), what_.whom->at(place_).text,
+                                 connection_->was_used()});
+  report_sent(what_.how, what_.head, trace);
+  auto const put = connection_->send_now(what_.head);
+  if (put.has_error()) return put.error();
+  auto const sent = put->value_or(0);
+  bool const more = what_.input.length.value_or(0) > 0 && !what_.input.readable_at_once;
+  asked_for_place_ = connection_->was_used();
+  if (sent == what_.head.size() && !more) return {};
+  feed_.begin(
+      what_.how, connection_, what_.head.substr(sent), more ? &what_.input : nullptr, trace_sink_,
+      {[this] { progressed(); }, [this](base::error_code const& why) { fail(fault::input, why); }});
+  return {};
+}
+
+bool run::may_ask_again(base::error_code const& why) const {
+  return connection_->was_used() && !fresh_only_ && fault_ == fault::none &&
+         state_ == state::asked && feed_.was_not_needed() && connection_->was_closed_before(why);
+}
+
+base::task<base::result<std::size_t>> run::read_output(boost::asio::mutable_buffer buffer) {
+  while (true) {
+    if (fault_ != fault::none) co_return failure_;
+    if (!ahead_.empty()) co_return take_ahead(buffer);
+    if (decoder_.has_left_over()) co_return decoder_.take_left_over(buffer);
+    if (is_over()) co_return std::size_t{0};
+    begin_waiting();
+    auto const [ec, got] = co_await connection_->receive(buffer);
+    end_waiting();
+    auto const what = take(buffer, ec, got);
+    if (fault_ != fault::none) co_return failure_;
+    if (what.what == next::given) co_return what.size;
+    if (what.what == next::read_on) continue;
+    fresh_only_ = true;
+    auto error = co_await ask();
+    decoder_.restart();
+    if (!error) continue;
+    if (fault_ == fault::none) unasked_ = std::move(error);
+    fail(fault::unasked, base::errc::stopped);
+  }
+}
+
+base::task<base::result<std::optional<std::size_t>>> run::read_output_within(
+    boost::asio::mutable_buffer buffer, std::chrono::steady_clock::duration limit) {
+  bool over = false;
+  base::deadline pause(context_->get_executor(), [&over, to = connection_] {
+    over = true;
+    to->stop_receiving();
+  });
+  pause.set(limit);
+  while (!over) {
+    if (auto const now = read_output_at_once(buffer)) co_return now;
+    if (fault_ != fault::none) co_return failure_;
+    begin_waiting();
+    auto const [ec, got] = co_await connection_->receive_until_stopped(buffer);
+    end_waiting();
+    if (over && ec) break;
+    auto const what = take(buffer, ec, got);
+    if (fault_ != fault::none) co_return failure_;
+    if (what.what == next::given) co_return std::optional(what.size);
+  }
+  co_return std::optional<std::size_t>();
+}
+
+std::optional<std::size_t> run::read_output_at_once(boost::asio::mutable_buffer buffer) {
+  if (fault_ == fault::none && !ahead_.empty()) return take_ahead(buffer);
+  return read_now(buffer);
+}
+
+std::optional<std::size_t> run::read_now(boost::asio::mutable_buffer buffer) {
+  while (fault_ == fault::none) {
+    if (decoder_.has_left_over()) return decoder_.take_left_over(buffer);
+    if (is_over()) return std::size_t{0};
+    auto const read = connection_->receive_now(buffer);
+    if (read.has_value() && !read->has_value()) return std::nullopt;
+    bool const end = read.has_value() && **read == 0;
+    auto const ec = read.has_error() ? read.error()
+                    : end            ? base::error_code(boost::asio::error::eof)
+                                     : base::error_code{};
+    auto const what = take(buffer, ec, read.has_value() ? **read : 0);
+    if (fault_ == fault::none && what.what == next::given) return what.size;
+  }
+  return std::nullopt;
+}
+
+// What came, or how the connection ended.
+run::came run::take(boost::asio::mutable_buffer buffer, base::error_code const& ec,
+                    std::size_t got) {
+  if (fault_ != fault::none) return {next::given};
+  if (ec) return connection_ended(buffer, ec);
+  if (state_ == state::asked) {
+    state_ = state::answering;
+    waiting_ = {};
+  }
+  auto const output = decoder_.decode(static_cast<char*>(buffer.data()), got);
+  if (decoder_.fault()) {
+    fail(fault::record, base::errc::stopped);
+    return {next::given};
+  }
+  if (decoder_.end()) return take_end(output);
+  if (!waits_ && output > 0) connection_->set_deadline(limits::ahead_look_interval);
+  return {output > 0 ? next::given : next::read_on, output};
+}
+
+run::came run::take_end(std::size_t output) {
+  using fastcgi::protocol_status;
+  tail_.end();
+  auto const how = decoder_.end()->status;
+  if (how == protocol_status::cant_mpx_conn && decoder_.is_silent() && !fresh_only_ &&
+      feed_.was_not_needed()) {
+    return {next::ask_again};
+  }
+  if (how != protocol_status::request_complete) {
+    fail(fault::refused, base::errc::stopped);
+    return {next::given};
+  }
+  state_ = state::ended;
+  return {next::given, output};
+}
+
+run::came run::connection_ended(boost::asio::mutable_buffer buffer, base::error_code const& why) {
+  bool const end = why == boost::asio::error::eof;
+  base::error_code const error = end ? base::error_code{} : why;
+  if (may_ask_again(error)) return {next::ask_again};
+  waiting_ = {};
+  tail_.end();
+  decoder_.end_of_connection();
+  if (decoder_.is_silent()) {
+    fail(fault::closed, error ? error : base::errc::truncated);
+    return {next::given};
+  }
+  state_ = end && what_.how != protocol::fastcgi ? state::ended : state::cut_short;
+  return {next::given, decoder_.take_left_over(buffer)};
+}
+
+// The client is slow to take what came. What else there is of the answer is taken ahead of it.
+void run::read_ahead() {
+  while (ahead_.size() < limits::answer_ahead_bytes && fault_ == fault::none && !is_over()) {
+    auto const before = ahead_.size();
+    ahead_.resize(std::min(before + limits::stream_buffer_bytes, limits::answer_ahead_bytes));
+    auto const got = read_now(boost::asio::buffer(ahead_) + before);
+    ahead_.resize(before + got.value_or(0));
+    if (!got) break;
+  }
+  if (is_over() && feed_.is_whole()) return let_go();
+  bool const more = !is_over() && ahead_.size() < limits::answer_ahead_bytes;
+  if (more && fault_ == fault::none) connection_->set_deadline(limits::ahead_look_interval);
+}
+
+std::size_t run::take_ahead(boost::asio::mutable_buffer into) {
+  auto const size = std::min(ahead_.size() - ahead_taken_, into.size());
+  std::memcpy(into.data(), ahead_.data() + ahead_taken_, size);
+  ahead_taken_ += size;
+  if (ahead_taken_ == ahead_.size()) {
+    ahead_ = {};
+    ahead_taken_ = 0;
+    if (connection_ && !is_over()) connection_->set_deadline(limits::ahead_look_interval);
+  }
+  return size;
+}
+
+base::task<void> run::finish() {
+  client_.reset();
+  co_await feed_.end();
+  if (connection_) {
+    if (what_.how == protocol::fastcgi && state_ == state::answering && fault_ == fault::none)
+      co_await wait_for_end();
+    let_go();
+  }
+  waiting_ = {};
+  deadline_.reset();
+  tail_.end();
+  context_->record.script_status = wait_status();
+}
+
+void run::let_go() {
+  connection_->end_request();
+  if (may_keep()) {
+    upstream::kept_connections::of(context_->get_executor()).keep(std::move(connection_));
+  } else if (state_ != state::ended && feed_.is_between_records()) {
+    static_cast<void>(connection_->send_now(abort_of(what_.how)));
+  }
+  connection_.reset();
+}
+
+// The content may be whole, by its length, before the end of the answer has come.
+base::task<void> run::wait_for_end() {
+  std::array<char, limits::small_read_bytes> buffer;
+  auto const until = std::chrono::steady_clock::now() + limits::answer_end_wait;
+  for (std::size_t surplus = 0; surplus <= limits::surplus_bytes;) {
+    auto const left = until - std::chrono::steady_clock::now();
+    if (left <= std::chrono::steady_clock::duration::zero()) break;
+    auto const read = co_await read_output_within(boost::asio::buffer(buffer), left);
+    if (read.has_error() || read->value_or(0) == 0) break;
+    surplus += **read;
+  }
+}
+
+bool run::may_keep() const {
+  return what_.how == protocol::fastcgi && fault_ == fault::none && state_ == state::ended &&
+         decoder_.is_clean() && feed_.is_whole();
+}
+
+// The first reason counts.
+void run::fail(fault what, base::error_code const& why) {
+  if (fault_ != fault::none) return;
+  fault_ = what;
+  failure_ = why;
+  search_.cancel();
+  if (connection_) connection_->cancel();
+}
+
+void run::on_late() {
+  if (state_ == state::connecting) return fail(fault::silence, base::errc::timed_out);
+  if (!waits_) return read_ahead();
+  if (std::exchange(asked_for_place_, true) || state_ != state::asked)
+    return fail(fault::silence, base::errc::timed_out);
+  // Nobody may have turned to this connection yet, because idle ones occupy who would.
+  what_.whom->close_idle(connection_->place());
+  progressed();
+}
+
+void run::begin_waiting() {
+  waits_ = true;
+  progressed();
+}
+
+void run::end_waiting() {
+  waits_ = false;
+  connection_->clear_deadline();
+}
+
+// Its silence starts anew.
+void run::progressed() {
+  if (!waits_) return;
+  bool const may_lack_a_place = state_ == state::asked && !asked_for_place_;
+  bool const sooner = may_lack_a_place && rules_.silence > limits::worker_wait;
+  connection_->set_deadline(sooner ? limits::worker_wait : rules_.silence);
+}
+
+void run::on_stderr_line(std::string_view line) const {
+  if (!trace_sink_ || !trace_sink_->prints_stderr())
+    base::log::quote(base::log::level::warn, "script-stderr", log_name(), line);
+  trace::recorder const trace(trace_sink_.get());
+  trace(trace::stderr_line{line});
+}
+
+// appStatus as wait(2) would give it, "the same as the exit status of a CGI program" (FastCGI 1.0,
+// 5.5).
+std::optional<int> run::wait_status() const {
+  auto const& end = decoder_.end();
+  if (!end) return std::nullopt;
+  return static_cast<int>((end->app_status & 0xFFU) << 8U);
+}
+
+gateway::program_end run::end_now() {
+  using gateway::ending;
+  gateway::program_end out;
+  out.wrote_errors = !tail_.lines().empty();
+  if (state_ == state::cut_short) {
+    out.how = ending::broken;
+    out.text = "closed the connection before its answer was whole";
+  } else if (fault_ != fault::none) {
+    out.how = ending::stopped;
+  } else if (state_ == state::ended) {
+    auto const& end = decoder_.end();
+    bool const well = !end || end->app_status == 0;
+    out.how = well ? ending::well : ending::failed;
+    if (!well) out.text = "ended with status " + std::to_string(end->app_status);
+  }
+  return out;
+}
+
+std::string run::log_name() const {
+  return what_.name + "[" + what_.whom->at(place_).text + "]";
+}
+
+http::http_error run::failure(base::error_code const& why) const {
+  switch (fault_) {
+    case fault::silence:
+      return no_answer(what_.who, rules_.silence, true);
+    case fault::deadline:
+      return gateway::script_timeout(rules_.deadline, false);
+    case fault::record:
+      return bad_record(what_.who, *decoder_.fault());
+    case fault::refused:
+      return refused(what_.who, decoder_.end()->status);
+    case fault::closed:
+      return closed_early(what_.who, why == base::errc::truncated ? base::error_code{} : why);
+    case fault::unasked:
+      return *unasked_;
+    case fault::client:
+    case fault::input:
+    case fault::none:
+      break;
+  }
+  return gateway::pipe_failure(why);
+}
+
+base::task<http::diagnosis> run::diagnosis() {
+  using gateway::ending;
+  http::diagnosis out;
+  out.file = what_.file;
+  auto const ended = end_now();
+  if (ended.how == ending::failed || ended.how == ending::broken)
+    out.explanation = "The application " + ended.text + ".";
+  out.stderr_lines = tail_.lines();
+  co_return out;
+}
+
+}  // namespace gatehouse::remote
