@@ -80,6 +80,10 @@ std::string_view text_of(fault what) {
   return "bytes behind FCGI_END_REQUEST";
 }
 
+int wait_status_of(end_request const& end) {
+  return static_cast<int>((end.app_status & 0xFFU) << 8U);
+}
+
 record_frame frame_of(record_type type, std::size_t content_bytes) {
   auto const padding = padding_for(content_bytes);
   return {{version, static_cast<char>(type), 0, static_cast<char>(request_id),

@@ -25,16 +25,11 @@ run::run(question what, rules const& by, http::exchange_context& context)
       tail_([this](std::string_view line) { on_stderr_line(line); }),
       decoder_(what_.how, context.trace_sink.get(),
                [this](std::string_view bytes) { tail_.add(bytes); }) {
-  client_ = context_->when_client_leaves([this] { fail(fault::client, base::errc::client_gone); });
   if (rules_.deadline > std::chrono::steady_clock::duration::zero()) {
     deadline_.emplace(context_->get_executor(),
                       [this] { fail(fault::deadline, base::errc::timed_out); });
     deadline_->set(rules_.deadline);
   }
-}
-
-run::~run() {
-  if (connection_) connection_->end_request();
 }
 
 // Most requests have no body and get a connection that is there already: no coroutine is needed.
@@ -50,6 +45,7 @@ bool run::ask_at_once() {
 // Gets a connection, and writes the beginning of the request. One that the application has closed
 // while it was idle costs the request nothing: it gets another one.
 base::task<std::optional<http::http_error>> run::ask() {
+  watch_client();
   if (what_.input.readable_at_once && state_ == state::connecting) {
     auto body = co_await framed_body(what_.how, what_.input, trace_sink_.get());
     if (body.has_error()) co_return gateway::body_failure(body.error());
@@ -94,7 +90,7 @@ base::error_code run::send_head() {
   if (put.has_error()) return put.error();
   auto const sent = put->value_or(0);
   bool const more = what_.input.length.value_or(0) > 0 && !what_.input.readable_at_once;
-  asked_for_place_ = connection_->was_used();
+  looked_ = false;
   if (sent == what_.head.size() && !more) return {};
   feed_.begin(
       what_.how, connection_, what_.head.substr(sent), more ? &what_.input : nullptr, trace_sink_,
@@ -259,7 +255,7 @@ base::task<void> run::finish() {
   waiting_ = {};
   deadline_.reset();
   tail_.end();
-  context_->record.script_status = wait_status();
+  if (decoder_.end()) context_->record.script_status = fastcgi::wait_status_of(*decoder_.end());
 }
 
 void run::let_go() {
@@ -302,11 +298,22 @@ void run::fail(fault what, base::error_code const& why) {
 void run::on_late() {
   if (state_ == state::connecting) return fail(fault::silence, base::errc::timed_out);
   if (!waits_) return read_ahead();
-  if (std::exchange(asked_for_place_, true) || state_ != state::asked)
-    return fail(fault::silence, base::errc::timed_out);
-  // Nobody may have turned to this connection yet, because idle ones occupy who would.
-  what_.whom->close_idle(connection_->place());
+  if (looked_ || rules_.silence <= first_look()) return fail(fault::silence, base::errc::timed_out);
+  looked_ = true;
+  watch_client();
+  // Nobody may have turned to a new connection yet, because idle ones occupy who would.
+  if (state_ == state::asked && !connection_->was_used()) what_.whom->close_idle(place_);
   progressed();
+}
+
+// Most answers have come by then, and nothing more is to be done for them.
+run::duration run::first_look() const {
+  return connection_->was_used() ? duration(limits::unwatched_time) : duration(limits::worker_wait);
+}
+
+void run::watch_client() {
+  if (client_) return;
+  client_ = context_->when_client_leaves([this] { fail(fault::client, base::errc::client_gone); });
 }
 
 void run::begin_waiting() {
@@ -322,9 +329,7 @@ void run::end_waiting() {
 // Its silence starts anew.
 void run::progressed() {
   if (!waits_) return;
-  bool const may_lack_a_place = state_ == state::asked && !asked_for_place_;
-  bool const sooner = may_lack_a_place && rules_.silence > limits::worker_wait;
-  connection_->set_deadline(sooner ? limits::worker_wait : rules_.silence);
+  connection_->set_deadline(looked_ ? rules_.silence : std::min(rules_.silence, first_look()));
 }
 
 void run::on_stderr_line(std::string_view line) const {
@@ -332,14 +337,6 @@ void run::on_stderr_line(std::string_view line) const {
     base::log::quote(base::log::level::warn, "script-stderr", log_name(), line);
   trace::recorder const trace(trace_sink_.get());
   trace(trace::stderr_line{line});
-}
-
-// appStatus as wait(2) would give it, "the same as the exit status of a CGI program" (FastCGI 1.0,
-// 5.5).
-std::optional<int> run::wait_status() const {
-  auto const& end = decoder_.end();
-  if (!end) return std::nullopt;
-  return static_cast<int>((end->app_status & 0xFFU) << 8U);
 }
 
 gateway::program_end run::end_now() {
@@ -358,10 +355,6 @@ gateway::program_end run::end_now() {
     if (!well) out.text = "ended with status " + std::to_string(end->app_status);
   }
   return out;
-}
-
-std::string run::log_name() const {
-  return what_.name + "[" + what_.whom->at(place_).text + "]";
 }
 
 http::http_error run::failure(base::error_code const& why) const {

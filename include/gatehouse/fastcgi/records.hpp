@@ -72,6 +72,9 @@ struct end_request {
   protocol_status status = protocol_status::request_complete;
 };
 
+// appStatus, the exit status that a CGI program would have (5.5), as wait(2) gives that.
+int wait_status_of(end_request const& end);
+
 // What is wrong with a record that came.
 enum class fault {
   version,        // not 1

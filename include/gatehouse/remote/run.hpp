@@ -42,7 +42,9 @@ class run final : public gateway::responder {
   // Suspends until the beginning of the request has been written. Errors: 502, 503 and 504 (see
   // failures.hpp), 499, and those of the body.
   base::task<std::optional<http::http_error>> ask();
-  ~run() override;
+  ~run() override {
+    if (connection_) connection_->end_request();
+  }
 
   // Errors: those that failure() knows the answer of.
   base::task<base::result<std::size_t>> read_output(boost::asio::mutable_buffer buffer) override;
@@ -56,7 +58,9 @@ class run final : public gateway::responder {
 
   gateway::program_end end_now() override;
   base::task<gateway::program_end> end() override { co_return end_now(); }
-  std::string log_name() const override;
+  std::string log_name() const override {
+    return what_.name + "[" + what_.whom->at(place_).text + "]";
+  }
   http::http_error failure(base::error_code const& why) const override;
   base::task<http::diagnosis> diagnosis() override;
 
@@ -103,11 +107,13 @@ class run final : public gateway::responder {
 
   void fail(fault what, base::error_code const& why);
   void on_late();
+  using duration = std::chrono::steady_clock::duration;
+  duration first_look() const;
+  void watch_client();
   void begin_waiting();
   void end_waiting();
   void progressed();
   void on_stderr_line(std::string_view line) const;
-  std::optional<int> wait_status() const;
 
   http::exchange_context* context_;
   std::shared_ptr<trace::sink> const trace_sink_;
@@ -124,8 +130,8 @@ class run final : public gateway::responder {
   std::unique_ptr<http::subscription> client_;  // it leaves
   body_feed feed_;
   state state_ = state::connecting;
-  bool asked_for_place_ = false;
-  bool waits_ = false;  // for the application
+  bool looked_ = false;  // after first_look()
+  bool waits_ = false;   // for the application
   fault fault_ = fault::none;
   base::error_code failure_;
   std::optional<http::http_error> unasked_;
