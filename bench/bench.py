@@ -72,8 +72,10 @@ def compile_programs(built: Path) -> Path:
     jobs = [(HERE / f"{name}.c", built / name, ["-pthread"]) for name in ("floor_spawn", "floor_epoll")]
     jobs += [(HERE / "scripts" / f"{name}.c", built / name, []) for name in ("hello", "pour", "drain")]
     jobs.append((HERE / "ballast.c", built / "ballast.so", ["-shared", "-fPIC"]))
+    if Path("/usr/include/fcgiapp.h").exists():
+        jobs.append((HERE / "scripts" / "responder.c", built / "responder", ["-lfcgi"]))
     for source, target, flags in jobs:
-        subprocess.run(["cc", "-O2", "-Wall", "-Wextra", *flags, str(source), "-o", str(target)], check=True)
+        subprocess.run(["cc", "-O2", "-Wall", "-Wextra", str(source), "-o", str(target), *flags], check=True)
     return built
 
 

@@ -18,6 +18,7 @@ from programs import NotReady, ProgramGroup, apache_user, free_port, is_installe
 START_SECONDS = 10
 STOP_SECONDS = 5
 SCRIPTS_AT_ONCE = 16
+RESPONDERS = 16
 
 
 class ServerFailed(Exception):
@@ -31,10 +32,13 @@ class Server:
     name = ""
     programs: tuple[str, ...] = ()
     workers = 2
+    asks_applications = False  # by FastCGI
 
     def __init__(self, site: Path, logged: bool = False):
         self.site = site
         self.logged = logged
+        self.responder: Path | None = None  # what is asked for all below /app
+        self._application: ProgramGroup | None = None
         self.port = 0
         self.own: list[int] = []
         self._group: ProgramGroup | None = None
@@ -46,6 +50,7 @@ class Server:
         self._group = ProgramGroup(f"bench-{self.name}-", 0o755)
         self.port = free_port()
         try:
+            self._start_application()
             self.launch(self._group.room)
             self._group.wait_until_accepting(self.port, START_SECONDS)
             self._wait_until_complete()
@@ -57,7 +62,26 @@ class Server:
         """Writes the configuration into the room and runs what is needed."""
         raise NotImplementedError
 
+    def _start_application(self) -> None:
+        """One for each server, because a connection that a server keeps occupies one of its processes.
+        They are no part of the server."""
+        if not self.responder:
+            return
+        if not self.responder.exists():
+            raise ServerFailed("libfcgi-dev is not installed")
+        self._application = ProgramGroup("bench-application-", 0o755)
+        self._application.run(self.responder, self.socket, RESPONDERS)
+        self._application.wait_until(self.socket.exists, START_SECONDS)
+        self.socket.chmod(0o666)
+
+    @property
+    def socket(self) -> Path:
+        return self._application.room / "socket"
+
     def stop(self) -> None:
+        if self._application:
+            self._application.stop(STOP_SECONDS)
+            self._application = None
         if self._group:
             self._group.stop(STOP_SECONDS)
             self._group = None
@@ -86,6 +110,7 @@ class Server:
 
 class Gatehouse(Server):
     name = "gatehouse"
+    asks_applications = True
 
     def __init__(
         self, site: Path, binary: Path, logged: bool = False, ballast: tuple[Path, int] | None = None, name: str = "gatehouse"
@@ -96,10 +121,11 @@ class Gatehouse(Server):
         self.ballast = ballast
 
     def command(self, log: str) -> list[object]:
+        maps = ["--map", f"/app fastcgi:unix:{self.socket}"] if self.responder else []
         return [
             self.binary, "--port", self.port, "--threads", self.workers, "--root", self.site,
             "--cgi-bin", self.site / "cgi-bin", "--access-log", log, "--log-level", "error",
-            "--max-scripts", SCRIPTS_AT_ONCE, "--idle-timeout", "10m", "--body-limit", "2G",
+            "--max-scripts", SCRIPTS_AT_ONCE, "--idle-timeout", "10m", "--body-limit", "2G", *maps,
         ]  # fmt: skip
 
     def launch(self, room: Path) -> None:
@@ -112,12 +138,17 @@ class Gatehouse(Server):
 
 class Nginx(Server):
     name = "nginx"
+    asks_applications = True
     programs = ("nginx", "fcgiwrap")
 
     def launch(self, room: Path) -> None:
         temporary = "".join(
             f"  {kind}_temp_path {room}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         )
+        upstream = application = ""
+        if self.responder:
+            upstream = f"upstream application {{ server unix:{self.socket}; keepalive {RESPONDERS // 2}; }}"
+            application = "include /etc/nginx/fastcgi_params; fastcgi_keep_conn on; fastcgi_pass application;"
         (room / "nginx.conf").write_text(
             f"""daemon off;
 {"user root;" if os.geteuid() == 0 else ""}
@@ -136,6 +167,7 @@ http {{
   open_file_cache max=1000 inactive=60s;
   open_file_cache_valid 1s;
   client_max_body_size 0;
+  {upstream}
   server {{
     listen 127.0.0.1:{self.port} backlog=4096;
     root {self.site};
@@ -148,6 +180,7 @@ http {{
       fastcgi_request_buffering off;
       fastcgi_pass unix:{room}/fcgiwrap;
     }}
+    {f"location /app {{ {application} }}" if application else ""}
   }}
 }}
 """
@@ -158,11 +191,12 @@ http {{
 
 class Lighttpd(Server):
     name = "lighttpd"
+    asks_applications = True
     programs = ("lighttpd",)
 
     def launch(self, room: Path) -> None:
         (room / "lighttpd.conf").write_text(
-            f"""server.modules = ("mod_cgi"{', "mod_accesslog"' if self.logged else ""})
+            f"""server.modules = ("mod_cgi", "mod_fastcgi"{', "mod_accesslog"' if self.logged else ""})
 server.document-root = "{self.site}"
 server.bind = "127.0.0.1"
 server.port = {self.port}
@@ -178,6 +212,7 @@ server.stream-response-body = 2
 server.upload-dirs = ("{room}")
 {f'accesslog.filename = "{room}/access.log"' if self.logged else ""}
 $HTTP["url"] =~ "^/cgi-bin/" {{ cgi.assign = ("" => "") }}
+{f'fastcgi.server = ("/app" => (("socket" => "{self.socket}", "check-local" => "disable")))' if self.responder else ""}
 """
         )
         self.run("lighttpd", "-D", "-f", room / "lighttpd.conf")

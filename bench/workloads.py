@@ -72,12 +72,15 @@ class Workload:
     contenders: Callable[[Place], list[Contender]] = field(repr=False)
 
 
-def all_servers(place: Place, logged: bool = False) -> list[Server]:
+def all_servers(place: Place, logged: bool = False, responder: Path | None = None) -> list[Server]:
     binaries = {"gatehouse": place.gatehouse} | ({"before": place.before} if place.before else {})
     ours = [Gatehouse(place.site, binary, logged, name=name) for name, binary in binaries.items()]
     out = [*ours, *(peer(place.site, logged) for peer in place.peers)]
+    if responder:
+        out = [server for server in out if server.asks_applications]
     for server in out:
         server.workers = place.workers
+        server.responder = responder
     return out
 
 
@@ -122,6 +125,24 @@ def script(program: str, title: str, bounds: tuple[Bound, ...]) -> Workload:
         Metric("cpu_us", "the same beyond the floor's", False, (Bound(60),), above_floor=True),
     )
     return Workload("cgi-" + program.replace(".", "-"), title, metrics, contenders)
+
+
+# Applications that stay in memory.
+
+
+def fastcgi(name: str, title: str) -> Workload:
+    def measure(place: Place, server: Server) -> Numbers:
+        return with_cpu(server, lambda: load.wrk(server, "/app", 8, place.seconds))
+
+    def contenders(place: Place) -> list[Contender]:
+        servers = all_servers(place, responder=place.built / "responder")
+        return [of_server(s, lambda s: measure(place, s)) for s in servers]
+
+    metrics = (
+        Metric("rate", "requests/s", True, (Bound(1, "best"),)),
+        Metric("cpu_us", "server CPU µs/request", False, (Bound(18),)),
+    )
+    return Workload(name, title, metrics, contenders)
 
 
 # Files.
@@ -286,6 +307,7 @@ WORKLOADS = (
     script("hello", "CGI, small C program, 8 connections", (Bound(0.92, "floor"), Bound(1.2, "lighttpd"))),
     script("hello.pl", "CGI, Perl one-liner, 8 connections", (Bound(0.95, "floor"),)),
     script("hello.sh", "CGI, sh one-liner, 8 connections", (Bound(0.95, "floor"),)),
+    fastcgi("fastcgi", "FastCGI, small C program on libfcgi, 8 connections"),
     static(
         "static-1k", "/1k", "static 1 KiB, 64 connections", 64,
         file_metrics(cpu=(Bound(1.2, "floor"), Bound(1, "lighttpd"), Bound(1, "nginx"))), floor=True,

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 POLL_SECONDS = 0.01
@@ -72,8 +73,12 @@ class ProgramGroup:
 
     def wait_until_accepting(self, port: int, seconds: float) -> None:
         """Raises NotReady when one of them ends before, or when the time is over."""
+        self.wait_until(lambda: accepts(port), seconds)
+
+    def wait_until(self, listens: Callable[[], bool], seconds: float) -> None:
+        """The same, of something that listens elsewhere."""
         end = time.monotonic() + seconds
-        while not accepts(port):
+        while not listens():
             if any(process.poll() is not None for process in self._started):
                 raise NotReady(self.said())
             if time.monotonic() > end:
