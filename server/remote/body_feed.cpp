@@ -168,7 +168,11 @@ base::task<bool> body_feed::write(std::shared_ptr<state> s, std::string_view byt
   while (!bytes.empty()) {
     if (s->unwanted) co_return false;
     auto const [ec, put] = co_await s->to->send(bytes);
-    if (ec) co_return false;
+    if (ec) {
+      s->to->cannot_send(ec);
+      if (!upstream::is_closed_by_peer(ec) && s->tell.failed) s->tell.failed(ec);
+      co_return false;
+    }
     bytes.remove_prefix(put);
     if (s->tell.progressed) s->tell.progressed();
   }

@@ -56,7 +56,10 @@ base::task<std::optional<http::http_error>> run::ask() {
     if (unconnected) co_return unconnected;
     auto const error = send_head();
     if (!error) co_return std::nullopt;
-    if (!may_ask_again(error)) co_return closed_early(what_.who, error);
+    bool const again = may_ask_again(error);
+    // Who closes a new connection may have answered before, unasked: that lies here already.
+    if (!again && upstream::is_closed_by_peer(error)) co_return std::nullopt;
+    if (!again) co_return closed_early(what_.who, error);
     fresh_only_ = true;
   }
 }
@@ -214,7 +217,8 @@ run::came run::connection_ended(boost::asio::mutable_buffer buffer, base::error_
     fail(fault::closed, error ? error : base::errc::truncated);
     return {next::given};
   }
-  state_ = end && what_.how != protocol::fastcgi ? state::ended : state::cut_short;
+  bool const whole = what_.how != protocol::fastcgi && connection_->came_whole(error);
+  state_ = whole ? state::ended : state::cut_short;
   return {next::given, decoder_.take_left_over(buffer)};
 }
 
@@ -283,7 +287,7 @@ base::task<void> run::wait_for_end() {
 
 bool run::may_keep() const {
   return what_.how == protocol::fastcgi && fault_ == fault::none && state_ == state::ended &&
-         decoder_.is_clean() && feed_.is_whole();
+         decoder_.is_clean() && feed_.is_whole() && connection_->can_send();
 }
 
 // The first reason counts.

@@ -63,7 +63,9 @@ base::result<std::optional<std::size_t>> connection::send_now(std::string_view b
         ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (put >= 0) return std::optional(static_cast<std::size_t>(put));
     if (errno == EAGAIN) return std::optional<std::size_t>();
-    if (errno != EINTR) return base::last_error();
+    if (errno == EINTR) continue;
+    cannot_send(base::last_error());
+    return unsent_;
   }
 }
 
@@ -87,12 +89,20 @@ bool connection::is_spoiled() {
   return got >= 0 || (errno != EAGAIN && errno != EINTR);
 }
 
+// Whoever closes a socket with unread bytes in it resets the connection. Of a Unix socket that
+// comes behind all that was written. TCP may lose some of it, and gives the reset to whoever asks
+// first: then the end follows. A reset behind the end of what was written is called EPIPE.
+bool connection::came_whole(base::error_code const& why) const {
+  using boost::system::errc::errc_t;
+  if (to_->at(place_).family() == AF_UNIX) return !why || why == errc_t::connection_reset;
+  return !why && unsent_ != errc_t::connection_reset;
+}
+
 // A Unix socket that was closed with unread bytes in it says ECONNRESET, and one that was closed
 // before they were sent EPIPE. Over TCP the end may have come first; then the bytes behind it are
 // not acknowledged.
 bool connection::was_closed_before(base::error_code const& why) {
-  using boost::system::errc::errc_t;
-  if (why == errc_t::broken_pipe || why == errc_t::connection_reset) return true;
+  if (is_closed_by_peer(why)) return true;
   if (why || to_->at(place_).family() == AF_UNIX) return false;
   int unacknowledged = 0;
   return ::ioctl(socket_.native_handle(), SIOCOUTQ, &unacknowledged) == 0 && unacknowledged > 0;

@@ -41,11 +41,13 @@ class open_context final : public http::exchange_context {
   std::function<void()> leave_;
 };
 
-// A body that comes in pieces.
+// A body that comes in pieces. before_piece: is told how much came before.
 class pieces final : public http::body_source {
  public:
-  explicit pieces(std::string all) : all_(std::move(all)) {}
+  pieces(std::string all, std::function<void(std::size_t)> before_piece)
+      : all_(std::move(all)), before_piece_(std::move(before_piece)) {}
   base::task<base::result<std::size_t>> read_some(boost::asio::mutable_buffer buffer) override {
+    if (before_piece_) before_piece_(at_);
     auto const size = std::min({buffer.size(), all_.size() - at_, std::size_t{10'000}});
     std::copy_n(all_.data() + at_, size, static_cast<char*>(buffer.data()));
     at_ += size;
@@ -55,6 +57,7 @@ class pieces final : public http::body_source {
 
  private:
   std::string all_;
+  std::function<void(std::size_t)> before_piece_;
   std::size_t at_ = 0;
 };
 
@@ -70,12 +73,16 @@ struct told {
 };
 
 struct recorded final : trace::sink {
-  explicit recorded(http::exchange_context const& context)
-      : all(trace::begin_recording(context, std::nullopt)) {}
+  recorded(http::exchange_context const& context, std::function<void()> when_asked)
+      : all(trace::begin_recording(context, std::nullopt)), when_asked_(std::move(when_asked)) {}
   void record(trace::event const& what) override {
+    if (when_asked_ && std::holds_alternative<trace::application_asked>(what)) when_asked_();
     trace::add(all, what, std::chrono::steady_clock::now());
   }
   trace::recording all;
+
+ private:
+  std::function<void()> when_asked_;
 };
 
 // A server's part: an event loop with its kept connections.
@@ -94,8 +101,10 @@ struct question_of_client {
   std::string target = "/app/x%20y?q=1";
   std::string body{};
   bool chunked = false;
-  bool leaves = false;              // when the head of the answer is there
-  std::function<bool()> dawdles{};  // takes nothing as long as this says so
+  bool leaves = false;                              // when the head of the answer is there
+  std::function<bool()> dawdles{};                  // takes nothing as long as this says so
+  std::function<void()> when_asked{};               // a connection is there, and nothing was sent
+  std::function<void(std::size_t)> before_piece{};  // of the body; how much came before
 };
 
 base::task<void> read_all(told& out, http::response& response, question_of_client const& what,
@@ -124,7 +133,7 @@ base::task<void> ask(told& out, http::handler& handler, question_of_client const
   request.target = *http::parse_target(what.method, what.target);
   request.chunked = what.chunked;
   if (!what.chunked && !what.body.empty()) request.content_length = what.body.size();
-  pieces body(what.body);
+  pieces body(what.body, what.before_piece);
   auto outcome = co_await handler.handle(request, body, context);
   if (auto const* const error = std::get_if<http::http_error>(&outcome)) {
     out.status = error->status;
@@ -159,7 +168,7 @@ told ask(loop_of_its_own& here, std::shared_ptr<gateway::application> const& who
          question_of_client const& what = {}) {
   mapped_application handler("/app", whom);
   open_context context(here.loop.get_executor());
-  recorded seen(context);
+  recorded seen(context, what.when_asked);
   context.trace_sink = std::shared_ptr<trace::sink>(std::shared_ptr<void>(), &seen);
   told out;
   bool over = false;
@@ -180,7 +189,7 @@ told ask(peer::play const& how, question_of_client const& what = {},
   peer application(how);
   auto const rules = rules_of(silence);
   loop_of_its_own here;
-  return ask(here, at("unix:" + application.path(), rules), what);
+  return ask(here, at(application.address(), rules), what);
 }
 
 // Reads a request and writes this.
@@ -273,18 +282,93 @@ TEST_CASE("a request's body goes over as STDIN, with its exact length") {
   }
 }
 
+namespace {
+
+// An application that answers without reading, or reading only so much, and closes the connection:
+// when it has done so relative to the request is settled.
+struct unread_request {
+  std::string name;
+  std::size_t read;  // bytes
+  bool before_all;   // before anything of the request is sent, or amid its body
+};
+
+// More of a body than is read before an application is asked, in whole pieces.
+constexpr std::size_t sent_before = 200'000;
+
+told answer_unread(unread_request const& how, peer::transport over, protocol which,
+                   std::string const& bytes) {
+  peer application(
+      [&](conversation& with, int) {
+        with.read(how.read);
+        with.write(bytes);
+      },
+      64, over);
+  auto const rules = rules_of();
+  loop_of_its_own here;
+  question_of_client what{.method = "POST", .body = std::string(5'000'000, 'x')};
+  if (how.before_all) what.when_asked = [&] { application.wait_until_closed(1); };
+  what.before_piece = [&](std::size_t at) {
+    if (at == sent_before) application.wait_until_closed(1);
+  };
+  auto const t = ask(here, at(application.address(), rules, which), what);
+  CHECK(here.kept() == 0);
+  CHECK(application.connections() == 1);
+  return t;
+}
+
+unread_request const unread_requests[] = {{"closed before it was asked", 0, true},
+                                          {"closed within the head", 8, false},
+                                          {"closed within the body", 5'000, false}};
+
+}  // namespace
+
 TEST_CASE("an answer that comes before the body was read is given") {
-  auto const t = ask([&](conversation& with, int) { with.write(answer("no, thanks")); },
-                     {.method = "POST", .body = std::string(5'000'000, 'x')});
-  CHECK(t.status == 200);
-  CHECK(t.content == "no, thanks");
+  for (auto const over : {peer::transport::unix_socket, peer::transport::tcp}) {
+    for (auto const& how : unread_requests) {
+      CAPTURE(how.name);
+      CAPTURE(static_cast<int>(over));
+      auto const fastcgi = answer_unread(how, over, protocol::fastcgi, answer("no, thanks"));
+      CHECK(why(fastcgi) == "200 ");
+      CHECK(fastcgi.content == "no, thanks");
+      CHECK(fastcgi.whole);
+      auto const scgi =
+          answer_unread(how, over, protocol::scgi,
+                        "Content-Type: text/plain\r\nContent-Length: 10\r\n\r\nno, thanks");
+      CHECK(scgi.status == 200);
+      CHECK(scgi.content == "no, thanks");
+      CHECK(scgi.whole);
+    }
+  }
+}
+
+TEST_CASE("SCGI: an answer without a length is whole unless TCP may have lost its end") {
+  using over = peer::transport;
+  std::string const bytes = "Content-Type: text/plain\r\n\r\nno, thanks";
+  for (auto const& how : unread_requests) {
+    CAPTURE(how.name);
+    auto const here = answer_unread(how, over::unix_socket, protocol::scgi, bytes);
+    CHECK(here.content == "no, thanks");
+    CHECK(here.whole);
+    // A connection that was closed before anything was sent has ended in order.
+    auto const there = answer_unread(how, over::tcp, protocol::scgi, bytes);
+    CHECK(there.content == "no, thanks");
+    CHECK(there.whole == how.before_all);
+    CHECK(there.reason == (how.before_all ? "" : "script-failed-late"));
+  }
+}
+
+TEST_CASE("a new connection that is closed without an answer is 502, and asked no second time") {
+  for (auto const over : {peer::transport::unix_socket, peer::transport::tcp}) {
+    for (auto const& how : unread_requests)
+      CHECK(why(answer_unread(how, over, protocol::fastcgi, "")) == "502 application-closed");
+  }
 }
 
 TEST_CASE("a connection is kept, and carries one request after the other") {
   peer application(answering(answer("x")));
   auto const rules = rules_of();
   loop_of_its_own here;
-  auto const whom = at("unix:" + application.path(), rules);
+  auto const whom = at(application.address(), rules);
   for (int i = 0; i < 5; ++i) CHECK(ask(here, whom).content == "x");
   CHECK(application.connections() == 1);
   CHECK(here.kept() == 1);
@@ -296,7 +380,7 @@ TEST_CASE("bytes behind an answer spoil its connection, and not the answer") {
   peer application(answering(answer("x") + tests::out("more")));
   auto const rules = rules_of();
   loop_of_its_own here;
-  auto const whom = at("unix:" + application.path(), rules);
+  auto const whom = at(application.address(), rules);
   CHECK(ask(here, whom).content == "x");
   CHECK(ask(here, whom).content == "x");
   CHECK(here.kept() == 0);
@@ -310,7 +394,7 @@ TEST_CASE("a connection that was closed while it was idle costs no request") {
     });
     auto const rules = rules_of();
     loop_of_its_own here;
-    auto const whom = at("unix:" + application.path(), rules);
+    auto const whom = at(application.address(), rules);
     for (int i = 0; i < 5; ++i) {
       auto const t = ask(here, whom, {.method = "POST", .body = body});
       CHECK(t.status == 200);
@@ -331,7 +415,7 @@ TEST_CASE("nothing is sent twice that an application may have begun") {
   });
   auto const rules = rules_of();
   loop_of_its_own here;
-  auto const whom = at("unix:" + application.path(), rules);
+  auto const whom = at(application.address(), rules);
   CHECK(ask(here, whom).status == 200);
   CHECK(why(ask(here, whom)) == "502 application-closed");
   CHECK(requests == 2);
@@ -425,7 +509,7 @@ TEST_CASE("no connection is 502, and 503 with Retry-After when it is the backlog
     if (::connect(one.get(), reinterpret_cast<sockaddr const*>(&name), sizeof name) != 0) break;
     waiting.push_back(std::move(one));
   }
-  auto const full = ask(here, at("unix:" + deaf.path(), rules));
+  auto const full = ask(here, at(deaf.address(), rules));
   CHECK(why(full) == "503 application-backlog-full");
   CHECK(full.error.fields.contains("Retry-After"));
 }
@@ -439,7 +523,7 @@ TEST_CASE("when the client leaves, the application is told") {
   });
   auto const rules = rules_of();
   loop_of_its_own here;
-  auto const t = ask(here, at("unix:" + application.path(), rules), {.leaves = true});
+  auto const t = ask(here, at(application.address(), rules), {.leaves = true});
   CHECK_FALSE(t.whole);
   CHECK(heard.get_future().get().aborted);
   CHECK(here.kept() == 0);
@@ -453,8 +537,8 @@ TEST_CASE("a slow client holds no process: up to 256 KiB of an answer are taken 
   peer application(answering(records + tests::end()));
   auto const rules = rules_of();
   loop_of_its_own here;
-  auto const t = ask(here, at("unix:" + application.path(), rules),
-                     {.dawdles = [&] { return here.kept() == 0; }});
+  auto const t =
+      ask(here, at(application.address(), rules), {.dawdles = [&] { return here.kept() == 0; }});
   CHECK(t.whole);
   CHECK(t.content == large);
 }
@@ -480,11 +564,11 @@ TEST_CASE("a slow client of an endless answer makes no memory grow") {
     before = written;
     return now - since > std::chrono::milliseconds(300);
   };
-  ask(here, at("unix:" + application.path(), rules), {.leaves = false, .dawdles = [&] {
-                                                        bool const over = stands_still();
-                                                        enough = over;
-                                                        return !over;
-                                                      }});
+  ask(here, at(application.address(), rules), {.leaves = false, .dawdles = [&] {
+                                                 bool const over = stands_still();
+                                                 enough = over;
+                                                 return !over;
+                                               }});
   CHECK(written < 5'000'000);
 }
 
@@ -504,7 +588,7 @@ TEST_CASE("of several addresses one that cannot be reached costs no request") {
 TEST_CASE("a request that waits closes an idle connection, so that its process is free") {
   peer application(answering(answer("x")));  // one connection at a time
   auto const rules = rules_of();
-  auto const whom = at("unix:" + application.path(), rules);
+  auto const whom = at(application.address(), rules);
   loop_of_its_own here;
   CHECK(ask(here, whom).content == "x");
   CHECK(here.kept() == 1);
@@ -581,8 +665,8 @@ TEST_CASE("SCGI and uwsgi: the answer ends when the connection does") {
     });
     auto const rules = rules_of();
     loop_of_its_own here;
-    auto const t = ask(here, at("unix:" + application.path(), rules, r.how),
-                       {.method = "POST", .body = "content"});
+    auto const t =
+        ask(here, at(application.address(), rules, r.how), {.method = "POST", .body = "content"});
     CHECK(std::to_string(t.status) + " " + t.content == r.told);
     CHECK(body == "content");
     CHECK(here.kept() == 0);

@@ -1,15 +1,18 @@
 #pragma once
-// An application on the other end of a Unix socket, which is obedient or hostile as its case wants:
-// one process that serves one connection at a time.
+// An application on the other end of a socket, which is obedient or hostile as its case wants: one
+// process that serves one connection at a time.
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <condition_variable>
 #include <cstring>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -136,13 +139,12 @@ class peer {
   // play: is called for each connection, the first one is 0, and the connection is closed when it
   // returns. Null: nobody accepts.
   using play = std::function<void(conversation&, int connection)>;
-  explicit peer(play how, int backlog = 64) : play_(std::move(how)) {
-    listening_.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    auto const name = address_of(path());
-    if (::bind(listening_.get(), reinterpret_cast<sockaddr const*>(&name), sizeof name) != 0 ||
-        ::listen(listening_.get(), backlog) != 0) {
+  enum class transport { unix_socket, tcp };
+  explicit peer(play how, int backlog = 64, transport over = transport::unix_socket)
+      : play_(std::move(how)) {
+    bool const listens = over == transport::tcp ? bind_tcp() : bind_unix();
+    if (!listens || ::listen(listening_.get(), backlog) != 0)
       throw std::runtime_error("cannot listen");
-    }
     if (play_) thread_ = std::thread([this] { serve(); });
   }
   peer(peer const&) = delete;
@@ -155,7 +157,17 @@ class peer {
   }
 
   std::string path() const { return (directory_.path() / "peer").string(); }
+  // As --map takes it.
+  std::string address() const {
+    return port_ > 0 ? "127.0.0.1:" + std::to_string(port_) : "unix:" + path();
+  }
   int connections() const { return connections_; }
+
+  // Blocks until so many connections were closed.
+  void wait_until_closed(int count) {
+    std::unique_lock lock(mutex_);
+    one_closed_.wait(lock, [&] { return closed_ >= count; });
+  }
 
   static sockaddr_un address_of(std::string const& path) {
     sockaddr_un name{};
@@ -165,23 +177,50 @@ class peer {
   }
 
  private:
+  bool bind_unix() {
+    listening_.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    auto const name = address_of(path());
+    return ::bind(listening_.get(), reinterpret_cast<sockaddr const*>(&name), sizeof name) == 0;
+  }
+
+  bool bind_tcp() {
+    listening_.reset(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in name{};
+    name.sin_family = AF_INET;
+    name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    auto* const any = reinterpret_cast<sockaddr*>(&name);
+    socklen_t size = sizeof name;
+    if (::bind(listening_.get(), any, size) != 0) return false;
+    if (::getsockname(listening_.get(), any, &size) != 0) return false;
+    port_ = ntohs(name.sin_port);
+    return true;
+  }
+
   void serve() {
     while (!over_) {
-      base::unique_fd const one(::accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+      base::unique_fd one(::accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC));
       if (!one) return;
       current_ = one.get();
       conversation with(one.get());
       play_(with, connections_++);
       current_ = -1;
+      one.reset();
+      std::lock_guard const lock(mutex_);
+      ++closed_;
+      one_closed_.notify_all();
     }
   }
 
   temporary_directory directory_;
   play play_;
   base::unique_fd listening_;
+  int port_ = 0;  // 0: a Unix socket
   std::atomic<bool> over_ = false;
   std::atomic<int> connections_ = 0;
   std::atomic<int> current_ = -1;
+  std::mutex mutex_;
+  std::condition_variable one_closed_;
+  int closed_ = 0;  // guarded by the mutex
   std::thread thread_;
 };
 

@@ -16,8 +16,10 @@ namespace gatehouse::remote {
 class body_feed {
  public:
   struct events {
-    std::function<void()> progressed;                     // The application has taken something.
-    std::function<void(base::error_code const&)> failed;  // The body could not be read.
+    std::function<void()> progressed;  // The application has taken something.
+    // The body could not be read, or not be sent although the application has not closed the
+    // connection.
+    std::function<void(base::error_code const&)> failed;
   };
 
   body_feed() = default;

@@ -20,6 +20,12 @@
 
 namespace gatehouse::upstream {
 
+// Sending failed so because the application has closed the connection.
+inline bool is_closed_by_peer(base::error_code const& why) {
+  using boost::system::errc::errc_t;
+  return why == errc_t::broken_pipe || why == errc_t::connection_reset;
+}
+
 class connection {
  public:
   // To one place of the application. Nothing is connected yet.
@@ -36,7 +42,7 @@ class connection {
   base::task<base::error_code> connected();
 
   // Both do not suspend, and give nothing where the socket is not ready. 0 bytes received are the
-  // end.
+  // end. After an error of send_now() the connection knows that it cannot send.
   base::result<std::optional<std::size_t>> send_now(std::string_view bytes);
   base::result<std::optional<std::size_t>> receive_now(boost::asio::mutable_buffer into);
 
@@ -63,6 +69,14 @@ class connection {
   // The application has closed it, or sent what nobody asked for.
   bool is_spoiled();
 
+  // Sending has failed, so that nothing more can be sent. What came before can still be received.
+  void cannot_send(base::error_code const& why) { unsent_ = why; }
+  bool can_send() const { return !unsent_; }
+
+  // After the end or an error came instead of more: whether all is there that the application
+  // wrote.
+  bool came_whole(base::error_code const& why) const;
+
   // After the end or an error came instead of an answer: whether what was sent last did not reach
   // the application, because that had closed the connection before.
   bool was_closed_before(base::error_code const& why);
@@ -85,6 +99,7 @@ class connection {
   std::size_t place_;
   socket socket_;
   boost::asio::cancellation_signal receiving_;
+  base::error_code unsent_;
   bool used_ = false;
   bool busy_ = false;
   std::function<void()> on_expiry_;
