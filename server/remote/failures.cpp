@@ -25,6 +25,8 @@ std::string_view remedy(base::error_code const& why) {
     return " There is no such socket: is it running, and does it listen at another path?";
   if (why == errc_t::permission_denied)
     return " The server's user may not connect to that socket: it needs permission to write to it.";
+  if (why == errc_t::timed_out)
+    return " Nothing there answers: is the address right, and does a firewall let it through?";
   return {};
 }
 
@@ -33,7 +35,8 @@ std::string_view remedy(base::error_code const& why) {
 http::http_error not_connected(std::string_view who, base::error_code const& why) {
   auto const detail = std::string(who) + ": " + why.message();
   if (base::is_shortage(why)) return http::try_again_later("out-of-resources", detail);
-  auto error = failure(502, "application-unreachable", detail);
+  bool const late = why == boost::system::errc::timed_out;
+  auto error = failure(late ? 504 : 502, "application-unreachable", detail);
   error.help.explanation = "The server could not connect to the " + std::string(who) + ": " +
                            why.message() + "." + std::string(remedy(why));
   return error;
@@ -48,13 +51,10 @@ http::http_error backlog_full(std::string_view who) {
   return error;
 }
 
-http::http_error no_answer(std::string_view who, std::chrono::steady_clock::duration limit,
-                           bool connected) {
-  auto const time = seconds_text(limit);
-  auto const what = connected ? " sent nothing for " : " could not be connected to within ";
-  auto error = failure(504, "application-timeout", std::string(who) + what + time);
-  error.help.explanation = "The " + std::string(who) + what + time +
-                           ". --script-timeout says how long the server waits.";
+http::http_error no_answer(std::string_view who, std::chrono::steady_clock::duration limit) {
+  auto const what = std::string(who) + " sent nothing for " + seconds_text(limit);
+  auto error = failure(504, "application-timeout", what);
+  error.help.explanation = "The " + what + ". --script-timeout says how long the server waits.";
   return error;
 }
 

@@ -21,7 +21,8 @@ run::run(question what, rules const& by, http::exchange_context& context)
       rules_(by),
       what_(std::move(what)),
       replayable_(what_.input.length.value_or(0) == 0 || what_.input.readable_at_once),
-      search_(context.get_executor(), what_.whom, by.silence, [this] { on_late(); }),
+      search_(context.get_executor(), what_.whom, std::min(by.connecting, by.silence),
+              [this] { on_late(); }),
       tail_([this](std::string_view line) { on_stderr_line(line); }),
       decoder_(what_.how, context.trace_sink.get(),
                [this](std::string_view bytes) { tail_.add(bytes); }) {
@@ -72,7 +73,6 @@ base::task<std::optional<http::http_error>> run::connect() {
   // A request that cannot be sent again goes only where somebody is known to be.
   auto const which = fresh_only_ ? wanted::fresh : replayable_ ? wanted::any : wanted::alive;
   auto found = co_await search_.get(which);
-  if (fault_ == fault::silence) co_return no_answer(what_.who, rules_.silence, false);
   if (fault_ != fault::none) co_return failure(failure_);
   if (found.has_error() && found.error() == boost::system::errc::resource_unavailable_try_again)
     co_return backlog_full(what_.who);
@@ -300,7 +300,6 @@ void run::fail(fault what, base::error_code const& why) {
 }
 
 void run::on_late() {
-  if (state_ == state::connecting) return fail(fault::silence, base::errc::timed_out);
   if (!waits_) return read_ahead();
   if (looked_ || rules_.silence <= first_look()) return fail(fault::silence, base::errc::timed_out);
   looked_ = true;
@@ -364,7 +363,7 @@ gateway::program_end run::end_now() {
 http::http_error run::failure(base::error_code const& why) const {
   switch (fault_) {
     case fault::silence:
-      return no_answer(what_.who, rules_.silence, true);
+      return no_answer(what_.who, rules_.silence);
     case fault::deadline:
       return gateway::script_timeout(rules_.deadline, false);
     case fault::record:

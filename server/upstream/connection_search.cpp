@@ -17,10 +17,10 @@ base::task<base::result<connection_search::found>> connection_search::get(wanted
     tried[*place] = true;
     found out{std::make_shared<connection>(executor_, to_, *place), application::waiting(*to_)};
     out.one->begin_request();
-    out.one->when_late(on_late_);
     last = co_await connect(out.one);
     if (cancelled_) co_return base::error_code(boost::asio::error::operation_aborted);
     if (!last) {
+      out.one->when_late(on_late_);
       to_->succeeded(*place);
       co_return std::move(out);
     }
@@ -53,11 +53,17 @@ base::task<base::error_code> connection_search::connect(std::shared_ptr<connecti
   if (begun.has_error()) co_return begun.error();
   if (*begun == connection::connecting::done) co_return base::error_code{};
   pending_ = one;
+  bool late = false;
+  one->when_late([&late, which = one.get()] {
+    late = true;
+    which->cancel();
+  });
   one->set_deadline(limit_);
   auto const error = co_await one->connected();
   one->clear_deadline();
+  one->when_late({});
   pending_.reset();
-  co_return error;
+  co_return late&& error ? base::error_code(boost::asio::error::timed_out) : error;
 }
 
 void connection_search::cancel() {

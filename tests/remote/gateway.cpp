@@ -585,6 +585,24 @@ TEST_CASE("of several addresses one that cannot be reached costs no request") {
   for (int i = 0; i < 6; ++i) CHECK(ask(here, whom).content == "x");
 }
 
+TEST_CASE("an address that does not take a connection costs its own short limit, and then rests") {
+  peer const deaf(nullptr, 0, peer::transport::tcp);
+  auto const where = upstream::resolve((*upstream::parse_addresses(deaf.address()))[0])->front();
+  base::unique_fd const only(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  REQUIRE(::connect(only.get(), where.get(), where.size) == 0);  // Its backlog takes one.
+
+  auto rules = rules_of(std::chrono::hours(1));
+  rules.connecting = std::chrono::milliseconds(50);
+  loop_of_its_own here;
+  auto const alone = ask(here, at(deaf.address(), rules));
+  CHECK(why(alone) == "504 application-unreachable");
+  CHECK(alone.error.help.explanation.find("Nothing there answers") != std::string::npos);
+
+  peer application(answering(answer("x")));
+  auto const whom = at(deaf.address() + "," + application.address(), rules);
+  for (int i = 0; i < 6; ++i) CHECK(ask(here, whom).content == "x");
+}
+
 TEST_CASE("a request that waits closes an idle connection, so that its process is free") {
   peer application(answering(answer("x")));  // one connection at a time
   auto const rules = rules_of();

@@ -46,12 +46,14 @@ inline constexpr int empty_lines = 4;
 // Applications that run elsewhere. A connection to one is kept for so long after its last request,
 // and a thread keeps at most so many. A request on a new connection that has no answer after
 // worker_wait asks other threads to close an idle one, which may occupy the process that it waits
-// for. One of several addresses that could not be reached rests, at first for first_rest and then
+// for. An address that has not taken a connection within connect_wait, in which TCP asks three
+// times, cannot be reached. If it is one of several it rests then, at first for first_rest and then
 // twice as long each time, up to longest_rest.
 inline constexpr auto kept_upstream_time = 60s;
 inline constexpr auto kept_upstream_look = 5s;
 inline constexpr std::size_t kept_upstream_connections = 256;
 inline constexpr auto worker_wait = 5ms;
+inline constexpr auto connect_wait = 4s;
 inline constexpr auto first_rest = 1s;
 inline constexpr auto longest_rest = 30s;
 inline constexpr unsigned rest_doublings = 5;

@@ -13,16 +13,15 @@ namespace gatehouse::remote {
 
 // who: "FastCGI application at unix:/run/app.sock".
 
-// The answer when no connection could be made: 502; 503 where the system has run out of something.
+// The answer when no connection could be made: 502; 504 where nobody answered in time (ETIMEDOUT),
+// and 503 where the system has run out of something.
 http::http_error not_connected(std::string_view who, base::error_code const& why);
 
 // The answer when the application's backlog is full: 503.
 http::http_error backlog_full(std::string_view who);
 
-// The answer when nothing came for so long: 504. connected: it was the connection that did not
-// come.
-http::http_error no_answer(std::string_view who, std::chrono::steady_clock::duration limit,
-                           bool connected);
+// The answer when nothing came for so long: 504.
+http::http_error no_answer(std::string_view who, std::chrono::steady_clock::duration limit);
 
 // The answer when the connection ended, or failed, before there was an answer: 502.
 http::http_error closed_early(std::string_view who, base::error_code const& why);

@@ -22,8 +22,8 @@ enum class wanted {
 
 class connection_search {
  public:
-  // on_late: called by each connection that was got, as connection::when_late() has it; also when
-  // one could not be connected within the limit.
+  // limit: of connecting to one address. on_late: called by the connection that was got, as
+  // connection::when_late() has it.
   connection_search(base::executor ex, std::shared_ptr<application> to,
                     std::chrono::steady_clock::duration limit, std::function<void()> on_late)
       : executor_(ex), to_(std::move(to)), limit_(limit), on_late_(std::move(on_late)) {}
@@ -37,7 +37,7 @@ class connection_search {
     application::waiting waits;       // while it is new, and nobody has answered
   };
   // Suspends while it connects. Errors: EAGAIN where an address was only busy, else that of the
-  // address that was tried last; operation_aborted after cancel().
+  // address that was tried last, ETIMEDOUT after the limit; operation_aborted after cancel().
   base::task<base::result<found>> get(wanted which);
 
   void cancel();
