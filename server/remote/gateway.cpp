@@ -30,6 +30,11 @@ std::vector<upstream::endpoint> endpoints_of(std::vector<upstream::address> cons
   return out;
 }
 
+// RFC 9110, 9.2.1.
+bool is_safe(std::string_view method) {
+  return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "TRACE";
+}
+
 void report_target(gateway::script_target const& target, std::string const& who,
                    http::exchange_context const& context) {
   trace::recorder const trace(context);
@@ -89,7 +94,8 @@ base::task<http::outcome> remote_application::ask(gateway::script_target target,
                 .name = target.script_name.empty() ? "/" : target.script_name,
                 .file = target.file.string(),
                 .head = std::move(*head),
-                .input = std::move(input)};
+                .input = std::move(input),
+                .safe = is_safe(request.method)};
   auto asked = std::make_unique<run>(std::move(what), rules_, context);
   if (!asked->ask_at_once()) {
     auto error = co_await asked->ask();

@@ -209,7 +209,10 @@ run::came run::take_end(std::size_t output) {
 run::came run::connection_ended(boost::asio::mutable_buffer buffer, base::error_code const& why) {
   bool const end = why == boost::asio::error::eof;
   base::error_code const error = end ? base::error_code{} : why;
-  if (may_ask_again(error)) return {next::ask_again};
+  // Who resets the connection has left some of the request unread, and may have begun with the
+  // rest.
+  bool const may_have_begun = error == boost::system::errc::connection_reset && !what_.safe;
+  if (!may_have_begun && may_ask_again(error)) return {next::ask_again};
   waiting_ = {};
   tail_.end();
   decoder_.end_of_connection();

@@ -399,6 +399,7 @@ TEST_CASE("a connection that was closed while it was idle costs no request") {
       auto const t = ask(here, whom, {.method = "POST", .body = body});
       CHECK(t.status == 200);
       CHECK(t.content == "x");
+      application.wait_until_closed(i + 1);
     }
     CHECK(application.connections() == 5);
   }
@@ -420,6 +421,27 @@ TEST_CASE("nothing is sent twice that an application may have begun") {
   CHECK(why(ask(here, whom)) == "502 application-closed");
   CHECK(requests == 2);
   CHECK(application.connections() == 1);
+}
+
+TEST_CASE(
+    "a request that was read in part before a reset is sent again only if its method is safe") {
+  for (auto const over : {peer::transport::unix_socket, peer::transport::tcp}) {
+    for (std::string const method : {"GET", "POST"}) {
+      peer application(
+          [&](conversation& with, int) {
+            if (with.read_request().whole) with.write(answer("x"));
+            with.read(8);  // And it crashes within the second request.
+          },
+          64, over);
+      auto const rules = rules_of();
+      loop_of_its_own here;
+      auto const whom = at(application.address(), rules);
+      CHECK(ask(here, whom, {.method = method}).content == "x");
+      auto const second = ask(here, whom, {.method = method});
+      CHECK(why(second) == (method == "GET" ? "200 " : "502 application-closed"));
+      CHECK(application.connections() == (method == "GET" ? 2 : 1));
+    }
+  }
 }
 
 TEST_CASE("END_REQUEST: OVERLOADED is 503, UNKNOWN_ROLE 502, CANT_MPX_CONN a new connection") {

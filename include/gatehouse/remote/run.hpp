@@ -30,6 +30,7 @@ struct question {
   std::string file;           // of the script, if there is one
   std::string head;           // see encode_head()
   gateway::input_plan input;  // the rest
+  bool safe = false;          // its method is (RFC 9110, 9.2.1)
 };
 
 class run final : public gateway::responder {

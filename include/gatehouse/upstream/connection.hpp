@@ -78,7 +78,7 @@ class connection {
   bool came_whole(base::error_code const& why) const;
 
   // After the end or an error came instead of an answer: whether what was sent last did not reach
-  // the application, because that had closed the connection before.
+  // the application, or not all of it, because that had closed the connection before.
   bool was_closed_before(base::error_code const& why);
 
   // It carried an answer already.
