@@ -1,5 +1,6 @@
 // One exchange, shown as the way it went: bytes on the left, what they became on the right.
 
+import { askedStep, asksApplication } from "./asked.js";
 import { element } from "./element.js";
 import { outputStep } from "./output.js";
 import { processStep } from "./process.js";
@@ -41,6 +42,7 @@ function keepScroll(standing, made, name) {
 // Each part with what it is made of: it is made anew when that has changed.
 function partsOf(exchange, actions) {
   const { request, route, script, variables, program, process, why, response, stderr } = exchange;
+  const { asked } = exchange;
   const { stdin, stdout, stdout_head, header_lines, remarks, times, state, outcome } = exchange;
   const { verdict, pinned, curl, shell, sent } = exchange;
   const elapsed = state === "open" ? elapsedSince(exchange) : null;
@@ -48,6 +50,7 @@ function partsOf(exchange, actions) {
   const steps = headings(exchange, stages);
   const part = (name, of, build) => ({ name, of: [steps, ...of], build });
   const runs = program !== null;
+  const asks = !runs && asksApplication(exchange);
   return [
     part("title", [verdict, outcome, sent], () => title(exchange)),
     why && part("why", [why, outcome], () => whyBox(exchange, actions)),
@@ -55,7 +58,8 @@ function partsOf(exchange, actions) {
     part("stages", [stages], () => stageStrip(stages, goToStage)),
     part("request", [request, route, script, variables], () => requestSteps(exchange, steps)),
     runs && part("process", [program, process, stdin, state], () => processStep(exchange, steps)),
-    runs &&
+    asks && part("process", [asked, stdin, state], () => askedStep(exchange, steps)),
+    (runs || asked) &&
       part("output", [stdout, stdout_head, header_lines, remarks, stderr, state], () =>
         outputStep(exchange, steps),
       ),
@@ -65,12 +69,13 @@ function partsOf(exchange, actions) {
 }
 
 // The headings, which read as one sentence.
-function headings({ program, kind, variables }, stages) {
-  const response = program
-    ? "and that is the response"
-    : kind === "file"
-      ? "and a file is the response"
-      : "and the server answers by itself";
+function headings({ program, asked, kind, variables }, stages) {
+  const response =
+    program || asked
+      ? "and that is the response"
+      : kind === "file"
+        ? "and a file is the response"
+        : "and the server answers by itself";
   const step = (number, text) => {
     const { state, fault } = stages[number - 1];
     return { number, text: state === "failed" ? `${text} — ${fault}` : text, state };
@@ -79,8 +84,8 @@ function headings({ program, kind, variables }, stages) {
     request: step(1, "The request arrives"),
     parsed: step(2, "is taken apart"),
     variables: variables.length > 0 ? step(3, "becomes variables") : null,
-    process: step(4, "a process runs"),
-    output: step(5, "prints"),
+    process: step(4, program ? "a process runs" : "an application is asked"),
+    output: step(5, program ? "prints" : "answers"),
     response: step(6, response),
   };
 }

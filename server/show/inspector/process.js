@@ -8,28 +8,13 @@ import { code, heading, pair, terms } from "./step.js";
 import { duration } from "./units.js";
 
 export function processStep(exchange, steps) {
-  const { program, process, stdin, request } = exchange;
-  const nothing = hasReadBody(exchange)
-    ? "Nothing: the request has no body, so the first read finds the end."
-    : "Nothing of the request's body was handed over.";
+  const { program, process } = exchange;
   return element(
     "section",
     { class: "way" },
     pair(
       "",
-      [
-        heading(steps.process),
-        element(
-          "div",
-          { "data-origin": "body" },
-          bodyView(stdin, {
-            title: "Standard input",
-            label: "Standard input",
-            fields: request.fields,
-            nothing,
-          }),
-        ),
-      ],
+      [heading(steps.process), inputView(exchange)],
       [
         terms([
           ["Program", code(program.path)],
@@ -39,6 +24,24 @@ export function processStep(exchange, steps) {
         ]),
       ],
     ),
+  );
+}
+
+// The request's body, as far as it was handed over.
+export function inputView(exchange) {
+  const { stdin, request } = exchange;
+  const nothing = hasReadBody(exchange)
+    ? "Nothing: the request has no body, so the first read finds the end."
+    : "Nothing of the request's body was handed over.";
+  return element(
+    "div",
+    { "data-origin": "body" },
+    bodyView(stdin, {
+      title: "Standard input",
+      label: "Standard input",
+      fields: request.fields,
+      nothing,
+    }),
   );
 }
 

@@ -1,6 +1,7 @@
 // The six stages of an exchange: how each went, how much it was, and how long it took. The strip of
 // them stays at the top of the page and leads to each.
 
+import { asksApplication } from "./asked.js";
 import { element } from "./element.js";
 import { count, duration, shortBytes } from "./units.js";
 
@@ -21,14 +22,17 @@ const endReasons =
   /^script-(failed|failed-late|killed|timeout|deadline|limit|abandoned|start-failed)$/;
 
 // The number of the stage that failed; 0 if none did.
-function failedStage({ why, outcome, route, program, process, times, stdout, response }) {
+function failedStage(exchange) {
+  const { why, outcome, route, program, process, times, stdout, response } = exchange;
   if (!why) return 0;
   if (outcome === "client_left") return 6;
   if (typeof times.head_read !== "number") return 1;
-  if (!route || !program) return 2;
-  if (!process) return 4;
-  if (endReasons.test(why.reason) || stdout.size === 0) return process.ended && process.ok ? 5 : 4;
-  if (response.status > 0 && !response.complete && process.ok && !/^script-/.test(why.reason))
+  if (!route || !(program || asksApplication(exchange))) return 2;
+  if (!process && !exchange.asked) return 4;
+  const endedWell = process?.ended && process.ok;
+  if (endReasons.test(why.reason) || stdout.size === 0) return endedWell ? 5 : 4;
+  const isCut = response.status > 0 && !response.complete;
+  if (isCut && (!process || process.ok) && !/^script-/.test(why.reason))
     return 6;
   return 5;
 }
@@ -42,28 +46,28 @@ function faultOf({ route, response }, number) {
 
 // [{number, name, state, size, time, fault}], each with text for people or "".
 export function stagesOf(exchange) {
-  const { request, variables, program, process, stdout, response, times, state } = exchange;
+  const { request, variables, program, process, asked, stdout, response, times, state } = exchange;
   const failed = failedStage(exchange);
   const time = (key) => (typeof times[key] === "number" ? duration(times[key]) : "");
   const sizes = [
     [shortBytes(request.head.size + request.body.size), time("head_read")],
     [count(request.fields.length, "field", "fields"), ""],
     [variables.length > 0 ? String(variables.length) : "", time("process_started")],
-    [processSize(process), processTime(times)],
-    [program ? shortBytes(stdout.size) : "", time("first_output")],
+    [asked ? asked.protocol : processSize(process), processTime(times)],
+    [program || asked ? shortBytes(stdout.size) : "", time("first_output")],
     [response.head.size > 0 ? shortBytes(response.body.size) : "", time("ended")],
   ];
   const went = [
     typeof times.head_read === "number" || state === "done",
     request.version !== "",
     variables.length > 0,
-    process !== null,
+    process !== null || asked !== null,
     stdout.size > 0,
     response.head.size > 0,
   ];
   return names.map((name, at) => ({
     number: at + 1,
-    name,
+    name: at === 3 && asksApplication(exchange) ? "application" : name,
     state: stageState(exchange, at + 1, failed, went[at]),
     size: sizes[at][0],
     time: sizes[at][1],
@@ -72,12 +76,13 @@ export function stagesOf(exchange) {
 }
 
 function stageState(exchange, number, failed, went) {
-  const { process, outcome, state } = exchange;
+  const { process, asked, outcome, state } = exchange;
   if (number === failed) return outcome === "failed" ? "failed" : "half";
   if (number === 4 && process?.ended && !process.ok) return failed === 0 ? "done" : "half";
   const goesOn = state === "open" && [4, 5, 6].includes(number);
   if (number === 4 && process && !process.ended) return "running";
-  if (number === 5 && goesOn && process) return "running";
+  if (number === 4 && goesOn && asked) return "running";
+  if (number === 5 && goesOn && (process || asked)) return "running";
   if (number === 6 && goesOn) return "running";
   return went ? "done" : "none";
 }
