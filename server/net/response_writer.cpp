@@ -118,12 +118,16 @@ class sender {
       if (auto const error = co_await send_head(head)) co_return error;
       head = {};
     }
-    auto const buffer = std::make_unique_for_overwrite<char[]>(base::limits::stream_buffer_bytes);
+    // Most content is short, and there already. The allocator gives a large buffer back to the
+    // system each time, so that it is made only for what follows.
+    auto const ready = stream.source->available();
+    bool const is_short = ready > 0 && ready < base::limits::small_read_bytes;
+    auto size = is_short ? base::limits::small_read_bytes : base::limits::stream_buffer_bytes;
+    auto buffer = std::make_unique_for_overwrite<char[]>(size);
     auto left = plan.length;
     std::size_t surplus = 0;
     while (surplus <= base::limits::surplus_bytes) {
-      auto const read = co_await stream.source->read_some(
-          boost::asio::buffer(buffer.get(), base::limits::stream_buffer_bytes));
+      auto const read = co_await stream.source->read_some(boost::asio::buffer(buffer.get(), size));
       if (read.has_error()) co_return read.error();
       if (*read == 0) break;
       auto content = std::string_view(buffer.get(), *read);
@@ -143,6 +147,9 @@ class sender {
       if (auto const error = co_await send_piece(head, content, plan.how, last)) co_return error;
       if (last) co_return base::error_code{};
       head = {};
+      if (size == base::limits::stream_buffer_bytes || left == 0U) continue;
+      size = base::limits::stream_buffer_bytes;
+      buffer = std::make_unique_for_overwrite<char[]>(size);
     }
     if (left.value_or(0) > 0) co_return base::errc::truncated;
     auto const error = co_await send_end(head, plan.how);
