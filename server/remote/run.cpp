@@ -77,8 +77,7 @@ base::task<std::optional<http::http_error>> run::connect() {
   if (found.has_error() && found.error() == boost::system::errc::resource_unavailable_try_again)
     co_return backlog_full(what_.who);
   if (found.has_error()) co_return not_connected(what_.who, found.error());
-  connection_ = std::move(found->one);
-  waiting_ = std::move(found->waits);
+  connection_ = std::move(*found);
   co_return std::nullopt;
 }
 
@@ -209,8 +208,7 @@ run::came run::take_end(std::size_t output) {
 run::came run::connection_ended(boost::asio::mutable_buffer buffer, base::error_code const& why) {
   bool const end = why == boost::asio::error::eof;
   base::error_code const error = end ? base::error_code{} : why;
-  // Who resets the connection has left some of the request unread, and may have begun with the
-  // rest.
+  // Who resets the connection has not read some of the request, and may have read the rest.
   bool const may_have_begun = error == boost::system::errc::connection_reset && !what_.safe;
   if (!may_have_begun && may_ask_again(error)) return {next::ask_again};
   waiting_ = {};
@@ -307,8 +305,11 @@ void run::on_late() {
   if (looked_ || rules_.silence <= first_look()) return fail(fault::silence, base::errc::timed_out);
   looked_ = true;
   watch_client();
-  // Nobody may have turned to a new connection yet, because idle ones occupy who would.
-  if (state_ == state::asked && !connection_->was_used()) what_.whom->close_idle(place_);
+  // Nobody may have turned to a new connection yet, because those that are kept occupy who would.
+  if (state_ == state::asked && !connection_->was_used()) {
+    waiting_ = upstream::application::waiting(*what_.whom);
+    what_.whom->close_idle(place_);
+  }
   progressed();
 }
 

@@ -8,21 +8,21 @@
 
 namespace gatehouse::upstream {
 
-base::task<base::result<connection_search::found>> connection_search::get(wanted which) {
+base::task<base::result<std::shared_ptr<connection>>> connection_search::get(wanted which) {
   std::vector<bool> tried(to_->size());
   base::error_code last;
   bool busy = false;
   while (auto const place = to_->choose(tried)) {
-    if (auto one = kept(*place, which)) co_return found{std::move(one), {}};
+    if (auto one = kept(*place, which)) co_return std::move(one);
     tried[*place] = true;
-    found out{std::make_shared<connection>(executor_, to_, *place), application::waiting(*to_)};
-    out.one->begin_request();
-    last = co_await connect(out.one);
+    auto one = std::make_shared<connection>(executor_, to_, *place);
+    one->begin_request();
+    last = co_await connect(one);
     if (cancelled_) co_return base::error_code(boost::asio::error::operation_aborted);
     if (!last) {
-      out.one->when_late(on_late_);
+      one->when_late(on_late_);
       to_->succeeded(*place);
-      co_return std::move(out);
+      co_return std::move(one);
     }
     to_->failed(*place, last);
     busy = busy || last == boost::system::errc::resource_unavailable_try_again;

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -12,6 +13,7 @@
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/base/log.hpp"
 #include "gatehouse/trace/recording.hpp"
+#include "gatehouse/upstream/connection_search.hpp"
 #include "gatehouse/upstream/kept_connections.hpp"
 #include "peer.hpp"
 
@@ -644,6 +646,26 @@ TEST_CASE("a request that waits closes an idle connection, so that its process i
   other_thread.join();
   CHECK(here.kept() == 0);
   CHECK(application.connections() == 2);
+}
+
+TEST_CASE("no connection is closed for a new one to which a process turns at once") {
+  peer application(answering(answer("x")));
+  auto const whom = std::make_shared<upstream::application>(
+      *upstream::resolve({.path = application.path(), .host = {}}));
+  loop_of_its_own here;
+  upstream::connection_search search(here.loop.get_executor(), whom, std::chrono::seconds(20),
+                                     [] {});
+  std::shared_ptr<upstream::connection> got;
+  boost::asio::co_spawn(
+      here.loop,
+      [&]() -> base::task<void> {
+        auto found = co_await search.get(upstream::wanted::any);
+        got = *found;
+      },
+      boost::asio::detached);
+  here.loop.run();
+  REQUIRE(got);
+  CHECK_FALSE(whom->is_waited_for());
 }
 
 TEST_CASE("no connection is kept while another request waits for the application") {

@@ -46,9 +46,10 @@ class application : public std::enable_shared_from_this<application> {
   // Until when it rests; in the past if it does not.
   std::chrono::steady_clock::time_point rests_until(std::size_t index) const;
 
-  // A request waits until a process of the application turns to its connection, which is new. While
-  // there is one, no other connection is kept: an idle one would occupy the process that the
-  // request waits for, if that serves one connection at a time.
+  // A request waits until a process of the application turns to its connection, which is new, and
+  // nobody has for longer than it takes where one is free (limits::worker_wait). While there is
+  // such a request, no other connection is kept: an idle one would occupy the process that it waits
+  // for, if that serves one connection at a time.
   class waiting {
    public:
     waiting() = default;

@@ -32,13 +32,10 @@ class connection_search {
   // there is none.
   std::shared_ptr<connection> find_kept(wanted which);
 
-  struct found {
-    std::shared_ptr<connection> one;  // its request has begun
-    application::waiting waits;       // while it is new, and nobody has answered
-  };
-  // Suspends while it connects. Errors: EAGAIN where an address was only busy, else that of the
-  // address that was tried last, ETIMEDOUT after the limit; operation_aborted after cancel().
-  base::task<base::result<found>> get(wanted which);
+  // A connection whose request has begun. Suspends while it connects. Errors: EAGAIN where an
+  // address was only busy, else that of the address that was tried last, ETIMEDOUT after the limit;
+  // operation_aborted after cancel().
+  base::task<base::result<std::shared_ptr<connection>>> get(wanted which);
 
   void cancel();
 
