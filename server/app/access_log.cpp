@@ -186,6 +186,10 @@ std::string json_line(http::request const* request, http::exchange_record const&
   }
   if (!record.reason.empty()) append_text(out, "reason", record.reason);
   if (record.script_pid != 0) append_member(out, "script", script_json(record));
+  if (record.queued) {
+    append_member(out, "queued_ms",
+                  fixed(std::chrono::duration<double, std::milli>(*record.queued).count(), 3));
+  }
   if (record.first_byte) {
     append_member(out, "first_byte_ms",
                   fixed(milliseconds_between(record.started, *record.first_byte), 3));

@@ -101,6 +101,10 @@ TEST_CASE("the JSON format is one object with what happened") {
         R"("user_agent":"�\n","host":"localhost","script":{"pid":99,"exit":3},)"
         R"("first_byte_ms":1.234,"total_ms":56.789,"complete":true})");
 
+  record.queued = std::chrono::microseconds(4500);
+  CHECK(json_line(&request, record, from("127.0.0.1")).find(R"("queued_ms":4.500,)") !=
+        std::string::npos);
+
   http::exchange_record cut;
   cut.received_at = moment;
   cut.reason = "client-gone";

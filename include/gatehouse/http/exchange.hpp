@@ -47,7 +47,9 @@ struct exchange_record {
   std::uint64_t request_body_bytes = 0;  // read of the request's content
   std::string script;                    // SCRIPT_NAME of the script that answers, if one does
   pid_t script_pid = 0;                  // 0: no script ran
-  std::optional<int> script_status;      // as from wait(2); unset while it runs on
+  // How long it waited for a program that is kept in memory; unset if it did not.
+  std::optional<std::chrono::steady_clock::duration> queued;
+  std::optional<int> script_status;  // as from wait(2); unset while it runs on
 };
 
 // The script that answers, "/cgi-bin/calc[1234]: ", for lines of the log to begin with; empty where
