@@ -287,5 +287,21 @@ inline constexpr std::size_t moved_directories = 16;
 // how long its list of what is public in /etc is used before it is checked again.
 inline constexpr std::size_t sandboxed_directories = 64;
 inline constexpr auto sandbox_trust = 100ms;
+// What a WSGI worker may send in one frame: output, and the text of a traceback. How much of the
+// request's body goes to it at a time.
+inline constexpr std::size_t wsgi_data_frame_bytes = 16 * 1024 * 1024;
+inline constexpr std::size_t wsgi_text_frame_bytes = 256 * 1024;
+inline constexpr std::size_t wsgi_body_piece_bytes = 256 * 1024;
+// Programs that the server keeps: how long one may take to get ready, the first and the longest
+// pause before one that ended without having answered is replaced, and how long a request of
+// another thread may be passed over by one of the thread that a program was used by.
+inline constexpr auto kept_start_time = 60s;
+inline constexpr auto kept_first_pause = 100ms;
+inline constexpr auto kept_longest_pause = 10s;
+inline constexpr auto kept_turn_time = 5ms;
+// How long a kept program may take to end by itself when nothing is asked of it any more.
+inline constexpr auto kept_end_time = 5s;
+// How often a request goes to another program because the one that had it ended before it began.
+inline constexpr int kept_attempts = 10;
 
 }  // namespace gatehouse::base::limits

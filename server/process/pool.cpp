@@ -1,0 +1,294 @@
+#include "gatehouse/process/pool.hpp"
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <new>
+#include <utility>
+
+#include "gatehouse/base/limits.hpp"
+#include "gatehouse/process/pool_state.hpp"
+
+namespace gatehouse::process {
+namespace {
+
+std::uint64_t next_number() {
+  static std::atomic<std::uint64_t> last = 0;
+  return ++last;
+}
+
+// Another thread's registration is taken back by that thread.
+void unregister(std::shared_ptr<loop_handle>& from, std::uint64_t number) {
+  auto const where = std::exchange(from, nullptr);
+  if (where) where->remove_there(number);
+}
+
+}  // namespace
+
+pool::state::state(program_keeper& by, pool_rules r, std::unique_ptr<program_starter> s)
+    : keeper(by),
+      rules(std::move(r)),
+      starter(std::move(s)),
+      pause(by.get_executor()),
+      idle_timer(by.get_executor()),
+      random(std::random_device()()) {}
+
+pool::state::~state() = default;
+
+pool::pool(program_keeper& by, pool_rules rules, std::unique_ptr<program_starter> starter)
+    : state_(std::make_shared<state>(by, std::move(rules), std::move(starter))) {
+  by.add(state_);
+}
+
+pool::~pool() {
+  boost::asio::post(state_->keeper.get_executor(), [s = state_] { s->close(); });
+}
+
+void pool::start(std::function<void(std::optional<std::string>)> done) {
+  boost::asio::post(state_->keeper.get_executor(), [s = state_, done = std::move(done)]() mutable {
+    s->on_started = std::move(done);
+    s->want_programs();
+  });
+}
+
+std::atomic<std::size_t> const& pool::waiting() const {
+  return state_->waiting;
+}
+
+std::optional<pool::lease> pool::acquire_now(base::executor ex) {
+  auto const& loop = thread_sockets::of(ex).loop();
+  std::shared_ptr<socket> one;
+  {
+    std::lock_guard const lock(state_->mutex);
+    if (state_->queue.empty()) one = state_->take_idle(loop);
+  }
+  if (!one) return std::nullopt;
+  return state_->lease_of(std::move(one), ex);
+}
+
+base::task<pool::outcome> pool::acquire(base::executor ex,
+                                        std::chrono::steady_clock::duration limit,
+                                        std::function<void(std::function<void()>)> on_wait) {
+  auto const s = state_;
+  auto const self = std::make_shared<state::waiter>(ex);
+  bool alone = false;
+  {
+    std::lock_guard const lock(s->mutex);
+    if (s->queue.empty()) self->granted = s->take_idle(self->loop);
+    if (!self->granted) {
+      if (s->queue.size() >= s->rules.queue) co_return outcome{.why = refusal::queue_full};
+      s->queue.push_back(self);
+      s->waiting = s->queue.size();
+      alone = s->members.size() < s->rules.programs;
+    }
+  }
+  bool woken = true;
+  if (!self->granted) {
+    // Leaves the queue also where there is no memory to wait; what was granted goes back then.
+    struct in_line {
+      in_line(state& pool, std::shared_ptr<state::waiter> w) : of(pool), who(std::move(w)) {}
+      in_line(in_line const&) = delete;
+      in_line& operator=(in_line const&) = delete;
+      ~in_line() {
+        of.leave_queue(who);
+        if (!awaited && who->granted) of.give_back(who->granted, true);
+      }
+      state& of;
+      std::shared_ptr<state::waiter> who;
+      bool awaited = false;
+    } place(*s, self);
+    if (alone) boost::asio::post(s->keeper.get_executor(), [s] { s->want_programs(); });
+    on_wait([self] { self->wake.set(); });
+    woken = co_await self->wake.wait_for(limit);
+    place.awaited = true;
+  }
+  auto const granted = std::exchange(self->granted, nullptr);
+  if (!granted) co_return outcome{.why = woken ? refusal::given_up : refusal::timed_out};
+  outcome out;
+  auto made = s->lease_of(granted, ex);
+  if (made) {
+    out.program = std::move(*made);
+  } else {
+    out.why = refusal::out_of_resources;
+  }
+  co_return std::move(out);
+}
+
+void pool::state::leave_queue(std::shared_ptr<waiter> const& who) {
+  std::lock_guard const lock(mutex);
+  std::erase(queue, who);
+  waiting = queue.size();
+}
+
+// With the mutex held. Prefers the socket that this thread has registered, then the program that
+// was used last, whose memory is the warmest.
+std::shared_ptr<pool::socket> pool::state::take_idle(std::shared_ptr<loop_handle> const& loop) {
+  std::shared_ptr<socket> best;
+  for (auto const& m : members) {
+    if (m->now != member::phase::serving) continue;
+    for (auto const& one : m->sockets) {
+      if (one->taken) continue;
+      bool const ours = one->registered == loop;
+      if (!best || ours || m->used > best->of->used) best = one;
+      if (ours) break;
+    }
+    if (best && best->registered == loop) break;
+  }
+  if (best) {
+    best->taken = true;
+    ++best->of->taken;
+  }
+  return best;
+}
+
+// With the mutex held. Whoever has waited longest is next; but one of the thread that the program
+// was used by goes before one of another thread that has not waited for long, because it costs much
+// less, and the other thread has programs of its own.
+void pool::state::hand_out(std::shared_ptr<socket> one) {
+  if (queue.empty() || one->of->now != member::phase::serving || one->taken) return;
+  auto next = queue.begin();
+  auto const now = std::chrono::steady_clock::now();
+  if (one->registered && now - (*next)->since < base::limits::kept_turn_time) {
+    auto const near = std::find_if(queue.begin(), queue.end(),
+                                   [&](auto const& w) { return one->registered == w->loop; });
+    if (near != queue.end()) next = near;
+  }
+  auto const who = std::move(*next);
+  queue.erase(next);
+  waiting = queue.size();
+  one->taken = true;
+  ++one->of->taken;
+  who->granted = std::move(one);
+  try {
+    boost::asio::post(who->executor, [who] { who->wake.set(); });
+  } catch (std::bad_alloc const&) {
+    // It finds what was granted when its wait is over.
+  }
+}
+
+void pool::state::give_back(std::shared_ptr<socket> const& one, bool sound) {
+  auto const of = one->of;
+  bool upkeep = false;
+  bool leaves = false;
+  {
+    std::lock_guard const lock(mutex);
+    one->taken = false;
+    --of->taken;
+    if (sound) {
+      failures = 0;
+      ++of->answered;
+      if (rules.idle.count() > 0) of->used = asked = std::chrono::steady_clock::now();
+    } else if (of->now != member::phase::ended) {
+      of->broken = of->broken || of->now == member::phase::serving;
+      of->now = member::phase::leaving;
+    }
+    bool const full = of->share != 0 && of->answered >= of->share && !of->successor_wanted;
+    if (full && of->now == member::phase::serving) of->successor_wanted = true;
+    upkeep = full || of->now == member::phase::replaced;
+    leaves = of->taken == 0 && of->now != member::phase::serving;
+    hand_out(one);
+  }
+  if (!upkeep && !leaves && sound) return;
+  boost::asio::post(keeper.get_executor(), [s = shared_from_this(), of, sound, leaves] {
+    if (leaves) s->let_end(of);
+    if (!sound) of->program->stop();
+    s->want_programs();
+  });
+}
+
+std::optional<pool::lease> pool::state::lease_of(std::shared_ptr<socket> one, base::executor ex) {
+  auto& here = thread_sockets::of(ex);
+  if (one->registered != here.loop()) {
+    // Under a number of its own, because a thread that has it again may not have closed it yet.
+    unregister(one->registered, one->number);
+    one->number = next_number();
+  }
+  auto const registered = here.add(ex, one->number, one->fd.get());
+  if (registered.has_error()) {
+    std::lock_guard const lock(mutex);
+    one->taken = false;
+    --one->of->taken;
+    return std::nullopt;
+  }
+  one->registered = here.loop();
+  lease out;
+  out.of_ = shared_from_this();
+  out.connection_ = *registered;
+  out.socket_ = std::move(one);
+  return out;
+}
+
+pool::lease& pool::lease::operator=(lease&& other) noexcept {
+  if (this == &other) return *this;
+  give_back();
+  of_ = std::move(other.of_);
+  socket_ = std::move(other.socket_);
+  connection_ = std::exchange(other.connection_, nullptr);
+  return *this;
+}
+
+std::shared_ptr<kept_program> const& pool::lease::program() const {
+  return socket_->of->program;
+}
+
+void pool::lease::give_back() {
+  auto const one = std::exchange(socket_, nullptr);
+  connection_ = nullptr;
+  if (one) std::exchange(of_, nullptr)->give_back(one, true);
+}
+
+void pool::lease::give_up() {
+  auto const one = std::exchange(socket_, nullptr);
+  connection_ = nullptr;
+  if (!one) return;
+  unregister(one->registered, one->number);
+  std::exchange(of_, nullptr)->give_back(one, false);
+}
+
+void pool::state::add(std::shared_ptr<kept_program> program) {
+  auto const one = std::make_shared<member>();
+  one->program = std::move(program);
+  one->used = std::chrono::steady_clock::now();
+  if (rules.requests > 0) {
+    auto const tenth = rules.requests / 10;
+    std::uniform_int_distribution<std::uint64_t> pick(rules.requests - tenth,
+                                                      rules.requests + tenth);
+    one->share = std::max<std::uint64_t>(1, pick(random));
+  }
+  for (auto& fd : one->program->take_sockets()) {
+    auto s = std::make_shared<socket>();
+    s->of = one;
+    s->fd = std::move(fd);
+    one->sockets.push_back(std::move(s));
+  }
+  {
+    std::lock_guard const lock(mutex);
+    members.push_back(one);
+    for (auto const& s : one->sockets) hand_out(s);
+  }
+  one->program->when_ended([weak = weak_from_this(), ended = std::weak_ptr(one)] {
+    auto const self = weak.lock();
+    auto const who = ended.lock();
+    if (self && who) self->on_end(who);
+  });
+  if (closed) let_end(one);
+}
+
+// The program notices the end of its sockets and ends. Those that a thread has registered are
+// closed by that thread.
+void pool::state::let_end(std::shared_ptr<member> const& one) {
+  std::vector<std::shared_ptr<socket>> closing;
+  {
+    std::lock_guard const lock(mutex);
+    if (one->now != member::phase::ended) one->now = member::phase::leaving;
+    if (one->taken > 0) return;
+    closing = std::exchange(one->sockets, {});
+  }
+  for (auto const& s : closing) {
+    s->fd.reset();
+    unregister(s->registered, s->number);
+    s->of.reset();
+  }
+  stop_if_it_stays(one);
+}
+
+}  // namespace gatehouse::process
