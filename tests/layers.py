@@ -21,12 +21,13 @@ ROOMS = {
     "scgi": {"base"},
     "remote": {"base", "http", "trace", "process", "gateway", "upstream", "fastcgi", "scgi"},
     "cgi": {"base", "http", "trace", "process", "gateway"},
+    "wsgi": {"base", "http", "trace", "process", "gateway"},
     "net": {"base", "http", "trace"},
     "config": {"base", "http"},
     "show": {"base", "http", "trace", "gateway", "net", "config"},
     "life": {"base", "http", "trace", "process", "cgi", "net", "config"},
-    "app": {"base", "http", "trace", "process", "files", "gateway", "upstream", "fastcgi", "scgi", "remote", "cgi", "net", "config", "show", "life"},
-    "commands": {"base", "http", "trace", "process", "files", "gateway", "upstream", "fastcgi", "scgi", "remote", "cgi", "net", "config", "show", "life", "app"},
+    "app": {"base", "http", "trace", "process", "files", "gateway", "upstream", "fastcgi", "scgi", "remote", "cgi", "wsgi", "net", "config", "show", "life"},
+    "commands": {"base", "http", "trace", "process", "files", "gateway", "upstream", "fastcgi", "scgi", "remote", "cgi", "wsgi", "net", "config", "show", "life", "app"},
     "main": {"base", "config", "app", "commands"},
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "gatehouse/app/program_list.hpp"
+#include "gatehouse/app/wsgi_applications.hpp"
 #include "gatehouse/cgi/gateway.hpp"
 #include "gatehouse/files/static_handler.hpp"
 #include "gatehouse/remote/gateway.hpp"
@@ -128,8 +129,12 @@ constexpr map_kind table[] = {
     remote_kind("fastcgi", "FastCGI application at", make_fastcgi),
     remote_kind("scgi", "SCGI application at", make_scgi),
     remote_kind("uwsgi", "uwsgi application at", make_uwsgi),
+    {.syntax = {"wsgi", config::map_target::as_written, wsgi_keys},
+     .serves = "the application",
+     .runs_target = true,
+     .make = make_application,
+     .keep = keep_workers},
 };
-static_assert(std::all_of(std::begin(table), std::end(table), is_complete));
 
 }  // namespace
 

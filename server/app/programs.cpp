@@ -74,8 +74,9 @@ std::vector<program_directory> program_directories(config::options const& chosen
   std::vector<program_directory> out;
   std::error_code ec;
   for (auto const& m : mappings_of(chosen.site)) {
-    bool const has_programs =
-        kind_of(m, kinds).runs_target && std::filesystem::is_directory(m.target, ec);
+    bool const has_programs = kind_of(m, kinds).runs_target &&
+                              m.form != config::map_target::as_written &&
+                              std::filesystem::is_directory(m.target, ec);
     if (has_programs) out.push_back({m.target, m.prefix});
   }
   return out;

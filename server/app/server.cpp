@@ -12,6 +12,7 @@
 
 #include "gatehouse/app/access_log.hpp"
 #include "gatehouse/app/containment.hpp"
+#include "gatehouse/app/kept_programs.hpp"
 #include "gatehouse/app/listening.hpp"
 #include "gatehouse/app/make_generation.hpp"
 #include "gatehouse/app/workers.hpp"
@@ -77,6 +78,8 @@ struct server::parts {
   bool awaiting_successor = false;
   bool asked_to_end = false;
   bool stopping = false;
+  bool reloading = false;
+  bool reload_wanted = false;  // one more
 
   base::executor main_executor() const { return threads->main_executor(); }
   std::optional<config::usage_error> begin(config::options const& chosen);
@@ -92,7 +95,8 @@ struct server::parts {
   base::task<void> handle_signals();
   base::task<void> await_successor();
   void reload();
-  std::optional<config::usage_error> change_generation();
+  base::task<void> reload_once();
+  base::task<std::optional<config::usage_error>> change_generation();
   enum class ending { soon, gently };
   base::task<void> stop(ending how);
   base::task<bool> scripts_end_within(std::chrono::steady_clock::duration limit);
@@ -127,6 +131,8 @@ std::optional<config::usage_error> server::parts::begin(config::options const& c
   }
   if (auto wrong = listen_for_takeover()) return wrong;
   get_ready();
+  if (auto const wrong = start_programs_now(*current))
+    return config::usage_error{"gatehouse: " + *wrong};
   return relieve_predecessor();
 }
 
@@ -261,26 +267,46 @@ base::task<void> server::parts::await_successor() {
   co_await stop(ending::gently);
 }
 
-// Another generation takes the place of the current one, or nothing changes at all.
+// One reload at a time; what is asked for meanwhile is one more.
 void server::parts::reload() {
+  if (std::exchange(reload_wanted, true) || reloading) return;
+  reloading = true;
+  boost::asio::co_spawn(main_executor(), reload_once(), [this](std::exception_ptr const&) {
+    reloading = false;
+    if (reload_wanted && !stopping) {
+      reload_wanted = false;
+      reload();
+    }
+  });
+}
+
+// Another generation takes the place of the current one, or nothing changes at all.
+base::task<void> server::parts::reload_once() {
+  reload_wanted = false;
   manager.reloading();
-  if (auto const wrong = change_generation()) {
+  auto const wrong = co_await change_generation();
+  if (stopping) co_return;
+  if (wrong) {
     base::log::error("reload-refused", "all stays as it is: " + wrong->line);
-    return manager.ready("Serving as before: the new configuration is wrong");
+    co_return manager.ready("Serving as before: the new configuration is wrong");
   }
   base::log::info("reloaded", "the configuration was read again");
   manager.ready("Serving on " + endpoints_text(listener->endpoints()));
 }
 
-std::optional<config::usage_error> server::parts::change_generation() try {
+// What is kept in memory is started anew before, and the current generation serves meanwhile.
+base::task<std::optional<config::usage_error>> server::parts::change_generation() try {
   auto read = again();
-  if (auto const* const wrong = std::get_if<config::usage_error>(&read)) return *wrong;
+  if (auto const* const wrong = std::get_if<config::usage_error>(&read)) co_return *wrong;
   auto& next = std::get<config::options>(read);
   auto const kept = life::keep_fixed(next.server, current->chosen.server);
   auto made = make_generation(next, listener->endpoints(), shared, targets);
-  if (auto const* const wrong = std::get_if<config::usage_error>(&made)) return *wrong;
+  if (auto const* const wrong = std::get_if<config::usage_error>(&made)) co_return *wrong;
   auto& following = std::get<life::generation>(made);
   following.get_ready();
+  auto const not_started = co_await start_programs(main_executor(), following);
+  if (not_started) co_return config::usage_error{"gatehouse: " + *not_started};
+  if (stopping) co_return std::nullopt;
   for (auto const name : kept) {
     base::log::warn("reload-kept", "--" + std::string(name) + " keeps its value until a restart");
   }
@@ -289,9 +315,9 @@ std::optional<config::usage_error> server::parts::change_generation() try {
   base::log::set_level(current->chosen.server.log_level);
   threads->on_each_set(
       [service = current->service](net::connection_set& set) { set.serve_with(service); });
-  return std::nullopt;
+  co_return std::nullopt;
 } catch (std::exception const& e) {
-  return config::usage_error{std::string("gatehouse: ") + e.what()};
+  co_return config::usage_error{std::string("gatehouse: ") + e.what()};
 }
 
 base::task<void> server::parts::stop(ending how) {
@@ -312,6 +338,7 @@ base::task<void> server::parts::stop(ending how) {
     threads->on_each_set([](net::connection_set& set) { set.cut(); });
     co_await threads->connections_end_within(base::limits::end_wait);
   }
+  co_await end_programs(main_executor(), shared.keeper(), chosen.server.grace);
   if (shared.launcher()->running() > 0) {
     shared.launcher()->signal_all(SIGTERM);
     bool const over = co_await scripts_end_within(chosen.server.grace);

@@ -116,15 +116,20 @@ site::site(config::server_options const& server, config::site_options const& cho
   site_parts const parts{server, chosen, rules_, remote_, program_paths(chosen, kinds)};
   for (auto const& m : mappings_of(chosen)) {
     auto const& kind = kind_of(m, kinds);
-    routes.mount({m.prefix, host}, kind.make(m, parts),
+    auto handler = kind.make(m, parts);
+    if (kind.keep != nullptr) keeping_.push_back({m, kind, *handler});
+    routes.mount({m.prefix, host}, std::move(handler),
                  {std::string(words_of(m, kind)), m.target.string(), kind.runs_target});
   }
 }
 
-void site::get_ready(std::shared_ptr<process::containment const> held_by) {
+void site::get_ready(config::server_options const& server,
+                     std::shared_ptr<process::containment const> held_by) {
   rules_.held_by = std::move(held_by);
   rules_.launcher = shared_.launcher();
   remote_.asks = true;
+  kept_parts const parts{server, rules_, shared_.keeper()};
+  for (auto const& one : keeping_) pools_.push_back(one.kind.keep(one.what, parts, one.handler));
 }
 
 }  // namespace gatehouse::app

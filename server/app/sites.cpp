@@ -1,6 +1,7 @@
 #include "gatehouse/app/sites.hpp"
 
 #include <algorithm>
+#include <mutex>
 #include <utility>
 
 #include "gatehouse/app/containment.hpp"
@@ -22,6 +23,29 @@ net::connection_limits limits_of(config::options const& chosen) {
       .grace = std::min<net::duration>(base::limits::rate_grace, server.idle_timeout)};
   return out;
 }
+
+// Told by each pool how its start went; tells the last one's, or the first that failed.
+class starting_pools {
+ public:
+  using outcome = std::optional<std::string>;
+  starting_pools(std::size_t count, std::function<void(outcome)> done)
+      : left_(count), done_(std::move(done)) {}
+
+  void told(outcome wrong) {
+    std::function<void(outcome)> call;
+    {
+      std::lock_guard const lock(mutex_);
+      --left_;
+      if (wrong || left_ == 0) call = std::exchange(done_, nullptr);
+    }
+    if (call) call(std::move(wrong));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::size_t left_;
+  std::function<void(outcome)> done_;
+};
 
 }  // namespace
 
@@ -46,7 +70,16 @@ void sites::get_ready(config::options const& chosen) {
   auto containment = make_containment(chosen.server);
   containment.sandbox = make_sandbox(chosen);
   auto const held_by = std::make_shared<process::containment const>(std::move(containment));
-  for (auto const& one : sites_) one->get_ready(held_by);
+  for (auto const& one : sites_) one->get_ready(chosen.server, held_by);
+}
+
+void sites::start_programs(std::function<void(std::optional<std::string>)> done) {
+  std::vector<std::shared_ptr<process::pool>> all;
+  for (auto const& one : sites_) all.insert(all.end(), one->pools().begin(), one->pools().end());
+  if (all.empty()) return done(std::nullopt);
+  auto const starting = std::make_shared<starting_pools>(all.size(), std::move(done));
+  for (auto const& one : all)
+    one->start([starting](std::optional<std::string> wrong) { starting->told(std::move(wrong)); });
 }
 
 }  // namespace gatehouse::app

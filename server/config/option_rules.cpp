@@ -21,6 +21,8 @@ constexpr option_rule rules[] = {
      "the same as DIRECTORY"},
     {serving, 0, "map", "'PREFIX KIND:TARGET'", true, by(set_map), "",
      "serve TARGET at the URL path PREFIX; KIND is {kinds}; repeatable, the longest prefix wins"},
+    {serving, 0, "wsgi", "MODULE[:CALLABLE]", false, by(set_wsgi), "",
+     "answer every path by this Python application (PEP 3333): short for `--map '/ wsgi:...'`"},
     {serving, 0, "index", "NAME,...", true, by(set_index, clear<&site_options::index>),
      "index.html", "what answers for a directory, of programs too; the first that is there"},
     {serving, 0, "listing", "on|off", false, by(set<&site_options::listing, read_switch>), "on",
@@ -54,6 +56,9 @@ constexpr option_rule rules[] = {
      true},
     {programs, 0, "pass-auth", "", false, by(set<&site_options::pass_auth, read_switch>), "off",
      "give programs the client's Authorization field"},
+    {programs, 0, "workers", "N", false, by(set_count<&server_options::workers, 1, 1024>),
+     "two, or one a core if that is more",
+     "processes that are kept for each application that stays in memory"},
 
     {limits, 0, "threads", "N", false, by(set_count<&server_options::threads, 1, 1024>),
      "one a core", "threads that serve connections"},

@@ -74,7 +74,9 @@ complaint set_map_target(mapping& m, std::string_view text, map_syntaxes kinds) 
   m.kind = name;
   m.form = kind->target;
   if (colon == std::string_view::npos || colon + 1 == text.size()) {
-    return "there is no path after " + in_quotes(name);
+    return "there is no " +
+           std::string(kind->target == map_target::as_written ? "target" : "path") + " after " +
+           in_quotes(name);
   }
   auto const rest = text.substr(colon + 1);
   auto wrong = kind->keys.empty() ? read_path(m.target, rest) : set_map_words(m, rest, *kind);
@@ -242,6 +244,11 @@ complaint set_map(site_options& o, std::string_view text, map_syntaxes kinds) {
   if (auto wrong = set_map_target(m, http::trim_ows(text.substr(blank)), kinds)) return wrong;
   put(o.mappings, std::move(m), &mapping::prefix);
   return std::nullopt;
+}
+
+complaint set_wsgi(site_options& o, std::string_view text, map_syntaxes kinds) {
+  if (text.empty()) return "the name of the application is empty";
+  return set_map(o, "/ wsgi:" + std::string(text), kinds);
 }
 
 complaint set_index(site_options& o, std::string_view text) {

@@ -33,6 +33,7 @@ void shared_resources::get_ready(unsigned threads,
                                                         .beside_others = std::max(1U, threads / 2),
                                                         .others = &answered_at_once_},
                                           std::move(filter));
+  keeper_ = std::make_unique<process::program_keeper>();
 }
 
 void shared_resources::change(config::options const& chosen) {

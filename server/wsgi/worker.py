@@ -368,8 +368,10 @@ def serve_request(channel, application, constants, payload):
     environ = dict(zip(words[::2], words[1::2]))
     environ.update(constants)
     environ["wsgi.url_scheme"] = environ.get("REQUEST_SCHEME", "http")
-    length = int(environ.get("CONTENT_LENGTH") or 0)
-    environ["wsgi.input"] = Input(channel, payload[size:], length)
+    length = environ.get("CONTENT_LENGTH", "")
+    environ["wsgi.input"] = Input(
+        channel, payload[size:], int(length) if length.isdecimal() else 0
+    )
     answer = Answer(channel)
     try:
         if not respond(application, environ, answer):

@@ -270,6 +270,8 @@ TEST_CASE("a wrong argument is one line that says what is wrong") {
       {{"--map", "/a/../b cgi:/b"}, R"(--map: the prefix "/a/../b" has a "." or ".." segment)"},
       {{"--map", "/a fcgi:/b"},
        R"(--map: "fcgi" is not a kind of target (static, cgi, pool or far))"},
+      {{"--wsgi", ""}, R"(--wsgi: the name of the application is empty)"},
+      {{"--workers", "0"}, R"(--workers: "0" is not a number from 1 to 1024)"},
       {{"--map", "/a cgi:"}, R"(--map: there is no path after "cgi")"},
       {{"--map", "/a pool:"}, R"(--map: there is no path after "pool")"},
       {{"--map", "/a pool:/b idle"}, R"(--map: "idle" is not KEY=VALUE)"},
@@ -431,6 +433,7 @@ TEST_CASE("a site has these options of its own, and the server all others") {
     if (r.setter.is_of_site()) of_sites.append(of_sites.empty() ? "" : " ").append(r.name);
   }
   CHECK(of_sites ==
-        "root map index listing cgi-bin cgi-ext interpreter env pass-auth max-scripts body-limit "
+        "root map wsgi index listing cgi-bin cgi-ext interpreter env pass-auth max-scripts "
+        "body-limit "
         "access-log");
 }

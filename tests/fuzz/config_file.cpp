@@ -72,6 +72,7 @@ lines printed(config::options const& o) {
       "follow-symlinks=" + on_off(o.server.follow_symlinks),
       "pass-auth=" + on_off(o.site.pass_auth),
       "threads=" + std::to_string(o.server.threads),
+      "workers=" + std::to_string(o.server.workers),
       "max-scripts=" + std::to_string(o.site.max_scripts),
       "queue=" + std::to_string(o.server.queue),
       "max-connections=" + std::to_string(o.server.max_connections),

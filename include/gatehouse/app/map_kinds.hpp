@@ -16,6 +16,7 @@
 #include "gatehouse/config/options.hpp"
 #include "gatehouse/gateway/application.hpp"
 #include "gatehouse/http/handler.hpp"
+#include "gatehouse/process/pool.hpp"
 #include "gatehouse/remote/rules.hpp"
 
 namespace gatehouse::app {
@@ -27,6 +28,13 @@ struct site_parts {
   cgi::gateway_rules const& scripts;
   remote::rules const& remote;
   std::vector<std::filesystem::path> hidden;  // directories of programs: no file in them is served
+};
+
+// What the programs of a site that are kept in memory are started with.
+struct kept_parts {
+  config::server_options const& server;
+  cgi::gateway_rules const& scripts;  // ready: with the launcher, and what holds programs
+  process::program_keeper& keeper;
 };
 
 struct map_kind {
@@ -49,6 +57,12 @@ struct map_kind {
   // where the kind does not interpret.
   std::shared_ptr<gateway::application> (*make_application)(std::string const& target,
                                                             remote::rules const& by) = nullptr;
+
+  // Makes the pool of programs that the handler needs in memory, and gives it to the handler, which
+  // `make` has made. The pool is started before the server is ready. Throws
+  // std::runtime_error, with a line for people, where there can be none. Null: the kind keeps none.
+  std::shared_ptr<process::pool> (*keep)(config::mapping const& what, kept_parts const& parts,
+                                         http::handler& handler) = nullptr;
 
   // Lists the programs that requests below the prefix can find, for `check` and the inspector.
   // files: how many entries of directories are looked at. It is null where there is none that can

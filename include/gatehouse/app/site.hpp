@@ -32,12 +32,25 @@ class site {
   site& operator=(site const&) = delete;
 
   // Programs are run from now on, and not only described. After the shared resources are ready.
-  void get_ready(std::shared_ptr<process::containment const> held_by);
+  // Throws std::runtime_error where programs cannot be kept that are to be.
+  void get_ready(config::server_options const& server,
+                 std::shared_ptr<process::containment const> held_by);
+
+  // The programs that are kept in memory, none of which has been started. After get_ready().
+  std::vector<std::shared_ptr<process::pool>> const& pools() const { return pools_; }
 
  private:
   life::shared_resources& shared_;
   remote::rules remote_;
   cgi::gateway_rules rules_;
+  // Mappings whose handlers need programs in memory.
+  struct keeping {
+    config::mapping what;
+    map_kind const& kind;
+    http::handler& handler;
+  };
+  std::vector<keeping> keeping_;
+  std::vector<std::shared_ptr<process::pool>> pools_;
 };
 
 }  // namespace gatehouse::app

@@ -4,7 +4,10 @@
 // explain` asks it without one. When a server reads its configuration again, it makes new ones on
 // the same shared resources, and the old ones go with their last exchange.
 
+#include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "gatehouse/app/router.hpp"
@@ -31,6 +34,10 @@ class sites {
   // Programs are run from now on, and not only described. chosen: as before. After the shared
   // resources are ready. Throws where a --sandbox cannot be had, as make_sandbox does.
   void get_ready(config::options const& chosen);
+
+  // Starts the programs that are kept in memory. done is called once, on any thread: with nothing
+  // when all are ready, or with what is wrong. After get_ready().
+  void start_programs(std::function<void(std::optional<std::string>)> done);
 
   router& routes() { return routes_; }
   net::service& service() { return service_; }

@@ -69,6 +69,7 @@ complaint set_port(server_options& o, std::string_view text);
 complaint set_bind(server_options& o, std::string_view text);
 complaint set_cgi_bin(site_options& o, std::string_view text);
 complaint set_map(site_options& o, std::string_view text, map_syntaxes kinds);
+complaint set_wsgi(site_options& o, std::string_view text, map_syntaxes kinds);
 complaint set_index(site_options& o, std::string_view text);
 complaint set_cgi_ext(site_options& o, std::string_view text);
 complaint set_interpreter(site_options& o, std::string_view text, map_syntaxes kinds);

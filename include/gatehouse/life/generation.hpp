@@ -5,6 +5,8 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "gatehouse/config/options.hpp"
 #include "gatehouse/net/connection.hpp"
@@ -18,6 +20,9 @@ struct generation {
   std::shared_ptr<net::service> service;
   // Programs are run from now on, and not only described. After the shared state is ready.
   std::function<void()> get_ready;
+  // Starts the programs that are kept in memory. done is called once, on any thread: with nothing
+  // when all are ready, or with what is wrong. After get_ready.
+  std::function<void(std::function<void(std::optional<std::string>)> done)> start_programs;
 };
 
 }  // namespace gatehouse::life

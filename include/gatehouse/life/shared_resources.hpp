@@ -15,6 +15,7 @@
 #include "gatehouse/cgi/script_slots.hpp"
 #include "gatehouse/config/options.hpp"
 #include "gatehouse/process/launcher.hpp"
+#include "gatehouse/process/program_keeper.hpp"
 #include "gatehouse/process/system_call_filter.hpp"
 
 namespace gatehouse::life {
@@ -35,6 +36,7 @@ class shared_resources {
   void change(config::options const& chosen);
 
   process::launcher* launcher() { return launcher_.get(); }  // null before get_ready()
+  process::program_keeper& keeper() { return *keeper_; }     // after get_ready()
   cgi::script_slots& slots() { return slots_; }
   std::shared_ptr<base::budget> const& spool_space() { return spool_space_; }
 
@@ -51,6 +53,7 @@ class shared_resources {
   std::shared_ptr<base::budget> spool_space_;
   rlim_t descriptor_limit_;
   std::unique_ptr<process::launcher> launcher_;
+  std::unique_ptr<process::program_keeper> keeper_;  // goes before the launcher
 };
 
 }  // namespace gatehouse::life

@@ -1,0 +1,61 @@
+#pragma once
+// A worker's answer to one request, as every gateway reads answers. It gets a worker from the pool,
+// and another one where that turns out to have ended before it began.
+
+#include <memory>
+#include <string>
+
+#include "gatehouse/gateway/responder.hpp"
+#include "gatehouse/http/exchange.hpp"
+#include "gatehouse/http/handler.hpp"
+#include "gatehouse/process/pool.hpp"
+#include "gatehouse/wsgi/dialogue.hpp"
+
+namespace gatehouse::wsgi {
+
+struct run_rules {
+  std::string application;
+  std::string directory;
+  dialogue_limits limits;
+  std::chrono::steady_clock::duration queue_timeout;
+};
+
+// A worker for a request: one that is idle, or the first that is when its turn has come. The error
+// says why there is none.
+base::task<http::result<process::pool::lease>> take_worker(
+    process::pool& from, std::chrono::steady_clock::duration queue_timeout,
+    http::exchange_context& context);
+
+class worker_run final : public gateway::responder {
+ public:
+  // All outlive finish().
+  worker_run(process::pool& from, run_rules const& rules, http::exchange_context& context,
+             std::shared_ptr<dialogue> with);
+  ~worker_run() override;
+
+  base::task<base::result<std::size_t>> read_output(boost::asio::mutable_buffer buffer) override;
+  base::task<base::result<std::optional<std::size_t>>> read_output_within(
+      boost::asio::mutable_buffer buffer, std::chrono::steady_clock::duration limit) override;
+  std::optional<std::size_t> read_output_at_once(boost::asio::mutable_buffer buffer) override;
+  base::task<void> finish() override;
+  gateway::program_end end_now() override;
+  base::task<gateway::program_end> end() override;
+  std::string log_name() const override;
+  http::http_error failure(base::error_code const& why) const override;
+  base::task<http::diagnosis> diagnosis() override;
+
+ private:
+  std::optional<base::result<std::size_t>> look(boost::asio::mutable_buffer buffer);
+  base::task<void> ask_again();
+  http::http_error trouble_error() const;
+
+  process::pool& from_;
+  run_rules const& rules_;
+  http::exchange_context* context_;  // null once finished
+  base::executor executor_;
+  std::shared_ptr<dialogue> with_;
+  std::optional<http::http_error> no_worker_;  // why there was none to ask again
+  int attempts_ = 1;
+};
+
+}  // namespace gatehouse::wsgi

@@ -1,0 +1,63 @@
+#include "gatehouse/app/kept_programs.hpp"
+
+#include <boost/asio/post.hpp>
+#include <future>
+#include <memory>
+#include <utility>
+
+#include "gatehouse/base/event.hpp"
+#include "gatehouse/base/limits.hpp"
+
+namespace gatehouse::app {
+namespace {
+
+base::task<bool> end_within(base::executor ex, process::program_keeper& keeper,
+                            std::chrono::steady_clock::duration limit) {
+  base::timer pause(ex);
+  auto const until = std::chrono::steady_clock::now() + limit;
+  while (keeper.running() > 0) {
+    if (std::chrono::steady_clock::now() >= until) co_return false;
+    pause.expires_after(base::limits::stop_look_interval);
+    co_await pause.async_wait(base::as_result);
+  }
+  co_return true;
+}
+
+}  // namespace
+
+std::optional<std::string> start_programs_now(life::generation const& of) {
+  auto const outcome = std::make_shared<std::promise<std::optional<std::string>>>();
+  of.start_programs(
+      [outcome](std::optional<std::string> wrong) { outcome->set_value(std::move(wrong)); });
+  return outcome->get_future().get();
+}
+
+base::task<std::optional<std::string>> start_programs(base::executor ex,
+                                                      life::generation const& of) {
+  struct outcome {
+    explicit outcome(base::executor of_waiter) : done(of_waiter) {}
+    base::event done;
+    std::optional<std::string> wrong;
+  };
+  auto const told = std::make_shared<outcome>(ex);
+  of.start_programs([ex, told](std::optional<std::string> wrong) {
+    boost::asio::post(ex, [told, wrong = std::move(wrong)] {
+      told->wrong = wrong;
+      told->done.set();
+    });
+  });
+  co_await told->done.wait();
+  co_return told->wrong;
+}
+
+base::task<void> end_programs(base::executor ex, process::program_keeper& keeper,
+                              std::chrono::steady_clock::duration grace) {
+  if (keeper.running() == 0) co_return;
+  keeper.close_all();
+  bool const over = co_await end_within(ex, keeper, grace);
+  if (over) co_return;
+  keeper.kill_all();
+  co_await end_within(ex, keeper, base::limits::end_wait);
+}
+
+}  // namespace gatehouse::app
