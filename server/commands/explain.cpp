@@ -172,6 +172,11 @@ finding ask(question const& q, life::shared_resources& shared, app::sites& asked
   return out;
 }
 
+// Whether a program answers: one that is started for the request, or is told variables in memory.
+bool asks_program(trace::recording const& r) {
+  return r.program || !r.variables.empty();
+}
+
 // Completes the recording of a program that was described but not run: adds what it would read, and
 // removes the answer that the request got without it.
 void finish_description(trace::recording& r, std::string const& body) {
@@ -215,7 +220,8 @@ void print(question const& q, finding const& found) {
     response = show::raw_response{shown, found.answer.size};
   }
   std::cout << show::explanation(found.recording, response, show::shows_colours(STDOUT_FILENO));
-  if (!q.run && found.recording.program) std::cout << "\nThe program was not run: --run does.\n";
+  if (!q.run && asks_program(found.recording))
+    std::cout << "\nThe program was not run: --run does.\n";
 }
 
 int answer(question const& q) {
@@ -228,7 +234,7 @@ int answer(question const& q) {
   life::shared_resources shared(q.chosen);
   app::sites asked(q.chosen, shared);
   auto found = ask(q, shared, asked);
-  if (!q.run && found.recording.program) finish_description(found.recording, q.body);
+  if (!q.run && asks_program(found.recording)) finish_description(found.recording, q.body);
   bool const well = went_well(found.recording, q.run);
   if (q.as == form::shell) {
     auto const status = print_shell(found, q.body);

@@ -195,6 +195,23 @@ TEST_CASE("a file is sent whole") {
   CHECK(r.field("Content-Length") == "1000000");
 }
 
+TEST_CASE("explain shows the variables with their origins, and asks the application with --run") {
+  served app;
+  auto const map = "/m wsgi:site1 dir=" + app.directory().string();
+  arguments argv{binary(),  "explain", "--map", map, "--root", app.files.root().string(),
+                 "/m/a?b=c"};
+  auto const described = run(argv);
+  CHECK(described.code() == 0);
+  CHECK(has(described.out, "the application site1"));
+  CHECK(has(described.out, "PATH_INFO"));
+  CHECK(has(described.out, "RFC 3875, 4.1.5"));
+  CHECK_FALSE(has(described.out, "hello from"));
+  argv.insert(argv.begin() + 2, "--run");
+  auto const answered = run(argv);
+  CHECK(answered.code() == 0);
+  CHECK(has(answered.out, "hello from /a"));
+}
+
 TEST_CASE("every piece that is yielded goes out at once") {
   served app;
   server const s(app.files, app.options());
