@@ -19,6 +19,7 @@ end of the worker. Its standard output and standard error are the server's log.
 
 import array
 import fcntl
+import functools
 import gc
 import importlib
 import os
@@ -33,6 +34,7 @@ import threading
 import traceback
 
 FRAME = struct.Struct(">cI")
+END = FRAME.pack(b"E", 0)
 PIECE = 256 * 1024  # the most that is asked for at once
 FRAME_LIMIT = 16 * 1024 * 1024
 TRACEBACK_LIMIT = 48 * 1024
@@ -92,6 +94,8 @@ class Channel:
 
 class Input:
     """wsgi.input: the request's body, which is asked for as the application reads it."""
+
+    __slots__ = ("_at", "_buffer", "_channel", "_missing")
 
     def __init__(self, channel, first, length):
         self._channel = channel
@@ -188,13 +192,26 @@ class FileWrapper:
         return (fd, at, max(0, status.st_size - at)) if stat.S_ISREG(status.st_mode) else None
 
 
+@functools.lru_cache(maxsize=64)
+def is_status(text):
+    return bool(STATUS(text)) and not CONTROL(text)
+
+
+@functools.lru_cache(maxsize=256)
+def in_lower_case(name):
+    """The name of a header field; nothing if it is none."""
+    return name.lower() if FIELD_NAME(name) else ""
+
+
 class Head:
     """A status and header fields that start_response() was called with, as CGI has them."""
+
+    __slots__ = ("has_content", "length", "text")
 
     def __init__(self, status, headers):
         if type(status) is not str:
             raise Fault(f"start_response() got a status that is no str: {status!r}")
-        if not STATUS(status) or CONTROL(status):
+        if not is_status(status):
             raise Fault(f"start_response() got a status that is none: {status!r}")
         if not isinstance(headers, list):
             raise Fault(f"start_response() got headers that are no list: {headers!r}")
@@ -207,11 +224,11 @@ class Head:
             name, value = header
             if type(name) is not str or type(value) is not str:
                 raise Fault(f"start_response() got a header that is not of str: {header!r}")
-            if not FIELD_NAME(name):
+            known = in_lower_case(name)
+            if not known:
                 raise Fault(f"start_response() got a header whose name is none: {header!r}")
-            if CONTROL(value):
+            if not value.isprintable() and CONTROL(value):
                 raise Fault(f"start_response() got a header with a line break in it: {header!r}")
-            known = name.lower()
             if known == "status":
                 raise Fault("start_response() got a Status header, which is for CGI alone")
             if known == "content-length":
@@ -238,6 +255,8 @@ def bytes_of(piece):
 
 class Answer:
     """What the application answers to one request."""
+
+    __slots__ = ("channel", "head", "head_sent")
 
     def __init__(self, channel):
         self.channel = channel
@@ -282,13 +301,13 @@ class Answer:
 
     def write_whole(self, pieces):
         """All of the content, with the end of the answer."""
-        content = b"".join(map(bytes_of, pieces))
+        content = bytes_of(pieces[0]) if len(pieces) == 1 else b"".join(map(bytes_of, pieces))
         if len(content) > PIECE:
             self.write(content)
             return self.end()
         head = self.take_head(len(content) if len(pieces) == 1 else None)
         size = len(head) + len(content)
-        self.channel.send(FRAME.pack(b"D", size) + head + content + FRAME.pack(b"E", 0))
+        self.channel.send(b"".join((FRAME.pack(b"D", size), head, content, END)))
 
     def write_file(self, wrapper):
         """Sends a file through the kernel; whether it is one that can be sent so."""
@@ -318,7 +337,7 @@ class Answer:
     def end(self):
         head = self.take_head()
         frame = FRAME.pack(b"D", len(head)) + head if head else b""
-        self.channel.send(frame + FRAME.pack(b"E", 0))
+        self.channel.send(frame + END)
 
     def is_unwanted(self):
         """Whether the server has said that the client has left."""
@@ -365,8 +384,7 @@ def respond(application, environ, answer):
 def serve_request(channel, application, constants, payload):
     size = int.from_bytes(payload[:4], "big") + 4
     words = payload[4:size].decode("latin-1").split("\0")
-    environ = dict(zip(words[::2], words[1::2]))
-    environ.update(constants)
+    environ = {**dict(zip(words[::2], words[1::2])), **constants}
     environ["wsgi.url_scheme"] = environ.get("REQUEST_SCHEME", "http")
     length = environ.get("CONTENT_LENGTH", "")
     environ["wsgi.input"] = Input(
