@@ -12,6 +12,7 @@ from pathlib import Path
 
 import load
 from servers import PEERS, EpollFloor, Gatehouse, Server, ServerFailed
+from wsgi_servers import WSGI_PEERS, GatehouseWsgi
 
 GIB = 1024 * 1024 * 1024
 FLOOR_THREADS = 8
@@ -167,6 +168,27 @@ def file_metrics(rate: tuple[Bound, ...] = (), cpu: tuple[Bound, ...] = ()) -> t
     return (Metric("rate", "requests/s", True, rate), Metric("cpu_us", "server CPU µs/request", False, cpu))
 
 
+# A Python application that stays in memory.
+
+
+def wsgi_hello(place: Place) -> list[Contender]:
+    def measure(server: Server) -> Numbers:
+        workers = getattr(server, "worker_cpu_seconds", None)
+        before = workers() if workers else 0.0
+        numbers = with_cpu(server, lambda: load.wrk(server, "/", 8, place.seconds))
+        if workers:
+            numbers["worker_us"] = (workers() - before) * 1e6 / numbers["requests"]
+            numbers["front_us"] = numbers["cpu_us"] - numbers["worker_us"]
+        return numbers
+
+    binaries = {"gatehouse": place.gatehouse} | ({"before": place.before} if place.before else {})
+    servers = [GatehouseWsgi(place.site, binary, name) for name, binary in binaries.items()]
+    servers += [peer(place.site) for peer in (WSGI_PEERS if place.peers else ())]
+    for server in servers:
+        server.workers = place.workers
+    return [of_server(s, measure) for s in servers]
+
+
 # A lot of data through one script.
 
 
@@ -315,6 +337,19 @@ WORKLOADS = (
     static("static-1k-logged", "/1k", "static 1 KiB, access log on", 64, file_metrics(), logged=True),
     static("static-100k", "/100k", "static 100 KiB, 64 connections", 64, file_metrics((Bound(1, "best"),))),
     static("static-10m", "/10m", "static 10 MiB, 8 connections", 8, file_metrics((Bound(1, "best"),))),
+    Workload(
+        "wsgi-hello",
+        "WSGI, an application that answers at once, 8 connections",
+        (
+            Metric("rate", "requests/s", True, (
+                Bound(2.5, "gunicorn"), Bound(2.5, "nginx+gunicorn"), Bound(1.5, "uwsgi"), Bound(1, "nginx+uwsgi"),
+            )),
+            Metric("cpu_us", "CPU µs/request, server and workers", False),
+            Metric("worker_us", "of it the workers'", False, (Bound(14),)),
+            Metric("front_us", "of it the server's", False, (Bound(13),)),
+        ),
+        wsgi_hello,
+    ),
     stream("stream-out", "1 GiB out of a script", pour_out),
     stream("stream-in", "1 GiB into a script", pour_in),
     Workload(
