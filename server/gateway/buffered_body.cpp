@@ -14,20 +14,23 @@ namespace gatehouse::gateway {
 
 namespace limits = base::limits;
 
+buffered_body::buffered_body(http::body_source& rest, std::size_t window)
+    : rest_(rest), piece_(std::make_unique_for_overwrite<char[]>(window)) {}
+
 base::task<base::result<std::unique_ptr<buffered_body>>> buffered_body::wait_for(
-    http::body_source& rest, std::uint64_t length, std::shared_ptr<base::budget> space) {
-  std::unique_ptr<buffered_body> body(new buffered_body(rest));
-  body->piece_ = std::make_unique_for_overwrite<char[]>(limits::prompt_body_bytes);
+    http::body_source& rest, std::uint64_t length, std::size_t window,
+    std::shared_ptr<base::budget> space) {
+  std::unique_ptr<buffered_body> body(new buffered_body(rest, window));
   auto since = std::chrono::steady_clock::now();
   for (std::uint64_t came = 0; came < length;) {
-    auto const read = co_await rest.read_some(boost::asio::buffer(
-        body->piece_.get() + body->filled_, limits::prompt_body_bytes - body->filled_));
+    auto const read = co_await rest.read_some(
+        boost::asio::buffer(body->piece_.get() + body->filled_, window - body->filled_));
     if (read.has_error()) co_return read.error();
     came += *read;
     body->filled_ += *read;
     auto const now = std::chrono::steady_clock::now();
     bool const prompt = now - since <= limits::prompt_body_time;
-    bool const full = body->filled_ == limits::prompt_body_bytes;
+    bool const full = body->filled_ == window;
     if (came == length || *read == 0 || (full && prompt)) break;
     if (prompt || body->filled_ < limits::body_bytes_in_memory) continue;
     if (!body->keep_on_disk(space) && full) break;

@@ -34,7 +34,8 @@ base::task<base::result<process::spool_file>> spool(http::body_source& body,
 base::task<base::result<input_plan>> plan_input(http::request const& request,
                                                 http::body_source& body,
                                                 std::shared_ptr<base::budget> spool_space,
-                                                http::exchange_context const& context) {
+                                                http::exchange_context const& context,
+                                                std::size_t window) {
   input_plan plan;
   if (request.chunked) {
     auto file = co_await spool(body, std::move(spool_space), context);
@@ -50,7 +51,8 @@ base::task<base::result<input_plan>> plan_input(http::request const& request,
   if (plan.length.value_or(0) > 0) {
     plan.body = &body;
     if (body.available() < *plan.length) {
-      auto buffered = co_await buffered_body::wait_for(body, *plan.length, std::move(spool_space));
+      auto buffered =
+          co_await buffered_body::wait_for(body, *plan.length, window, std::move(spool_space));
       if (buffered.has_error()) co_return buffered.error();
       plan.buffered = std::move(*buffered);
       plan.body = plan.buffered.get();

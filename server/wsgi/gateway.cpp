@@ -14,6 +14,10 @@
 namespace gatehouse::wsgi {
 namespace {
 
+// A worker gets a request when its body is whole, or so much of it came fast: a program that was
+// not started for the request is worth more than one that was.
+constexpr std::size_t body_window = 2 * base::limits::prompt_body_bytes;
+
 void report(std::vector<gateway::meta_variable> const& variables,
             http::exchange_context const& context) {
   trace::recorder const trace(context);
@@ -27,7 +31,7 @@ base::task<base::result<std::string>> first_of_body(gateway::input_plan const& i
                                                     http::exchange_context const& context) {
   std::string out;
   if (input.body == nullptr || input.body->available() == 0) co_return out;
-  out.resize(std::min(input.body->available(), base::limits::stream_buffer_bytes));
+  out.resize(std::min(input.body->available(), body_window));
   auto const read = co_await input.body->read_some(boost::asio::buffer(out));
   if (read.has_error()) co_return read.error();
   out.resize(*read);
@@ -53,7 +57,8 @@ base::task<http::outcome> application_gateway::handle(http::request const& reque
   auto const target = target_of(request);
   context.record.script = rules_.run.application;
   if (auto error = gateway::check_path_info(target)) co_return std::move(*error);
-  auto input = co_await gateway::plan_input(request, request_body, rules_.spool_space, context);
+  auto input =
+      co_await gateway::plan_input(request, request_body, rules_.spool_space, context, body_window);
   if (input.has_error()) co_return gateway::body_failure(input.error());
   auto const length = input->length;
   auto const variables = gateway::meta_variables(request, target, context.client(),

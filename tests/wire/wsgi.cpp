@@ -14,6 +14,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "client.hpp"
 #include "patience.hpp"
@@ -387,6 +388,78 @@ TEST_CASE("a slow client holds no worker") {
   sending.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf");
   CHECK(ask(s.port(), "GET", "/x").status == 200);
   CHECK(slow.read_reply().body.size() == 3 * 65536);
+}
+
+TEST_CASE("a worker gets a request when its body is whole or above 128 KiB") {
+  served app;
+  server const s(app.files, app.options("workers=1"));
+  client sending(s.port());
+  std::string const body(400'000, 'b');
+  sending.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n" +
+               body.substr(0, 127 * 1024));
+  // Were the only worker waiting for the rest of that body, nobody would answer.
+  for (int i = 0; i < 3; ++i) CHECK(ask(s.port(), "GET", "/x").status == 200);
+  sending.send(body.substr(127 * 1024));
+  CHECK((sending.read_reply("POST").body == body));
+}
+
+TEST_CASE("workers that are killed under load fail only the requests that they had begun") {
+  served app;
+  server const s(app.files, app.options("workers=2", {"--threads", "2"}));
+  std::atomic<bool> done = false;
+  std::atomic<int> answered = 0;
+  std::atomic<int> cut = 0;
+  std::atomic<int> other = 0;
+  std::vector<std::thread> load;
+  for (int i = 0; i < 4; ++i) {
+    load.emplace_back([&] {
+      while (!done) {
+        auto const status = ask(s.port(), "GET", "/x").status;
+        ++(status == 200 ? answered : status == 502 ? cut : other);
+      }
+    });
+  }
+  int killed = 0;
+  for (int const wanted : {20, 40, 60, 80, 100, 120, 140, 160}) {
+    CHECK(eventually([&] { return answered >= wanted; }));
+    auto const pid = pid_of(s);
+    if (pid > 0 && ::kill(pid, SIGKILL) == 0) ++killed;
+  }
+  done = true;
+  for (auto& one : load) one.join();
+  CHECK(killed > 0);
+  CHECK(other == 0);
+  CHECK(cut <= killed);
+  CHECK(s.logged("program-ended"));
+}
+
+TEST_CASE("python= names the interpreter") {
+  served app(
+      "import os\n"
+      "def app(environ, start_response):\n"
+      "    start_response('200 OK', [])\n"
+      "    return [os.environ.get('STARTED_BY', 'nobody').encode()]\n");
+  auto const python = app.files.base() / "own-python";
+  app.files.write(python, "#!/bin/sh\nSTARTED_BY=own-python exec python3 \"$@\"\n");
+  fs::permissions(python, fs::perms::owner_all);
+  for (auto const* const preload : {"on", "off"}) {
+    server const s(app.files, app.options("python=" + python.string() + " preload=" + preload));
+    CHECK(ask(s.port(), "GET", "/").body == "own-python");
+  }
+}
+
+TEST_CASE("preload=on imports the application once, and preload=off once for each worker") {
+  struct row {
+    char const* preload;
+    std::size_t imports;
+  };
+  for (auto const& [preload, imports] : {row{"on", 1}, row{"off", 3}}) {
+    CAPTURE(preload);
+    served app("open('imports', 'ab').write(b'i')\n" + application);
+    server const s(app.files, app.options("workers=3 preload="s + preload));
+    CHECK(pid_of(s) > 0);
+    CHECK(fs::file_size(app.directory() / "imports") == imports);
+  }
 }
 
 TEST_CASE("after its share of requests a worker is replaced, and no request fails") {

@@ -17,18 +17,19 @@ namespace gatehouse::gateway {
 // What has come of a body, and then what is still to come.
 class buffered_body final : public http::body_source {
  public:
-  // Suspends until the body is whole, or limits::prompt_body_bytes of it came within
-  // limits::prompt_body_time, or no room is left to keep more. length: of the whole body. rest
-  // outlives what is made here. Errors: those of rest.
+  // Suspends until the body is whole, or `window` bytes of it came within limits::prompt_body_time,
+  // or no room is left to keep more. length: of the whole body. rest outlives what is made here.
+  // Errors: those of rest.
   static base::task<base::result<std::unique_ptr<buffered_body>>> wait_for(
-      http::body_source& rest, std::uint64_t length, std::shared_ptr<base::budget> space);
+      http::body_source& rest, std::uint64_t length, std::size_t window,
+      std::shared_ptr<base::budget> space);
 
   base::task<base::result<std::size_t>> read_some(boost::asio::mutable_buffer buffer) override;
   base::task<base::result<std::size_t>> splice_some(int pipe) override;
   std::size_t available() const override;
 
  private:
-  explicit buffered_body(http::body_source& rest) : rest_(rest) {}
+  buffered_body(http::body_source& rest, std::size_t window);
   bool keep_on_disk(std::shared_ptr<base::budget> const& space);
   base::error_code rewind();
 

@@ -9,6 +9,7 @@
 
 #include "gatehouse/base/budget.hpp"
 #include "gatehouse/base/error.hpp"
+#include "gatehouse/base/limits.hpp"
 #include "gatehouse/base/task.hpp"
 #include "gatehouse/base/unique_fd.hpp"
 #include "gatehouse/http/body_source.hpp"
@@ -30,11 +31,11 @@ struct input_plan {
 
 // The request body as what a program reads, with its length. A chunked one is spooled first,
 // because its length has to be known before the program is asked, and one that does not come at
-// once is waited for (buffered_body.hpp). Suspends until then. Errors: those of the body and of
-// process::spool_file.
-base::task<base::result<input_plan>> plan_input(http::request const& request,
-                                                http::body_source& body,
-                                                std::shared_ptr<base::budget> spool_space,
-                                                http::exchange_context const& context);
+// once is waited for (buffered_body.hpp): until it is whole, or `window` bytes came fast. Suspends
+// until then. Errors: those of the body and of process::spool_file.
+base::task<base::result<input_plan>> plan_input(
+    http::request const& request, http::body_source& body,
+    std::shared_ptr<base::budget> spool_space, http::exchange_context const& context,
+    std::size_t window = base::limits::prompt_body_bytes);
 
 }  // namespace gatehouse::gateway
