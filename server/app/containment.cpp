@@ -116,6 +116,11 @@ std::vector<remark> containment_remarks(config::options const& chosen, bool as_r
     out.push_back({true, "limit-not-in-force", "--limit-processes does not hold root"});
   if (chosen.server.sandbox)
     out.push_back({false, "sandbox", sandbox_text(chosen.server, landlock_version)});
+  if (chosen.server.sandbox && !chosen.site.warm.empty()) {
+    out.push_back({true, "warm-off",
+                   "--warm: scripts start cold in the sandbox, which does not let a template fork "
+                   "them for the server"});
+  }
   return out;
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "gatehouse/app/health.hpp"
+#include "gatehouse/cgi/warm_start.hpp"
 
 namespace gatehouse::app {
 namespace {
@@ -55,6 +56,23 @@ std::vector<cgi::interpreter> make_interpreters(config::site_options const& chos
     }
     out.push_back(std::move(one));
   }
+  return out;
+}
+
+std::optional<process::template_rules> make_warm_rules(config::site_options const& chosen,
+                                                       cgi::gateway_rules const& rules) {
+  if (chosen.warm.empty()) return std::nullopt;
+  process::template_rules out;
+  for (auto const& name : chosen.warm) {
+    auto& kind = out.kinds.emplace_back(cgi::template_kind_named(name));
+    for (auto const& one : chosen.warm_loads) {
+      for (auto const& module : one.interpreter == name ? one.modules : std::vector<std::string>())
+        kind.load += (kind.load.empty() ? "" : " ") + module;
+    }
+  }
+  out.most = chosen.warm_templates;
+  for (auto const& variable : rules.variables.environment)
+    out.environment.push_back(variable.name + "=" + variable.value);
   return out;
 }
 
@@ -111,6 +129,7 @@ site::site(config::server_options const& server, config::site_options const& cho
   rules_.slots = &shared.slots();
   rules_.spool_space = shared.spool_space();
   rules_.descriptor_limit = shared.descriptor_limit();
+  warm_ = make_warm_rules(chosen, rules_);
   routes.mount({std::string(health_path), host}, std::make_unique<health>(),
                {"the server's health", ""});
   site_parts const parts{server, chosen, rules_, remote_, program_paths(chosen, kinds)};
@@ -130,6 +149,10 @@ void site::get_ready(config::server_options const& server,
   remote_.asks = true;
   kept_parts const parts{server, rules_, shared_.keeper()};
   for (auto const& one : keeping_) pools_.push_back(one.kind.keep(one.what, parts, one.handler));
+  if (!warm_ || rules_.held_by->sandbox != nullptr) return;
+  warm_->descriptor_limit = rules_.descriptor_limit;
+  warm_->held_by = rules_.held_by;
+  rules_.warm = std::make_shared<process::templates>(std::move(*warm_));
 }
 
 }  // namespace gatehouse::app

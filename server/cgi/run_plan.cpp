@@ -72,6 +72,7 @@ run_plan plan_run(gateway_rules const& rules, gateway::script_target const& targ
   program.descriptor_limit = rules.descriptor_limit;
   program.script = target.file.string();
   program.held_by = rules.held_by;
+  program.warm = rules.warm;
   trace::recorder const trace(context);
   trace(trace::program_described{program.path, program.arguments, program.directory});
   plan.name = target.script_name;

@@ -57,13 +57,14 @@ void script_process::on_unwatched_time() {
   output_.cancel();
 }
 
-void script_process::begin(process::child_process child) {
+void script_process::begin(process::child_process child,
+                           std::optional<std::chrono::microseconds> warm) {
   bool const unwatched = state_ == state::ordered && !traced();
   bool const unwanted = state_ == state::stopping;
   child_.emplace(std::move(child));
   state_ = state::unwatched;
   context_->record.script_pid = child_->pid();
-  trace(trace::process_started{child_->pid()});
+  trace(trace::process_started{child_->pid(), warm});
   child_->when_ended([weak = weak_from_this()] {
     if (auto const alive = weak.lock()) alive->on_end();
   });

@@ -70,7 +70,7 @@ base::task<base::result<std::unique_ptr<script_run>>> script_run::start(
   if (body == nullptr && !process->traced()) co_await process->output().readable();
   auto child = co_await ordered.child();
   if (child.has_error()) co_return child.error();
-  process->begin(std::move(*child));
+  process->begin(std::move(*child), ordered.warm());
   if (body != nullptr) run->input_.begin(*body, std::move(plan.input.buffered));
   co_return std::move(run);
 }

@@ -232,7 +232,9 @@ int answer(question const& q) {
     return command_used_wrongly;
   }
   life::shared_resources shared(q.chosen);
-  app::sites asked(q.chosen, shared);
+  auto chosen = q.chosen;
+  chosen.site.warm.clear();  // a template would be ready when the answer is there
+  app::sites asked(chosen, shared);
   auto found = ask(q, shared, asked);
   if (!q.run && asks_program(found.recording)) finish_description(found.recording, q.body);
   bool const well = went_well(found.recording, q.run);

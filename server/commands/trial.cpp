@@ -66,11 +66,17 @@ script_finding incomplete(trace::recording const& seen) {
   return out;
 }
 
+// A template would be ready when the trial is over.
+config::options started_cold(config::options chosen) {
+  chosen.site.warm.clear();
+  return chosen;
+}
+
 }  // namespace
 
 struct trial::parts {
   parts(config::options const& chosen, std::chrono::milliseconds time)
-      : shared(chosen), what(chosen, shared), limit(time) {
+      : shared(chosen), what(started_cold(chosen), shared), limit(time) {
     boost::asio::ip::address const here = boost::asio::ip::address_v4::loopback();
     client = {{here, 0}, {here, chosen.server.port}};
     what.trace_to(exchange);

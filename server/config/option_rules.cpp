@@ -54,6 +54,15 @@ constexpr option_rule rules[] = {
      "pass this variable to programs, besides PATH and instead of what the request would make of "
      "NAME; NAME alone passes the server's value; repeatable",
      true},
+    {programs, 0, "warm", "NAME,...", true, by(set_warm, clear<&site_options::warm>), "off",
+     "start scripts whose `#!` line names one of these interpreters (`python3`, `perl`) by fork, "
+     "out of one that is there already"},
+    {programs, 0, "warm-load", "NAME=MODULE,...", true,
+     by(set_warm_load, clear<&site_options::warm_loads>), "",
+     "modules that it has loaded then, besides those of its own library; repeatable"},
+    {programs, 0, "warm-templates", "N", false,
+     by(set_count<&site_options::warm_templates, 1, 1000>), "16",
+     "such interpreters at most: there is one for each `#!` line"},
     {programs, 0, "pass-auth", "", false, by(set<&site_options::pass_auth, read_switch>), "off",
      "give programs the client's Authorization field"},
     {programs, 0, "workers", "N", false, by(set_count<&server_options::workers, 1, 1024>),

@@ -269,6 +269,31 @@ complaint set_cgi_ext(site_options& o, std::string_view text) {
   return std::nullopt;
 }
 
+complaint set_warm(site_options& o, std::string_view text) {
+  for (auto const name : split_list(text)) {
+    if (name != "python3" && name != "perl") return is_not(name, "python3 or perl");
+    o.warm.emplace_back(name);
+  }
+  return std::nullopt;
+}
+
+complaint set_warm_load(site_options& o, std::string_view text) {
+  auto const equals = std::min(text.find('='), text.size());
+  warm_load out{std::string(text.substr(0, equals)), {}};
+  if (out.interpreter != "python3" && out.interpreter != "perl")
+    return is_not(text, "NAME=MODULE,..., such as python3=flask");
+  for (auto const name : split_list(text.substr(std::min(equals + 1, text.size())))) {
+    bool const is_name = !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+      return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.' || c == ':';
+    });
+    if (!is_name) return is_not(name, "the name of a module");
+    out.modules.emplace_back(name);
+  }
+  std::erase_if(o.warm_loads, [&](auto const& l) { return l.interpreter == out.interpreter; });
+  o.warm_loads.push_back(std::move(out));
+  return std::nullopt;
+}
+
 complaint set_interpreter(site_options& o, std::string_view text, map_syntaxes kinds) {
   auto const equals = text.find('=');
   if (equals == std::string_view::npos) {

@@ -15,6 +15,7 @@
 
 #include "gatehouse/base/event.hpp"
 #include "gatehouse/base/limits.hpp"
+#include "gatehouse/process/templates.hpp"
 
 namespace gatehouse::process {
 namespace {
@@ -40,8 +41,9 @@ struct launch::state {
   base::executor executor;
   program what;
   std::atomic<phase> now = phase::under_way;
-  base::result<pid_t> outcome = -1;  // the launcher's until settled
-  base::event wake;                  // the executor's thread's
+  base::result<pid_t> outcome = -1;               // the launcher's until settled
+  std::optional<std::chrono::microseconds> warm;  // the same
+  base::event wake;                               // the executor's thread's
 };
 
 base::task<base::result<pid_t>> launch::outcome() {
@@ -50,6 +52,10 @@ base::task<base::result<pid_t>> launch::outcome() {
   s->now.compare_exchange_strong(expected, state::phase::awaited);
   while (s->now != state::phase::settled) co_await s->wake.wait();
   co_return s->outcome;
+}
+
+std::optional<std::chrono::microseconds> launch::warm() const {
+  return state_->now == state::phase::settled ? state_->warm : std::nullopt;
 }
 
 unsigned pace::now() const {
@@ -112,7 +118,8 @@ void launcher::add_running(pid_t pid) {
 // order, so that it cannot miss a program that moves from one to the other meanwhile.
 bool launcher::has_started(pid_t pid) const {
   for (auto const& starter : starters_) {
-    if (starter.child() == pid) return true;
+    auto const child = starter.child();
+    if (child == pid || child == vfork_launcher::unknown_child) return true;
   }
   std::lock_guard const lock(mutex_);
   return std::find(running_.begin(), running_.end(), pid) != running_.end();
@@ -149,7 +156,7 @@ void launcher::work(vfork_launcher& with) {
     bool const more = may_start();
     lock.unlock();
     if (more) wake_.notify_one();
-    settle(next, start(next->what, with, unfiltered));
+    settle(next, start(*next, with, unfiltered));
     with.forget_child();
     lock.lock();
     --starting_;
@@ -157,9 +164,18 @@ void launcher::work(vfork_launcher& with) {
 }
 
 // A thread that could not install its filter starts nothing.
-base::result<pid_t> launcher::start(program const& what, vfork_launcher& with,
+base::result<pid_t> launcher::start(launch::state& order, vfork_launcher& with,
                                     base::error_code const& unfiltered) const try {
   if (unfiltered) return unfiltered;
+  auto const& what = order.what;
+  if (what.warm != nullptr) {
+    auto const began = std::chrono::steady_clock::now();
+    if (auto const pid = what.warm->start(what, with)) {
+      order.warm = std::chrono::duration_cast<std::chrono::microseconds>(
+          std::chrono::steady_clock::now() - began);
+      return *pid;
+    }
+  }
   return with.start(what);
 } catch (std::bad_alloc const&) {
   return system_error(ENOMEM);

@@ -159,8 +159,7 @@ json::value asked_json(trace::recording const& of) {
                       {"passed", of.asked->passed}};
 }
 
-json::value process_json(trace::recording const& of) {
-  if (!of.pid) return nullptr;
+json::object pid_and_end_json(trace::recording const& of) {
   if (!of.end) {
     return json::object{
         {"pid", *of.pid},       {"ended", false},         {"text", ""},
@@ -176,6 +175,13 @@ json::value process_json(trace::recording const& of) {
                       {"system_ms", milliseconds(of.end->system)},
                       {"max_rss_kib", of.end->max_resident_kib},
                       {"max_rss_is_bound", of.end->max_resident_is_bound}};
+}
+
+json::value process_json(trace::recording const& of) {
+  if (!of.pid) return nullptr;
+  auto out = pid_and_end_json(of);
+  if (of.warm) out["warm_ms"] = milliseconds(*of.warm);
+  return out;
 }
 
 json::array header_lines_json(trace::recording const& of) {

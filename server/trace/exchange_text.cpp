@@ -200,7 +200,8 @@ class exchange_text::line_writer {
 
   void operator()(process_started const& e) {
     step("process", script_colour);
-    add_line("pid " + std::to_string(e.pid) + " has started");
+    add_line("pid " + std::to_string(e.pid) + " has started" +
+             (e.warm ? " out of a template, in " + milliseconds_text(*e.warm) + " ms" : ""));
   }
 
   void operator()(stdin_bytes const& e) { piece("stdin", of_.standard_input_, e.bytes); }

@@ -62,6 +62,7 @@ class adder {
   }
   void operator()(process_started const& e) {
     to_.pid = e.pid;
+    to_.warm = e.warm;
     to_.times.process_started = at_;
   }
   void operator()(stdin_bytes const& e) { to_.standard_input.add(e.bytes, e.bytes.size()); }
@@ -146,6 +147,7 @@ class adder {
     to_.program.reset();
     to_.asked.reset();
     to_.pid.reset();
+    to_.warm.reset();
     to_.end.reset();
     to_.standard_output = {};
     to_.header_lines.clear();

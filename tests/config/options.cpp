@@ -97,6 +97,14 @@ TEST_CASE("every option is read") {
                          "HOME",
                          "--env=EMPTY=",
                          "--pass-auth",
+                         "--warm",
+                         "python3,perl",
+                         "--warm-load=perl=CGI,Time::Piece",
+                         "--warm-load",
+                         "python3=json",
+                         "--warm-load=python3=flask,os.path",
+                         "--warm-templates",
+                         "3",
                          "--threads",
                          "3",
                          "--max-connections",
@@ -183,6 +191,12 @@ TEST_CASE("every option is read") {
   CHECK_FALSE(o.site.environment[1].value.has_value());
   CHECK(o.site.environment[2].value == "");
   CHECK(o.site.pass_auth);
+  CHECK(o.site.warm == std::vector<std::string>{"python3", "perl"});
+  REQUIRE(o.site.warm_loads.size() == 2);
+  CHECK(o.site.warm_loads[0].interpreter == "perl");
+  CHECK(o.site.warm_loads[0].modules == std::vector<std::string>{"CGI", "Time::Piece"});
+  CHECK(o.site.warm_loads[1].modules == std::vector<std::string>{"flask", "os.path"});
+  CHECK(o.site.warm_templates == 3);
   CHECK(o.server.threads == 3);
   CHECK(o.server.max_connections == 1'000'000);
   CHECK(o.server.max_connections_per_address == 20);
@@ -284,6 +298,11 @@ TEST_CASE("a wrong argument is one line that says what is wrong") {
       {{"--index", "a,,b"}, R"(--index: "" is not a file name)"},
       {{"--index", "../a"}, R"(--index: "../a" is not a file name)"},
       {{"--cgi-ext", "cgi"}, R"(--cgi-ext: "cgi" is not an extension such as .cgi)"},
+      {{"--warm", "python3,ruby"}, R"(--warm: "ruby" is not python3 or perl)"},
+      {{"--warm-load", "flask"},
+       R"(--warm-load: "flask" is not NAME=MODULE,..., such as python3=flask)"},
+      {{"--warm-load", "python3=os;x"}, R"(--warm-load: "os;x" is not the name of a module)"},
+      {{"--warm-load", "python3="}, R"(--warm-load: "" is not the name of a module)"},
       {{"--interpreter", ".php"},
        R"(--interpreter: ".php" is not .EXT=PROGRAM, such as .php=/usr/bin/php-cgi)"},
       {{"--interpreter", ".php=php"},
@@ -433,7 +452,6 @@ TEST_CASE("a site has these options of its own, and the server all others") {
     if (r.setter.is_of_site()) of_sites.append(of_sites.empty() ? "" : " ").append(r.name);
   }
   CHECK(of_sites ==
-        "root map wsgi index listing cgi-bin cgi-ext interpreter env pass-auth max-scripts "
-        "body-limit "
-        "access-log");
+        "root map wsgi index listing cgi-bin cgi-ext interpreter env warm warm-load warm-templates "
+        "pass-auth max-scripts body-limit access-log");
 }

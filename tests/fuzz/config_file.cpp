@@ -106,6 +106,10 @@ lines printed(config::options const& o) {
   add_unless_empty("group", o.server.group);
   add_unless_empty("cgi-bin", o.site.cgi_bin_off ? "off" : o.site.cgi_bin.native());
   add_unless_empty("cgi-ext", joined(o.site.cgi_extensions));
+  add_unless_empty("warm", joined(o.site.warm));
+  for (auto const& one : o.site.warm_loads)
+    out.push_back("warm-load=" + one.interpreter + "=" + joined(one.modules));
+  out.push_back("warm-templates=" + std::to_string(o.site.warm_templates));
   add_unless_empty("inspect-token", o.server.inspect_token);
   out.push_back("inspect=" + on_off(o.server.inspect));
   add_unless_empty("takeover", o.server.takeover.native());

@@ -60,6 +60,12 @@ TEST_CASE("every line has the exchange's number and the time") {
   CHECK(t.add(trace::process_started{42}) == "#3  12345.70 ms  process    pid 42 has started\n");
 }
 
+TEST_CASE("a script that a template has forked is told from one that was started") {
+  told t;
+  CHECK(t.add(trace::process_started{42, 1234us})
+            .ends_with("pid 42 has started out of a template, in 1.23 ms\n"));
+}
+
 TEST_CASE("each step is told in words") {
   told t;
   t.add(trace::request_head{""});

@@ -31,7 +31,7 @@ TEST_CASE("a recording keeps what the events tell, and when") {
   k.add(trace::script_found{"/s", std::nullopt, "/srv/s", ""});
   k.add(trace::variable{
       "QUERY_STRING", "q", "request-target query", "4.1.7", {http::head_part::query, {}, 0}});
-  k.add(trace::process_started{42});
+  k.add(trace::process_started{42, 1200us});
   k.add(trace::stdout_bytes{"Content-"});
   k.add(trace::stdout_bytes{"Type: t\n\n"});
   rusage used{};
@@ -45,6 +45,7 @@ TEST_CASE("a recording keeps what the events tell, and when") {
   auto const& r = k.recording;
   CHECK(r.variables.at(0).spans == std::vector<http::byte_span>{{7, 8}});
   CHECK(r.standard_output.bytes == "Content-Type: t\n\n");
+  CHECK(r.warm == 1200us);
   CHECK(r.end->wait_status == 256);
   CHECK(r.end->user == 1'000'005us);
   CHECK(r.end->max_resident_kib == 77);

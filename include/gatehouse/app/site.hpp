@@ -3,6 +3,7 @@
 // each for hosts of its own (sites.hpp).
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "gatehouse/config/options.hpp"
 #include "gatehouse/life/shared_resources.hpp"
 #include "gatehouse/process/containment.hpp"
+#include "gatehouse/process/templates.hpp"
 
 namespace gatehouse::app {
 
@@ -51,6 +53,7 @@ class site {
   };
   std::vector<keeping> keeping_;
   std::vector<std::shared_ptr<process::pool>> pools_;
+  std::optional<process::template_rules> warm_;  // for when programs are run
 };
 
 }  // namespace gatehouse::app

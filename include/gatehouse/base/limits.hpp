@@ -107,6 +107,17 @@ inline constexpr int adopted_at_once = 1000;
 // it waits for connections that it has cut and for scripts that it has killed.
 inline constexpr auto stop_look_interval = 10ms;
 inline constexpr auto end_wait = 2s;
+// How large the environment and arguments of a script that a template starts may be (more starts
+// cold), how long a template may take to fork, after how long without being asked it ends, and how
+// long it is kept when others want its place. One that ends before it is ready is tried again after
+// the pause, which doubles so many times. The log has at most so many different remarks about one.
+inline constexpr std::size_t template_request_bytes = 128 * 1024;
+inline constexpr auto template_answer_time = 2s;
+inline constexpr auto template_idle_time = 10min;
+inline constexpr auto template_kept_time = 1min;
+inline constexpr auto template_pause = 1s;
+inline constexpr int template_doublings = 6;
+inline constexpr std::size_t template_notes = 32;
 // How long a thread pauses after it has run out of memory.
 inline constexpr auto memory_pause = 10ms;
 // For so long after a request that needed no script, fewer scripts are started at the same time.

@@ -35,6 +35,7 @@ struct gateway_rules {
   std::chrono::steady_clock::duration queue_timeout{};
   script_slots* slots = nullptr;
   std::shared_ptr<base::budget> spool_space;  // of request bodies
+  std::shared_ptr<process::templates> warm;   // see process::program
   process::launcher* launcher = nullptr;  // null: programs are described to the recorder, not run
 };
 

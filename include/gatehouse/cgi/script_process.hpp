@@ -57,8 +57,8 @@ class script_process : public std::enable_shared_from_this<script_process> {
   // it does not end within limits::unwatched_time.
   void watch_client();
 
-  // The script runs, as this child.
-  void begin(process::child_process child);
+  // The script runs, as this child. warm: how long its start took if a template has forked it.
+  void begin(process::child_process child, std::optional<std::chrono::microseconds> warm);
 
   // Its stderr is logged and its end is noticed as they come from now on. Without memory its stderr
   // is read at its end.

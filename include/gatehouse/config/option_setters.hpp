@@ -73,6 +73,8 @@ complaint set_wsgi(site_options& o, std::string_view text, map_syntaxes kinds);
 complaint set_index(site_options& o, std::string_view text);
 complaint set_cgi_ext(site_options& o, std::string_view text);
 complaint set_interpreter(site_options& o, std::string_view text, map_syntaxes kinds);
+complaint set_warm(site_options& o, std::string_view text);
+complaint set_warm_load(site_options& o, std::string_view text);
 complaint set_env(site_options& o, std::string_view text);
 complaint set_header_limit(server_options& o, std::string_view text);
 complaint set_limit_cpu(server_options& o, std::string_view text);

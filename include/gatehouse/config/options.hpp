@@ -52,6 +52,12 @@ inline unsigned cores() {
   return std::max(1U, std::thread::hardware_concurrency());
 }
 
+// --warm-load NAME=MODULE[,MODULE...]
+struct warm_load {
+  std::string interpreter;
+  std::vector<std::string> modules{};
+};
+
 // What there is once in a process: where it listens, whom it becomes, its limits and times, how
 // programs are held, and what it tells. Limits are inclusive. A time of 0 stands for itself unless
 // it says otherwise.
@@ -120,6 +126,9 @@ struct site_options {
   std::vector<interpreter> interpreters;       // one for each extension
   std::vector<environment_entry> environment;  // one for each name
   bool pass_auth = false;
+  std::vector<std::string> warm;      // interpreters whose scripts start out of templates
+  std::vector<warm_load> warm_loads;  // one for each interpreter
+  unsigned warm_templates = 16;
 
   unsigned max_scripts = std::max(16U, 4 * cores());
   std::uint64_t body_limit_bytes = std::uint64_t{1} << 30U;

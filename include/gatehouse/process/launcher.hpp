@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -27,6 +28,9 @@ class launch {
   // be awaited on the thread of the executor that was given to begin(). It cannot be cancelled, and
   // may be awaited again.
   base::task<base::result<pid_t>> outcome();
+
+  // How long the start took if a template has forked the program; to be asked after the outcome.
+  std::optional<std::chrono::microseconds> warm() const;
 
  private:
   friend class launcher;
@@ -76,7 +80,7 @@ class launcher {
 
  private:
   void work(vfork_launcher& with);
-  base::result<pid_t> start(program const& what, vfork_launcher& with,
+  base::result<pid_t> start(launch::state& order, vfork_launcher& with,
                             base::error_code const& unfiltered) const;
   void settle(std::shared_ptr<launch::state> const& order, base::result<pid_t> outcome);
   static void wake_up(std::shared_ptr<launch::state> const& order);

@@ -25,6 +25,9 @@ class order {
   // Errors: see vfork_launcher::start(). To be called once. Throws std::bad_alloc.
   base::task<base::result<child_process>> child();
 
+  // See launch::warm(); after child().
+  std::optional<std::chrono::microseconds> warm() const { return launched_.warm(); }
+
  private:
   launch launched_;
   base::executor executor_;

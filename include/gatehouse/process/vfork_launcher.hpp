@@ -22,6 +22,8 @@
 
 namespace gatehouse::process {
 
+class templates;
+
 // Everything a program starts with. The descriptors become its 0, 1 and 2; it has no others.
 struct program {
   std::string path;                      // absolute
@@ -32,7 +34,8 @@ struct program {
   std::string script;                    // what path is to read, or is; may be a link
   // Null: by nothing. Shared with the configuration, which may be replaced while the program runs.
   std::shared_ptr<containment const> held_by{};
-  base::unique_fd standard_input;  // any of the three may be none: /dev/null, for reading
+  std::shared_ptr<templates> warm{};  // starts it by fork if that can be; null: never
+  base::unique_fd standard_input;     // any of the three may be none: /dev/null, for reading
   base::unique_fd standard_output;
   base::unique_fd standard_error;
 };
@@ -69,6 +72,11 @@ class vfork_launcher {
   // none. Any thread may ask.
   pid_t child() const { return child_; }
   void forget_child() { child_ = 0; }
+
+  // The same for a child that a template forks for this thread. Before it tells its pid, every
+  // child of ours that nobody knows may be it.
+  static constexpr pid_t unknown_child = -1;
+  void expect_child(pid_t pid = unknown_child) { child_ = pid; }
 
  private:
   base::error_code fill_slots(program const& what);

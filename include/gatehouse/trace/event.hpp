@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -74,6 +75,7 @@ struct record_passed {
 
 struct process_started {
   pid_t pid;
+  std::optional<std::chrono::microseconds> warm{};  // how long the start took, out of a template
 };
 
 // Given to the script.

@@ -139,6 +139,7 @@ struct recording {
   std::optional<recorded_program> program;
   std::optional<recorded_question> asked;
   std::optional<pid_t> pid;
+  std::optional<std::chrono::microseconds> warm;  // how long its start out of a template took
   std::optional<recorded_end> end;
   kept_bytes standard_input;
   kept_bytes standard_output;

@@ -56,6 +56,9 @@ function argumentList(program) {
 function processFacts(process) {
   if (!process) return [["Process", "not started"]];
   const facts = [["Process", String(process.pid)]];
+  if (process.warm_ms !== undefined) {
+    facts.push(["Started", `out of a template, in ${duration(process.warm_ms * 1000)}`]);
+  }
   if (!process.ended) return [...facts, ["State", "running"]];
   return [
     ...facts,
