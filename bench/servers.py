@@ -113,12 +113,14 @@ class Gatehouse(Server):
     asks_applications = True
 
     def __init__(
-        self, site: Path, binary: Path, logged: bool = False, ballast: tuple[Path, int] | None = None, name: str = "gatehouse"
-    ):
+        self, site: Path, binary: Path, logged: bool = False, ballast: tuple[Path, int] | None = None, name: str = "gatehouse",
+        options: tuple[str, ...] = (),
+    ):  # fmt: skip
         super().__init__(site, logged)
         self.name = name
         self.binary = binary
         self.ballast = ballast
+        self.options = options
 
     def command(self, log: str) -> list[object]:
         maps = ["--map", f"/app fastcgi:unix:{self.socket}"] if self.responder else []
@@ -126,6 +128,7 @@ class Gatehouse(Server):
             self.binary, "--port", self.port, "--threads", self.workers, "--root", self.site,
             "--cgi-bin", self.site / "cgi-bin", "--access-log", log, "--log-level", "error",
             "--max-scripts", SCRIPTS_AT_ONCE, "--idle-timeout", "10m", "--body-limit", "2G", *maps,
+            *self.options,
         ]  # fmt: skip
 
     def launch(self, room: Path) -> None:

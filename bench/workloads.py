@@ -19,6 +19,7 @@ FLOOR_THREADS = 8
 IDLE_CONNECTIONS = 3000
 CROWD = 10_000
 DESCRIPTORS_TO_SPARE = 200
+SECONDS_TO_WARM = 4  # until a template has the script and its modules
 
 Numbers = dict[str, float]
 
@@ -325,7 +326,36 @@ def with_ballast(place: Place) -> list[Contender]:
     ]
 
 
+def warm(program: str, title: str, factor: float, *load_ahead: str) -> Workload:
+    """Scripts that are forked from a template, against the same ones started anew."""
+
+    def contenders(place: Place) -> list[Contender]:
+        options = ("--warm", "python3,perl", "--env", "PATH=/usr/bin:/bin")
+        ours = Gatehouse(place.site, place.gatehouse, options=(*options, *load_ahead))
+        cold = Gatehouse(place.site, place.gatehouse, name="cold", options=options[2:])
+        path = f"/cgi-bin/{program}"
+
+        def begin() -> None:
+            ours.start()
+            load.wrk(ours, path, 2, SECONDS_TO_WARM)
+
+        def rate(server: Server) -> Numbers:
+            return with_cpu(server, lambda: load.wrk(server, path, 8, place.seconds))
+
+        return [
+            Contender("gatehouse", lambda: rate(ours), begin, ours.stop),
+            Contender("cold", lambda: rate(cold), cold.start, cold.stop),
+        ]
+
+    bounds = (Bound(factor, "cold"),)
+    return Workload(f"warm-{program}", title, (Metric("rate", "scripts/s", True, bounds),), contenders)
+
+
 WORKLOADS = (
+    warm("hello.py", "warm Python hello, to cold", 7),
+    warm("modules.py", "warm Python with json, sqlite3, email, to cold", 14),
+    warm("hello.pl", "warm Perl hello, to cold", 1.8),
+    warm("cgi.pl", "warm Perl with CGI.pm, to cold", 5.5, "--warm-load", "perl=CGI"),
     script("hello", "CGI, small C program, 8 connections", (Bound(0.92, "floor"), Bound(1.2, "lighttpd"))),
     script("hello.pl", "CGI, Perl one-liner, 8 connections", (Bound(0.95, "floor"),)),
     script("hello.sh", "CGI, sh one-liner, 8 connections", (Bound(0.95, "floor"),)),
@@ -393,7 +423,8 @@ def make_site(site: Path, built: Path, scripts: Path) -> None:
     cgi_bin.mkdir(parents=True)
     for name, size in (("1k", 1024), ("100k", 100 * 1024), ("10m", 10 * 1024 * 1024)):
         (site / name).write_bytes(b"x" * size)
-    for source in (built / "hello", built / "pour", built / "drain", scripts / "hello.sh", scripts / "hello.pl"):
+    written = ("hello.sh", "hello.pl", "cgi.pl", "hello.py", "modules.py")
+    for source in (built / "hello", built / "pour", built / "drain", *(scripts / name for name in written)):
         target = cgi_bin / source.name
         target.write_bytes(source.read_bytes())
         target.chmod(0o755)
