@@ -203,12 +203,15 @@ class Library:
         hidden = frozenset().union(*map(self.names_in, [directory, *self.before]))
         for name in names:
             top = name.partition(".")[0]
-            fits = top in sys.stdlib_module_names and top not in NEVER and top not in hidden
-            if fits and name not in self.tried:
-                self.tried.add(name)
+            if top in sys.stdlib_module_names and top not in NEVER and top not in hidden:
                 self.load(name, top, hidden)
+                for late in names_imported_late(name):
+                    self.load(late, top, hidden)
 
     def load(self, name, top, hidden):
+        if name in self.tried:
+            return
+        self.tried.add(name)
         before = set(sys.modules)
         warned = import_quietly(name)
         new = sys.modules.keys() - before
@@ -260,13 +263,31 @@ def forget(names):
 
 
 def imported_names(code):
-    """The modules that this code imports when it runs, without those that its functions import."""
+    """The modules that this code, or a function in it, imports."""
     import dis
 
     steps = list(dis.get_instructions(code))
     for index, step in enumerate(steps):
         if step.opname == "IMPORT_NAME" and steps[index - 2].argval == 0:  # not a relative one
             yield step.argval
+    for inner in filter(is_code, code.co_consts):
+        yield from imported_names(inner)
+
+
+def is_code(constant):
+    return isinstance(constant, type(imported_names.__code__))
+
+
+def names_imported_late(name):
+    """The modules of its own package that functions of this module import when they are called."""
+    module = sys.modules.get(name)
+    package = name.partition(".")[0]
+    try:
+        code = module.__spec__.loader.get_code(name)
+        found = set(imported_names(code))
+    except (AttributeError, ImportError, TypeError):
+        return []
+    return sorted(one for one in found if one.partition(".")[0] == package)
 
 
 class Scripts:
@@ -349,8 +370,14 @@ class Template:
 
     @staticmethod
     def freeze():
-        """What there is now is left alone by the children's garbage collections: they would copy
+        """What is registered with atexit until now belongs to modules that the script may not have
+        asked for: what the script traces ends before it.
+
+        What there is now is left alone by the children's garbage collections: they would copy
         the memory that they share with the template."""
+        for watch in (sys.settrace, sys.setprofile):
+            atexit.unregister(watch)
+            atexit.register(watch, None)
         for kind in set(map(type, gc.get_objects())):
             is_silent(kind)
         gc.enable()
@@ -579,7 +606,7 @@ class Child:
         kinds = set(map(type, objects))
         if _weakref.ref in kinds:
             kinds.remove(_weakref.ref)
-            if any(type(one) is _weakref.ref and one.__callback__ is not None for one in objects):
+            if not all(map(has_silent_callback, objects)):
                 return False
         loud = [kind for kind in kinds if not is_silent(kind)]
         if not loud:
@@ -593,10 +620,19 @@ HEAP_TYPE = 1 << 9
 OF_C = (type(object.__init__), type(str.join), type(dict.__dict__["fromkeys"]))
 # Modules whose types in C end without an effect, unless they are generators or the like.
 SILENT = frozenset(
-    "array builtins collections _collections datetime decimal functools itertools operator re _sre"
+    "array builtins _abc collections _collections datetime decimal functools itertools operator re _sre"
     " _functools _operator _struct _json types random _random string".split()
 )
 silent_types = {_weakref.ProxyType: False, _weakref.CallableProxyType: False, io.BytesIO: True, io.StringIO: True}
+
+
+def has_silent_callback(one):
+    """Whether it is no weak reference with a callback, or one that an abstract class keeps of the
+    classes that were registered with it."""
+    if type(one) is not _weakref.ref or one.__callback__ is None:
+        return True
+    callback = one.__callback__
+    return type(callback) is type(len) and callback.__name__ == "_destroy"
 
 
 def is_silent(kind):
