@@ -53,7 +53,7 @@ std::string directory_of(config::mapping const& what) {
 std::string python_of(config::mapping const& what, std::string const& path_variable) {
   auto const name = setting_of(what, "python").value_or("python3");
   if (name.find('/') != std::string::npos) {
-    auto const path = (fs::current_path() / name).lexically_normal().string();
+    auto path = (fs::current_path() / name).lexically_normal().string();
     if (::access(path.c_str(), X_OK) != 0)
       refuse(what, "python=" + name + " cannot be run: " + base::last_error().message());
     return path;

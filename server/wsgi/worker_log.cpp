@@ -22,7 +22,7 @@ worker_log::worker_log(std::string name)
 
 std::shared_ptr<worker_log> worker_log::read(base::executor ex, base::unique_fd pipe,
                                              std::string name) {
-  auto const out = std::make_shared<worker_log>(std::move(name));
+  auto out = std::make_shared<worker_log>(std::move(name));
   boost::asio::co_spawn(ex, read_all(out, ex, std::move(pipe)), boost::asio::detached);
   return out;
 }
