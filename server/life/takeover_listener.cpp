@@ -43,7 +43,8 @@ std::string reason_and_fix(base::error_code const& why, std::filesystem::path co
   return why.message();
 }
 
-// Suspends until a message is there, for at most `limit`.
+// Suspends until a message is there, for at most `limit`. Asio may say of a socket that it is ready
+// when another was that had been closed since: the system alone knows whether something came.
 template <class Descriptor>
 base::task<takeover_message> message_within(Descriptor& from,
                                             std::chrono::steady_clock::duration limit) {
@@ -52,9 +53,12 @@ base::task<takeover_message> message_within(Descriptor& from,
     from.cancel(closed);
   });
   give_up.set(limit);
-  auto const [ec] = co_await from.async_wait(Descriptor::wait_read, base::as_result);
   takeover_message out;
-  if (!ec) out = receive_takeover_message(from.native_handle());
+  do {
+    auto const [ec] = co_await from.async_wait(Descriptor::wait_read, base::as_result);
+    if (ec) break;
+    out = receive_takeover_message(from.native_handle());
+  } while (out.is_awaited);
   co_return out;
 }
 

@@ -63,7 +63,10 @@ takeover_message receive_takeover_message(int from) {
   do {
     size = ::recvmsg(from, &got, MSG_CMSG_CLOEXEC);
   } while (size < 0 && errno == EINTR);
-  if (size < 0) return out;
+  if (size < 0) {
+    out.is_awaited = errno == EAGAIN;
+    return out;
+  }
   for (cmsghdr* part = CMSG_FIRSTHDR(&got); part != nullptr; part = CMSG_NXTHDR(&got, part)) {
     take_descriptors(*part, out.descriptors);
   }

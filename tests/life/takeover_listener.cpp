@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <thread>
 #include <vector>
 
@@ -16,6 +18,7 @@
 using namespace gatehouse;
 using namespace gatehouse::life;
 using config::usage_error;
+using descriptor = boost::asio::posix::basic_stream_descriptor<base::executor>;
 
 namespace {
 
@@ -188,6 +191,39 @@ TEST_CASE("silent peers keep nobody from taking over") {
   REQUIRE(before.has_value());
   CHECK_FALSE(before->relieve(published).has_value());
   CHECK(old.end());
+}
+
+// Three sockets become ready at once; the first one's handler closes the third, whose place in
+// Asio's reactor, and readiness, the peer that is accepted by the second one's gets.
+TEST_CASE("a peer is waited for even if Asio says too early that it greets") {
+  tests::temporary_directory const directory;
+  auto const path = directory / "takeover";
+  boost::asio::io_context loop;
+  int first[2] = {-1, -1};
+  int third[2] = {-1, -1};
+  REQUIRE(::pipe2(first, O_CLOEXEC) == 0);
+  REQUIRE(::pipe2(third, O_CLOEXEC) == 0);
+  base::unique_fd const to_first(first[1]);
+  base::unique_fd const to_third(third[1]);
+  descriptor one(loop, first[0]);
+  descriptor closed(loop, third[0]);
+  auto const listener = opened(loop, path);
+  one.async_wait(descriptor::wait_read, [&](base::error_code) { closed.close(); });
+  closed.async_wait(descriptor::wait_read, [](base::error_code) {});
+  boost::asio::co_spawn(loop, listener->handed_over({to_first.get()}), boost::asio::detached);
+  loop.poll();
+  REQUIRE(::write(to_first.get(), "x", 1) == 1);
+  auto const peer = connected(path);
+  REQUIRE(::write(to_third.get(), "x", 1) == 1);
+  loop.poll();
+  loop.poll();
+
+  base::unique_fd const proof(::open(directory.path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  CHECK(send_takeover_message(peer.get(), takeover_words::hello, proof.get()));
+  loop.poll();
+  CHECK(receive_takeover_message(peer.get()).is("socket", 1));
+  listener->close();
+  loop.poll();
 }
 
 TEST_CASE("a peer that does not greet in time is let go") {

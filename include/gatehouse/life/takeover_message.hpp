@@ -38,6 +38,8 @@ struct takeover_message {
   std::string text;
   // Every descriptor that came with it, so that each is closed whatever the sender meant by it.
   std::vector<base::unique_fd> descriptors = {};
+  // The socket had nothing to read, and its peer may still say something.
+  bool is_awaited = false;
 
   // Whether it is these words and so many descriptors.
   bool is(std::string_view words, std::size_t count) const {
