@@ -47,14 +47,22 @@ base::result<connection::connecting> connection::begin_connect() {
   return base::last_error();
 }
 
+// Asio may say of a socket that it is ready when another was that had been closed since, and then
+// there is no error, nor a peer.
 base::task<base::error_code> connection::connected() {
-  auto const [waited] = co_await socket_.async_wait(socket::wait_write, base::as_result);
-  if (waited) co_return waited;
-  int why = 0;
-  socklen_t size = sizeof why;
-  if (::getsockopt(socket_.native_handle(), SOL_SOCKET, SO_ERROR, &why, &size) != 0)
-    co_return base::last_error();
-  co_return base::error_code{why, boost::system::system_category()};
+  int const fd = socket_.native_handle();
+  while (true) {
+    auto const [waited] = co_await socket_.async_wait(socket::wait_write, base::as_result);
+    if (waited) co_return waited;
+    int why = 0;
+    socklen_t size = sizeof why;
+    if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &why, &size) != 0) co_return base::last_error();
+    if (why != 0) co_return base::error_code{why, boost::system::system_category()};
+    sockaddr_storage peer{};
+    size = sizeof peer;
+    if (::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) == 0) co_return waited;
+    if (errno != ENOTCONN) co_return base::last_error();
+  }
 }
 
 base::result<std::optional<std::size_t>> connection::send_now(std::string_view bytes) {
