@@ -155,10 +155,6 @@ template_process::answer template_process::ask(program const& what) {
   base::unique_fd ours;
   base::unique_fd theirs;
   if (join(SOCK_STREAM, ours, theirs)) return {};
-  // All of it has room in the socket.
-  if (::send(ours.get(), request.data(), request.size(), MSG_NOSIGNAL | MSG_DONTWAIT) !=
-      static_cast<ssize_t>(request.size()))
-    return {};
   auto const or_null = [this](base::unique_fd const& fd) { return fd ? fd.get() : null_.get(); };
   if (!send_with(socket_.get(), message,
                  {or_null(what.standard_input), or_null(what.standard_output),
@@ -167,9 +163,12 @@ template_process::answer template_process::ask(program const& what) {
   theirs.reset();
   answer out;
   out.in_time = readable_within(ours.get(), base::limits::template_answer_time);
-  // From here on a child that has not told its pid cannot any more.
-  if (!out.in_time) ::shutdown(ours.get(), SHUT_RDWR);
-  out.pid = told_on(ours.get());
+  // A child whose pid is not known gets no request, and ends. All of a request has room in the
+  // socket.
+  auto const pid = told_on(ours.get());
+  if (pid && ::send(ours.get(), request.data(), request.size(), MSG_NOSIGNAL | MSG_DONTWAIT) ==
+                 static_cast<ssize_t>(request.size()))
+    out.pid = pid;
   return out;
 }
 

@@ -34,8 +34,9 @@ class template_process {
   heard hear();
 
   // Has it fork a child for the program, and waits for the child's pid, for at most
-  // limits::template_answer_time. The child is ours. Without a pid there is no child, and there
-  // will be none: what the child does first is to tell us its pid, and it ends if it cannot.
+  // limits::template_answer_time. The child is ours. Without a pid the program does not run, and
+  // will not: what the child does first is to tell us its pid, and it ends if it is told nothing
+  // then.
   // in_time: whether it gave an answer, or refused.
   struct answer {
     std::optional<pid_t> pid{};

@@ -178,7 +178,7 @@ sub name_in_compile_errors {
 }
 INIT { delete $SIG{__DIE__} if ($SIG{__DIE__} // '') eq \&name_in_compile_errors }
 
-# The words that lie in the socket: how many arguments there are, these, and the environment.
+# The words that come when the server knows the process id: how many arguments there are, these, and the environment.
 sub read_words {
     my ($socket, $size) = @_;
     my $text = '';

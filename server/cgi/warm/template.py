@@ -8,8 +8,9 @@ with a Unix socket (SOCK_SEQPACKET) as descriptor 0. The first message on it is 
 one says what holds for all scripts (Settings), and each other one names a script to be started, with
 four descriptors: its standard input, output and error, and a socket of this start. The template reads
 nothing of the request. It forks the child by clone(CLONE_PARENT), so that the child is the server's own.
-The child tells its process id on that socket before it runs anything of the script, and ends there if
-the server has closed the other end: no script starts twice. Arguments and environment lie there for it.
+The child tells its process id on the socket of its start before it runs anything of the script. Then
+the server sends arguments and environment there; where it has closed the other end, the child ends: no
+script starts twice.
 
 A script is to see what it sees when execve(2) starts it. docs/warm.md says what differs.
 """
