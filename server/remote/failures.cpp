@@ -60,6 +60,8 @@ http::http_error no_answer(std::string_view who, std::chrono::steady_clock::dura
 
 http::http_error closed_early(std::string_view who, base::error_code const& why) {
   std::string text = " closed the connection before it had answered";
+  if (base::is_shortage(why))
+    return http::try_again_later("out-of-resources", std::string(who) + ": " + why.message());
   if (why) text += " (" + why.message() + ")";
   auto error = failure(502, "application-closed", std::string(who) + text);
   error.help.explanation = "The " + std::string(who) + text +
