@@ -73,9 +73,10 @@ base::task<http::outcome> application_gateway::handle(http::request const& reque
   auto const with =
       std::make_shared<dialogue>(context, std::move(*input), request_frame(variables, *first),
                                  length.value_or(0) - first->size(), rules_.run.limits);
-  with->begin(std::move(*worker));
+  // Whatever fails from here on, the worker is left in order: worker_run sees to that.
   std::unique_ptr<gateway::responder> program =
       std::make_unique<worker_run>(*workers_, rules_.run, context, with);
+  with->begin(std::move(*worker));
   auto answer = co_await gateway::read_answer(std::move(program), request, context);
   co_return answer;
 }
