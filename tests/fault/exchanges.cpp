@@ -60,6 +60,12 @@ answer listing() {
 // A listing as JSON has no times of day in it but those of the files, which fill() sets.
 constexpr std::string_view listing_fields = "Accept: application/json\r\n";
 
+// A page in PHP that answers with what it is sent, or with a greeting.
+constexpr std::string_view page =
+    "<?php header('Content-Type: text/plain');\n"
+    "if ($_SERVER['REQUEST_METHOD'] === 'POST') echo file_get_contents('php://input');\n"
+    "else echo isset($_GET['long']) ? str_repeat('y', 100000) : 'in memory';\n";
+
 }  // namespace
 
 void fill(wire::site const& site) {
@@ -73,6 +79,8 @@ void fill(wire::site const& site) {
   fs::create_symlink("one.txt", site.root() / "dir/link.txt");
   site.write("indexed/index.html", "an index");
   site.write("program.xcgi", script(std::string(plain) + "echo among files\n"), 0755);
+  site.write("page.php", page);
+  site.script("warm", "#!/usr/bin/python3\nprint('Content-Type: text/plain\\n\\nwarm', end='')\n");
   site.write("program.run", std::string(plain) + "echo interpreted\n");
   site.script("hello", script(std::string(plain) + "echo hello\n"));
   site.script("echo", script(std::string(plain) + "exec cat\n"));
@@ -96,6 +104,10 @@ void fill(wire::site const& site) {
   }
 }
 
+fs::path php_socket(wire::site const& site) {
+  return site.base() / "php";
+}
+
 std::vector<std::string> options_for(wire::site const& site) {
   return {"--threads",        "1",
           "--idle-timeout",   "2s",
@@ -104,8 +116,10 @@ std::vector<std::string> options_for(wire::site const& site) {
           "--grace",          "300ms",
           "--queue-timeout",  "2s",
           "--listing",        "on",
-          "--cgi-ext",        ".xcgi,.run",
+          "--cgi-ext",        ".xcgi,.run,.php",
           "--interpreter",    ".run=/bin/sh",
+          "--interpreter",    ".php=fastcgi:unix:" + php_socket(site).string(),
+          "--warm",           "python3",
           "--access-log",     (site.base() / "access").string(),
           "--body-limit",     "1M"};
 }
@@ -162,6 +176,11 @@ std::vector<exchange> exchanges() {
        get("/small.txt") + get("/cgi-bin/hello") + post("/cgi-bin/echo", small) +
            get("/dir/", listing_fields) + get("/large.bin"),
        {is(small), is("hello\n"), is(small), listing(), is(large)}},
+      {"warm script", get("/cgi-bin/warm"), {is("warm")}},
+      {"application behind FastCGI", get("/page.php"), {is("in memory")}},
+      {"long output from behind FastCGI", get("/page.php?long=1"), {is(std::string(100'000, 'y'))}},
+      {"small upload to behind FastCGI", post("/page.php", small), {is(small)}},
+      {"large upload to behind FastCGI", post("/page.php", upload), {is(upload)}},
       {"client that leaves a script", get("/cgi-bin/endless"), {}, true},
       {"client that leaves a file", get("/large.bin"), {}, true},
   };

@@ -1,6 +1,7 @@
 #pragma once
 // What the sweep asks for, and what the answers have to be.
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,6 +28,9 @@ struct exchange {
 
 // Files and scripts, old enough to be kept in the server's cache.
 void fill(wire::site const& site);
+
+// Where the server is to find a program that runs PHP behind FastCGI.
+std::filesystem::path php_socket(wire::site const& site);
 
 // The options of a server that is to answer them.
 std::vector<std::string> options_for(wire::site const& site);

@@ -82,7 +82,8 @@ std::string faulty_server::settle() {
   bool const quiet = wire::eventually(
       [&] {
         if (!wire::is_running(server_->pid())) return true;
-        return descriptors().size() <= base_line_ && wire::children_of(server_->pid()).empty();
+        return descriptors().size() <= base_line_ &&
+               wire::children_of(server_->pid()).size() <= kept_;
       },
       std::chrono::seconds(6));
   if (quiet) return {};
@@ -91,11 +92,13 @@ std::string faulty_server::settle() {
     held += " " + child.name + "(" + child.state + ")";
   }
   for (auto const& descriptor : descriptors()) held += " " + descriptor;
-  return "at first " + std::to_string(base_line_) + " descriptors, now" + held;
+  return "at first " + std::to_string(base_line_) + " descriptors and " + std::to_string(kept_) +
+         " children, now" + held;
 }
 
 void faulty_server::take_base_line() {
   base_line_ = descriptors().size();
+  kept_ = wire::children_of(server_->pid()).size();
 }
 
 std::vector<std::string> faulty_server::descriptors() const {

@@ -64,7 +64,8 @@ class faulty_server {
   board* board_ = nullptr;
   std::unique_ptr<wire::server> server_;
   std::string last_words_;
-  std::size_t base_line_ = 0;
+  std::size_t base_line_ = 0;  // descriptors
+  std::size_t kept_ = 0;       // children
 };
 
 }  // namespace fault

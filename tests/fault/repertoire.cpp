@@ -20,6 +20,7 @@ std::vector<entry> const& entries() {
       {call::accept4, "accept4", {EMFILE, ENFILE, ENOBUFS, ENOMEM, ECONNABORTED, EINTR, EPROTO}},
       {call::access, "access", {EIO, ENOMEM}},
       {call::clone, "clone", {EAGAIN, ENOMEM}},
+      {call::connect, "connect", {EAGAIN, ECONNREFUSED, ENOENT, EACCES, EINTR}},
       {call::epoll_ctl, "epoll_ctl", {ENOMEM, ENOSPC}},
       {call::epoll_wait, "epoll_wait", {EINTR}},
       {call::fcntl, "fcntl", {EPERM, EBUSY, ENOMEM}},
@@ -34,6 +35,7 @@ std::vector<entry> const& entries() {
       {call::mkostemp, "mkostemp", {EMFILE, ENFILE, ENOMEM, ENOSPC, EROFS, EACCES}},
       {call::open, "open", {EMFILE, ENFILE, ENOMEM, EOPNOTSUPP, EACCES, EINTR, EIO}},
       {call::pipe2, "pipe2", {EMFILE, ENFILE}},
+      {call::poll, "poll", {ENOMEM, EINTR}},
       {call::pread, "pread", {EIO, ENOMEM, EINTR, short_transfer}},
       {call::read, "read", {EIO, EINTR, EAGAIN, short_transfer}},
       {call::readdir, "readdir", {EIO}},
@@ -45,6 +47,8 @@ std::vector<entry> const& entries() {
       {call::sendmsg, "sendmsg", {EPIPE, ECONNRESET, ENOBUFS, EINTR, EAGAIN, short_transfer}},
       {call::setsockopt, "setsockopt", {ENOBUFS, EINVAL}},
       {call::shutdown, "shutdown", {}},  // but for a connection that is gone
+      {call::socket, "socket", {EMFILE, ENFILE, ENOBUFS, ENOMEM}},
+      {call::socketpair, "socketpair", {EMFILE, ENFILE, ENOMEM}},
       {call::splice, "splice", {ENOMEM, EINVAL, EPIPE, EINTR, EAGAIN, short_transfer}},
       {call::stat, "stat", {EIO, ENOMEM}},
       {call::write, "write", {ENOSPC, EIO, EINTR, EAGAIN, short_transfer}},
@@ -79,8 +83,9 @@ std::vector<std::int32_t> failures_of(call what, bool by_asio) {
 }
 
 bool is_passing(call what, std::int32_t failure) {
-  bool const starts_program = what == call::clone || what == call::execve;
-  return failure == EINTR || failure == short_transfer || (failure == EAGAIN && !starts_program);
+  // To these three, EAGAIN says that there is no room, and not that there will be something later.
+  bool const is_shortage = what == call::clone || what == call::execve || what == call::connect;
+  return failure == EINTR || failure == short_transfer || (failure == EAGAIN && !is_shortage);
 }
 
 bool is_shortage(std::int32_t failure) {

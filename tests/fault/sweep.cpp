@@ -3,12 +3,15 @@
 // nothing is left behind, and the next request is answered.
 
 #include <doctest/doctest.h>
-
-#include <cerrno>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 #include <iterator>
 #include <map>
@@ -18,6 +21,7 @@
 
 #include "../wire/client.hpp"
 #include "../wire/patience.hpp"
+#include "../wire/program.hpp"
 #include "exchanges.hpp"
 #include "faulty_server.hpp"
 #include "repertoire.hpp"
@@ -25,6 +29,7 @@
 namespace {
 
 using namespace fault;
+namespace fs = std::filesystem;
 
 enum class ending { exact, refused, cut, closed };
 constexpr std::string_view ending_names[] = {"answered exactly", "refused", "cut short", "closed"};
@@ -114,9 +119,36 @@ struct tally {
   std::size_t faults = 0;
 };
 
+// A program that runs PHP for the server.
+class php {
+ public:
+  explicit php(fs::path const& socket) {
+    auto environment = wire::plain_environment();
+    environment.push_back("PHP_FCGI_MAX_REQUESTS=0");  // it never ends by itself
+    int const none = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+    process_ =
+        wire::spawn({"/usr/bin/php-cgi", "-b", socket.string()}, environment, none, none, none);
+    ::close(none);
+    REQUIRE(wire::eventually([&] { return fs::exists(socket); }));
+  }
+  php(php const&) = delete;
+  php& operator=(php const&) = delete;
+  ~php() {
+    ::kill(process_.pid, SIGKILL);
+    wire::wait_for(process_);
+    ::close(process_.pidfd);
+  }
+
+ private:
+  wire::spawned process_;
+};
+
 class sweep {
  public:
-  sweep() : server_(filled(site_), options_for(site_)), symbols_(wire::binary()) {
+  sweep()
+      : php_(php_socket(filled(site_))),
+        server_(site_, options_for(site_)),
+        symbols_(wire::binary()) {
     if (char const* const share = std::getenv("GATEHOUSE_FAULT_SHARE")) share_ = std::atoi(share);
     if (char const* const only = std::getenv("GATEHOUSE_FAULT_ONLY")) only_ = only;
     for (auto& what : all_) carry_out(server_.port(), what);  // fills caches
@@ -280,6 +312,7 @@ class sweep {
   }
 
   wire::site site_;
+  php php_;
   faulty_server server_;
   symbols symbols_;
   std::vector<exchange> all_ = exchanges();

@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -63,6 +64,8 @@ bool makes_descriptor(call what) {
     case call::mkostemp:
     case call::open:
     case call::pipe2:
+    case call::socket:
+    case call::socketpair:
     case call::openat2:
     case call::pidfd_open:
       return true;
@@ -198,6 +201,7 @@ extern "C" {
 
 WRAP(int, accept4, (int fd, sockaddr* a, socklen_t* s, int flags), (fd, a, s, flags))
 WRAP(int, access, (char const* path, int mode), (path, mode))
+WRAP(int, connect, (int fd, sockaddr const* a, socklen_t s), (fd, a, s))
 WRAP(int, epoll_wait, (int e, epoll_event* events, int size, int ms), (e, events, size, ms))
 WRAP(int, fstat, (int fd, struct stat* into), (fd, into))
 WRAP(int, fstatat, (int d, char const* path, struct stat* into, int f), (d, path, into, f))
@@ -207,9 +211,12 @@ WRAP(int, getsockopt, (int fd, int l, int n, void* v, socklen_t* s), (fd, l, n, 
 WRAP(int, lstat, (char const* path, struct stat* into), (path, into))
 WRAP(int, mkostemp, (char* name, int flags), (name, flags))
 WRAP(int, pipe2, (int* ends, int flags), (ends, flags))
+WRAP(int, poll, (pollfd * of, nfds_t count, int ms), (of, count, ms))
 WRAP(ssize_t, readlink, (char const* path, char* into, size_t size), (path, into, size))
 WRAP(int, setsockopt, (int fd, int l, int n, void const* v, socklen_t s), (fd, l, n, v, s))
 WRAP(int, shutdown, (int fd, int how), (fd, how))
+WRAP(int, socket, (int family, int type, int protocol), (family, type, protocol))
+WRAP(int, socketpair, (int f, int type, int protocol, int* ends), (f, type, protocol, ends))
 WRAP(int, stat, (char const* path, struct stat* into), (path, into))
 
 // Only a new registration takes memory and counts against max_user_watches (epoll_ctl(2)); changing
