@@ -57,8 +57,13 @@ class ReplaceableServer(Server):
             text=True,
             preexec_fn=heed_hangups,
         )
-        if self._wait_until_ready() != self.port:
-            raise RuntimeError("the new server has another port")
+        try:
+            if self._wait_until_ready() != self.port:
+                raise RuntimeError("the new server has another port")
+        except BaseException:
+            old.kill()
+            old.wait()
+            raise
         return old
 
 
