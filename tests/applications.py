@@ -5,24 +5,20 @@ out; where none is there, the status is 77 (skipped).
 """
 
 import concurrent.futures
-import contextlib
 import hashlib
-import http.client
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
-import time
 import unittest
 from pathlib import Path
 
-GATEHOUSE = sys.argv[1] if len(sys.argv) > 1 else "gatehouse"
-FPM = next((p for p in map(shutil.which, ("php-fpm", "php-fpm8.2", "/usr/sbin/php-fpm8.2")) if p), None)
+sys.path.append(str(Path(__file__).parent / "support"))
+from application import FPM, PATIENCE, Application, wait_until
+
 LIBFCGI = Path("/usr/include/fcgi_stdio.h").exists() and shutil.which("cc")
-PATIENCE = 30
 
 ECHO_C = r"""
 #include <fcgi_stdio.h>
@@ -49,73 +45,12 @@ int main(void) {
 """
 
 
-def wait_until(holds):
-    until = time.monotonic() + PATIENCE
-    while not holds():
-        if time.monotonic() > until:
-            raise TimeoutError
-        time.sleep(0.02)
-
-
-class Application(unittest.TestCase):
-    def setUp(self):
-        self.dir = Path(tempfile.mkdtemp(prefix="gatehouse-applications-"))
-        os.chmod(self.dir, 0o755)
-        self.site = self.dir / "site"
-        self.site.mkdir()
-        self.running = []
-
-    def tearDown(self):
-        for process in reversed(self.running):
-            with contextlib.suppress(ProcessLookupError):
-                process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(PATIENCE)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        shutil.rmtree(self.dir)
-
-    def start(self, *argv, **how):
-        process = subprocess.Popen([str(a) for a in argv], **how)
-        self.running.append(process)
-        return process
-
-    def serve(self, *options):
-        self.log = self.dir / "log"
-        with self.log.open("w") as log:
-            process = self.start(GATEHOUSE, "--port", "0", *options, self.site,
-                                 stdout=subprocess.PIPE, stderr=log, text=True)
-        line = process.stdout.readline()
-        process.stdout.close()
-        self.assertIn("http://", line, self.log.read_text())
-        self.port = int(line.rsplit(":", 1)[1].split("/")[0].split()[0])
-        return process
-
-    def ask(self, path, method="GET", body=None, **fields):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
-        try:
-            connection.request(method, path, body, fields)
-            answer = connection.getresponse()
-            return answer.status, answer.read(), answer
-        finally:
-            connection.close()
-
-
 @unittest.skipUnless(FPM, "php-fpm is not installed")
 class PhpFpm(Application):
     def setUp(self):
         super().setUp()
-        self.address = self.dir / "fpm.sock"
-        configuration = self.dir / "fpm.conf"
-        user = "user = nobody\ngroup = nogroup\n" if os.geteuid() == 0 else ""
-        configuration.write_text(
-            f"[global]\nerror_log = {self.dir}/fpm.log\ndaemonize = no\n[www]\n{user}"
-            f"listen = {self.address}\nlisten.mode = 0666\npm = static\npm.max_children = 2\n")
-        self.start(FPM, "-y", configuration, "-F", stderr=subprocess.DEVNULL)
-        wait_until(self.address.exists)
         self.serve("--cgi-ext", ".php", "--index", "index.php", "--interpreter",
-                   f".php=fastcgi:unix:{self.address}")
+                   f".php=fastcgi:unix:{self.start_fpm()}")
 
     def page(self, name, text):
         (self.site / name).write_text("<?php " + text)
