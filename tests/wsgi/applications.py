@@ -187,10 +187,10 @@ class Applications(unittest.TestCase):
             path.write_text(text)
 
     @contextlib.contextmanager
-    def serving(self, target, python=sys.executable):
+    def serving(self, target, python=sys.executable, options=()):
         with open(self.root / "log", "w+") as log:
             process = subprocess.Popen(
-                [BINARY, "--port", "0", "--map", f"/ wsgi:{target} dir={self.root} python={python}", str(self.root / "www")],
+                [BINARY, "--port", "0", *options, "--map", f"/ wsgi:{target} dir={self.root} python={python}", str(self.root / "www")],
                 stdout=subprocess.PIPE, stderr=log, text=True,
             )
             try:
@@ -257,44 +257,74 @@ class Applications(unittest.TestCase):
                 self.assertEqual(browser.ask("GET", "/")[1], "Hello from Pyramid")
                 self.check_upload(browser)
 
-    def test_django_with_its_admin(self):
+    def make_django(self):
+        """A site with the admin, a model and a user."""
         self.need("django")
         self.write(DJANGO)
-        django = [sys.executable, "-m", "django"]
         environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "mysite.settings", "PYTHONPATH": str(self.root),
                        "DJANGO_SUPERUSER_PASSWORD": "secret-word"}
         for words in (["makemigrations", "papers"], ["migrate"],
                       ["createsuperuser", "--noinput", "--username", "ada", "--email", "a@example.org"]):
-            subprocess.run(django + words, cwd=self.root, env=environment, check=True, capture_output=True)
-        for target in self.both("mysite.wsgi", "application"):
-            with self.subTest(target), self.serving(target) as browser:
-                self.assertEqual(browser.ask("GET", "/")[1], "Hello from Django")
-                form = browser.ask("GET", "/admin/login/")[1]
-                token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form)[1]
-                login = {"csrfmiddlewaretoken": token, "username": "ada", "password": "secret-word", "next": "/admin/"}
-                answer, _ = browser.ask("POST", "/admin/login/", urllib.parse.urlencode(login), "application/x-www-form-urlencoded")
-                self.assertEqual((answer.status, answer.getheader("Location")), (302, "/admin/"))
-                form = browser.ask("GET", "/admin/papers/paper/add/")[1]
-                token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form)[1]
-                content = os.urandom(3_000_000)
-                kind, body = multipart({"csrfmiddlewaretoken": token, "title": "On engines", "_save": "Save"},
-                                       [("file", target.replace(".", "-").replace(":", "-") + ".bin", content)])
-                answer, _ = browser.ask("POST", "/admin/papers/paper/add/", body, kind)
-                self.assertEqual(answer.status, 302)
-                self.assertIn("added successfully", browser.ask("GET", "/admin/papers/paper/")[1])
-                kept = [path.read_bytes() for path in (self.root / "media/papers").iterdir()]
-                self.assertIn(content, kept)
+            subprocess.run([sys.executable, "-m", "django", *words], cwd=self.root, env=environment, check=True,
+                           capture_output=True)
 
-    def test_a_virtual_environment(self):
+    def check_admin(self, browser, name):
+        """Logs in, and adds a row with a file of this name."""
+        self.assertEqual(browser.ask("GET", "/")[1], "Hello from Django")
+        form = browser.ask("GET", "/admin/login/")[1]
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form)[1]
+        login = {"csrfmiddlewaretoken": token, "username": "ada", "password": "secret-word", "next": "/admin/"}
+        answer, _ = browser.ask("POST", "/admin/login/", urllib.parse.urlencode(login), "application/x-www-form-urlencoded")
+        self.assertEqual((answer.status, answer.getheader("Location")), (302, "/admin/"))
+        form = browser.ask("GET", "/admin/papers/paper/add/")[1]
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', form)[1]
+        content = os.urandom(3_000_000)
+        kind, body = multipart({"csrfmiddlewaretoken": token, "title": "On engines", "_save": "Save"},
+                               [("file", name, content)])
+        answer, _ = browser.ask("POST", "/admin/papers/paper/add/", body, kind)
+        self.assertEqual(answer.status, 302)
+        self.assertIn("added successfully", browser.ask("GET", "/admin/papers/paper/")[1])
+        self.assertEqual((self.root / "media/papers" / name).read_bytes(), content)
+
+    def test_django_with_its_admin(self):
+        self.make_django()
+        for at, target in enumerate(self.both("mysite.wsgi", "application")):
+            with self.subTest(target), self.serving(target) as browser:
+                self.check_admin(browser, f"paper{at}.bin")
+
+    def make_environment(self, *words):
+        """A virtual environment with the module only_here. Returns its interpreter."""
         self.need("venv")
-        made = subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(self.root / "venv")], capture_output=True)
+        environment = self.root / "venv"
+        made = subprocess.run([sys.executable, "-m", "venv", "--without-pip", *words, str(environment)], capture_output=True)
         if made.returncode != 0:
             self.skipTest("no virtual environment can be made")
+        library = next((environment / "lib").iterdir()) / "site-packages"
+        (library / "only_here.py").write_text("")
+        return environment / "bin/python"
+
+    def test_django_in_a_virtual_environment_with_its_styles_as_files(self):
+        self.make_django()
+        python = self.make_environment("--system-site-packages")
+        with open(self.root / "mysite/settings.py", "a") as settings:
+            settings.write("import only_here\nSTATIC_ROOT = os.path.join(BASE, 'static')\n"
+                           "INSTALLED_APPS.append('django.contrib.staticfiles')\n")
+        subprocess.run([python, "-m", "django", "collectstatic", "--noinput"], cwd=self.root, check=True, capture_output=True,
+                       env={**os.environ, "DJANGO_SETTINGS_MODULE": "mysite.settings", "PYTHONPATH": str(self.root)})
+        options = ["--map", f"/static static:{self.root}/static"]
+        with self.serving("mysite.wsgi", python, options) as browser:
+            self.check_admin(browser, "paper.bin")
+            styles = re.findall(r'href="(/static/[^"]*\.css)"', browser.ask("GET", "/admin/")[1])
+            self.assertGreater(len(styles), 2)
+            for style in styles:
+                answer, _ = browser.ask("GET", style)
+                self.assertEqual((answer.status, answer.getheader("Content-Type")), (200, "text/css; charset=utf-8"))
+
+    def test_a_virtual_environment(self):
+        python = self.make_environment()
         self.write({"venvapp.py": "import sys, only_here\ndef app(environ, start_response):\n"
                     "    start_response('200 OK', [])\n    return [sys.prefix.encode()]\n"})
-        library = next((self.root / "venv/lib").iterdir()) / "site-packages"
-        (library / "only_here.py").write_text("")
-        with self.serving("venvapp", self.root / "venv/bin/python") as browser:
+        with self.serving("venvapp", python) as browser:
             self.assertEqual(browser.ask("GET", "/")[1], str(self.root / "venv"))
 
 
