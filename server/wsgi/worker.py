@@ -58,6 +58,7 @@ class Channel:
     def __init__(self, connection):
         self.connection = connection
         self.rest = b""  # what came behind the last frame that was read
+        self.lock = threading.Lock()  # of the turns that this channel is used for
 
     def read(self):
         """The next frame: its letter and its bytes."""
@@ -92,13 +93,84 @@ class Channel:
         return bool(self.rest) or bool(select.select([self.connection], [], [], 0)[0])
 
 
+class Turn:
+    """The use of a channel for one request: `channel`, and None when the answer is whole.
+
+    A thread that the application left running may still write to that answer or read that
+    request's body: it gets an error then, and nothing of the next request.
+    """
+
+    __slots__ = ("channel",)
+
+    def taken(self):
+        """The channel, with its lock held: nobody else sends within what is sent now."""
+        channel = self.channel
+        if channel is not None:
+            channel.lock.acquire()
+            if self.channel is not None:
+                return channel
+            channel.lock.release()
+        raise OSError("the request that this belongs to has ended")
+
+    def send(self, *parts):
+        """Sends parts that belong together."""
+        channel = self.taken()
+        try:
+            for part in parts:
+                channel.send(part)
+        finally:
+            channel.lock.release()
+
+    def send_last(self, data):
+        channel = self.taken()
+        self.channel = None
+        try:
+            channel.send(data)
+        finally:
+            channel.lock.release()
+
+    def send_file(self, fd, at, size):
+        """Sends so many bytes of a file as one frame, through the kernel."""
+        channel = self.taken()
+        try:
+            channel.send(FRAME.pack(b"D", size))
+            while size > 0:
+                try:
+                    sent = os.sendfile(channel.connection.fileno(), fd, at, size)
+                except OSError:
+                    raise ServerGone from None
+                if sent == 0:
+                    raise ServerGone  # the file became shorter within a frame
+                at += sent
+                size -= sent
+        finally:
+            channel.lock.release()
+
+    def pull(self, size):
+        """Asks for at most so many bytes of the request's body. Gives the frame that comes."""
+        channel = self.taken()
+        try:
+            channel.send(FRAME.pack(b"P", 4) + struct.pack(">I", size))
+            return channel.read()
+        finally:
+            channel.lock.release()
+
+    def is_unwanted(self):
+        """Whether the server has said that the client has left."""
+        channel = self.taken()
+        try:
+            return channel.has_input() and channel.read()[0] == b"C"
+        finally:
+            channel.lock.release()
+
+
 class Input:
     """wsgi.input: the request's body, which is asked for as the application reads it."""
 
-    __slots__ = ("_at", "_buffer", "_channel", "_missing")
+    __slots__ = ("_at", "_buffer", "_missing", "_turn")
 
-    def __init__(self, channel, first, length):
-        self._channel = channel
+    def __init__(self, turn, first, length):
+        self._turn = turn
         self._buffer = first
         self._at = 0  # how much of the buffer was read
         self._missing = length - len(first)  # what the server still has
@@ -107,9 +179,7 @@ class Input:
         """Puts more into the buffer; whether there was more."""
         if self._missing <= 0:
             return False
-        channel = self._channel
-        channel.send(FRAME.pack(b"P", 4) + struct.pack(">I", min(self._missing, PIECE)))
-        kind, data = channel.read()
+        kind, data = self._turn.pull(min(self._missing, PIECE))
         if kind != b"B" or not data:
             self._missing = 0
             raise OSError("the client left before its request's body was whole")
@@ -253,10 +323,10 @@ def bytes_of(piece):
     return piece
 
 
-class Answer:
+class Answer(Turn):
     """What the application answers to one request."""
 
-    __slots__ = ("channel", "head", "head_sent")
+    __slots__ = ("head", "head_sent")
 
     def __init__(self, channel):
         self.channel = channel
@@ -290,14 +360,13 @@ class Answer:
             return
         head = self.take_head()
         if len(data) <= PIECE:
-            self.channel.send(FRAME.pack(b"D", len(head) + len(data)) + head + data)
+            self.send(FRAME.pack(b"D", len(head) + len(data)) + head + data)
             return
         if head:
-            self.channel.send(FRAME.pack(b"D", len(head)) + head)
+            self.send(FRAME.pack(b"D", len(head)) + head)
         for start in range(0, len(data), FRAME_LIMIT):
             piece = memoryview(data)[start : start + FRAME_LIMIT]
-            self.channel.send(FRAME.pack(b"D", len(piece)))
-            self.channel.send(piece)
+            self.send(FRAME.pack(b"D", len(piece)), piece)
 
     def write_whole(self, pieces):
         """All of the content, with the end of the answer."""
@@ -307,7 +376,7 @@ class Answer:
             return self.end()
         head = self.take_head(len(content) if len(pieces) == 1 else None)
         size = len(head) + len(content)
-        self.channel.send(b"".join((FRAME.pack(b"D", size), head, content, END)))
+        self.send_last(b"".join((FRAME.pack(b"D", size), head, content, END)))
 
     def write_file(self, wrapper):
         """Sends a file through the kernel; whether it is one that can be sent so."""
@@ -318,38 +387,23 @@ class Answer:
         head = self.take_head(left)
         if (self.head.length or "").isdecimal():
             left = min(left, int(self.head.length))
-        self.channel.send(FRAME.pack(b"D", len(head)) + head)
+        self.send(FRAME.pack(b"D", len(head)) + head)
         while left > 0 and not self.is_unwanted():
             wanted = min(left, PIECE)
-            self.channel.send(FRAME.pack(b"D", wanted))
-            while wanted > 0:
-                try:
-                    sent = os.sendfile(self.channel.connection.fileno(), fd, at, wanted)
-                except OSError:
-                    raise ServerGone from None
-                if sent == 0:
-                    raise ServerGone  # the file became shorter within a frame
-                at += sent
-                left -= sent
-                wanted -= sent
+            self.send_file(fd, at, wanted)
+            at += wanted
+            left -= wanted
         return True
 
     def end(self):
         head = self.take_head()
         frame = FRAME.pack(b"D", len(head)) + head if head else b""
-        self.channel.send(frame + END)
-
-    def is_unwanted(self):
-        """Whether the server has said that the client has left."""
-        if not self.channel.has_input():
-            return False
-        kind, _ = self.channel.read()
-        return kind == b"C"
+        self.send_last(frame + END)
 
     def trouble(self, code, sentence, trace):
         text = "\0".join((code, sentence, trace[-TRACEBACK_LIMIT:]))
         text = text.encode("utf-8", "backslashreplace")
-        self.channel.send(FRAME.pack(b"T", len(text)) + text)
+        self.send_last(FRAME.pack(b"T", len(text)) + text)
 
 
 def traceback_text():
@@ -387,10 +441,8 @@ def serve_request(channel, application, constants, payload):
     environ = {**dict(zip(words[::2], words[1::2])), **constants}
     environ["wsgi.url_scheme"] = environ.get("REQUEST_SCHEME", "http")
     length = environ.get("CONTENT_LENGTH", "")
-    environ["wsgi.input"] = Input(
-        channel, payload[size:], int(length) if length.isdecimal() else 0
-    )
     answer = Answer(channel)
+    environ["wsgi.input"] = Input(answer, payload[size:], int(length) if length.isdecimal() else 0)
     try:
         if not respond(application, environ, answer):
             answer.end()

@@ -535,6 +535,72 @@ class Body(unittest.TestCase):
         self.assertEqual(len(seen), 1)
 
 
+class Late(unittest.TestCase):
+    """A thread that an application left running when its request had ended."""
+
+    def after(self, act, result=(b"x",)):
+        """Has a thread act within the second request by what the first one left. Gives what became of that, and the second answer."""
+        left, became = [], []
+
+        def late():
+            try:
+                became.append(act(*left))
+            except OSError as refused:
+                became.append(refused)
+
+        def application(environ, start_response):
+            write = text(start_response)
+            if left:
+                thread = threading.Thread(target=late)
+                thread.start()
+                thread.join(10)
+                return [environ["wsgi.input"].read(1000)]
+            left.extend((environ["wsgi.input"], write))
+            return list(result) if type(result) is tuple else result
+
+        with Server(application, checked=False) as server:
+            server.request(b"first", CONTENT_LENGTH="1000000")
+            self.assertIsNone(server.answer()[1])
+            server.request(b"", CONTENT_LENGTH="6")
+            output, trouble = server.answer(b"second")
+        self.assertIsNone(trouble)
+        return became[0], output
+
+    def check_refused(self, act, **how):
+        became, output = self.after(act, **how)
+        self.assertIn("has ended", str(became))
+        self.assertTrue(output.startswith(b"Status: 200 OK"), output)
+        self.assertTrue(output.endswith(b"\r\n\r\nsecond"), output)
+
+    def test_writes_nothing_into_the_next_answer(self):
+        def write(_, write):
+            return write(b"Content-Type: text/html\r\n\r\na secret")
+
+        self.check_refused(write)
+        self.check_refused(write, result=iter((b"x", b"y")))
+        self.check_refused(lambda _, write: write(b"a secret" * 1_000_000))
+
+    def test_reads_nothing_of_the_next_body(self):
+        self.check_refused(lambda body, _: body.read(100))
+        self.check_refused(lambda body, _: body.readline())
+
+    def test_several_threads_of_one_request_write_whole_frames(self):
+        def application(environ, start_response):
+            write = text(start_response)
+            write(b"first")
+            threads = [threading.Thread(target=write, args=(letter * 3_000_000,)) for letter in (b"a", b"b", b"c")]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            return []
+
+        output, trouble = ask(application, checked=False)
+        self.assertIsNone(trouble)
+        content = output.partition(b"\r\n\r\n")[2]
+        self.assertEqual([content.count(letter) for letter in (b"a", b"b", b"c")], [3_000_000] * 3)
+
+
 class Process(unittest.TestCase):
     """The whole program, as the server starts it."""
 
