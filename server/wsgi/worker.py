@@ -21,7 +21,6 @@ import array
 import fcntl
 import functools
 import gc
-import importlib
 import os
 import re
 import select
@@ -492,10 +491,25 @@ def serve_all(connections, application, several_workers):
         thread.join()
 
 
+def imported(name):
+    """The module of this name. Other than import_module(), this leaves no frames of the import
+    itself in a traceback."""
+    try:
+        __import__(name)
+    except ModuleNotFoundError as missing:
+        if not f"{name}.".startswith(f"{missing.name}."):
+            raise  # it is the application that misses a module
+        why = f"there is no module {missing.name} in {os.getcwd()}, and none that {sys.executable} has installed"
+        if name.endswith(".py"):
+            raise Fault(f"{why}; a module is named without .py: {name[:-3]}") from None
+        raise Fault(f"{why}; dir=PATH names another directory, python=PATH another interpreter") from None
+    return sys.modules[name]
+
+
 def found(target):
     """The application that MODULE[:CALLABLE] names."""
     module_name, _, name = target.partition(":")
-    module = importlib.import_module(module_name)
+    module = imported(module_name)
     if not name:
         for name in ("application", "app"):
             if hasattr(module, name):

@@ -686,7 +686,10 @@ number = 3
     def test_says_why_an_application_cannot_be_imported(self):
         for target, expected in (
             ("bad", "ModuleNotFoundError: No module named 'nothing_of_this_name'"),
-            ("missing", "No module named 'missing'"),
+            ("missing", f"there is no module missing in {self.directory.name}"),
+            ("missing", "dir=PATH names another directory"),
+            ("missing.wsgi:app", "there is no module missing in"),
+            ("site1.py", "a module is named without .py: site1"),
             ("none", "neither `application` nor `app`"),
             ("site1:absent", "absent"),
             ("site1:number", "cannot be called"),
@@ -695,6 +698,7 @@ number = 3
                 kind, why = self.told()
                 self.assertEqual(kind, b"T")
                 self.assertIn(expected, why)
+                self.assertNotIn("importlib", why)
 
     def test_serves_in_its_directory_with_its_descriptors_and_no_others(self):
         with self.started("site1"):
