@@ -97,6 +97,22 @@ class PhpFpm(Application):
             wait_until(lambda: not Path(f"/proc/{int(pid)}").exists())
 
 
+@unittest.skipUnless(FPM, "php-fpm is not installed")
+class PhpFpmThatRenewsItsChildren(Application):
+    def test_costs_no_request(self):
+        (self.site / "p.php").write_text("<?php echo strlen(file_get_contents('php://input'));")
+        self.serve("--cgi-ext", ".php", "--interpreter", f".php=fastcgi:unix:{self.start_fpm('pm.max_requests = 5')}")
+
+        def ask(body):
+            return self.ask("/p.php", "POST" if body else "GET", body)[:2]
+
+        for body in (b"", b"x" * 5_000):
+            wanted = (200, str(len(body)).encode())
+            self.assertEqual([ask(body) for _ in range(25)], [wanted] * 25)
+            with concurrent.futures.ThreadPoolExecutor(4) as clients:
+                self.assertEqual(list(clients.map(ask, [body] * 200)), [wanted] * 200)
+
+
 @unittest.skipUnless(LIBFCGI, "libfcgi-dev is not installed")
 class LibFcgi(Application):
     def setUp(self):

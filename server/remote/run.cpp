@@ -20,7 +20,6 @@ run::run(question what, rules const& by, http::exchange_context& context)
       trace_sink_(context.trace_sink),
       rules_(by),
       what_(std::move(what)),
-      replayable_(what_.input.length.value_or(0) == 0 || what_.input.readable_at_once),
       search_(context.get_executor(), what_.whom, std::min(by.connecting, by.silence),
               [this] { on_late(); }),
       tail_([this](std::string_view line) { on_stderr_line(line); }),
@@ -70,9 +69,7 @@ base::task<std::optional<http::http_error>> run::connect() {
   state_ = state::connecting;
   connection_.reset();
   waiting_ = {};
-  // A request that cannot be sent again goes only where somebody is known to be.
-  auto const which = fresh_only_ ? wanted::fresh : replayable_ ? wanted::any : wanted::alive;
-  auto found = co_await search_.get(which);
+  auto found = co_await search_.get(fresh_only_ ? wanted::fresh : wanted::any);
   if (fault_ != fault::none) co_return failure(failure_);
   if (found.has_error() && found.error() == boost::system::errc::resource_unavailable_try_again)
     co_return backlog_full(what_.who);
@@ -165,6 +162,7 @@ std::optional<std::size_t> run::read_now(boost::asio::mutable_buffer buffer) {
                     : end            ? base::error_code(boost::asio::error::eof)
                                      : base::error_code{};
     auto const what = take(buffer, ec, read.has_value() ? **read : 0);
+    if (what.what == next::ask_again) break;  // read_output() does.
     if (fault_ == fault::none && what.what == next::given) return what.size;
   }
   return std::nullopt;

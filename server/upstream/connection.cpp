@@ -3,6 +3,7 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -108,10 +109,16 @@ bool connection::came_whole(base::error_code const& why) const {
 
 // A Unix socket that was closed with unread bytes in it says ECONNRESET, and one that was closed
 // before they were sent EPIPE. Over TCP the end may have come first; then the bytes behind it are
-// not acknowledged.
+// not acknowledged. php-fpm closes a connection after pm.max_requests by ending its own direction
+// and passing over what comes in the other, until we close: of a Unix socket that can be told from
+// the end of a process, which closes both.
 bool connection::was_closed_before(base::error_code const& why) {
   if (is_closed_by_peer(why)) return true;
-  if (why || to_->at(place_).family() == AF_UNIX) return false;
+  if (why) return false;
+  if (to_->at(place_).family() == AF_UNIX) {
+    pollfd one{socket_.native_handle(), 0, 0};
+    return ::poll(&one, 1, 0) == 0;
+  }
   int unacknowledged = 0;
   return ::ioctl(socket_.native_handle(), SIOCOUTQ, &unacknowledged) == 0 && unacknowledged > 0;
 }

@@ -40,7 +40,7 @@ std::shared_ptr<connection> connection_search::kept(std::size_t place, wanted wh
   if (which == wanted::fresh) return nullptr;
   auto& all = kept_connections::of(executor_);
   while (auto one = all.take(*to_, place)) {
-    if (which == wanted::alive && one->is_spoiled()) continue;
+    if (one->is_spoiled()) continue;
     one->begin_request();
     one->when_late(on_late_);
     return one;

@@ -407,6 +407,48 @@ TEST_CASE("a connection that was closed while it was idle costs no request") {
   }
 }
 
+// php-fpm does so after pm.max_requests.
+TEST_CASE("a connection that the application closes gently after an answer costs no request") {
+  for (auto const over : {peer::transport::unix_socket, peer::transport::tcp}) {
+    for (std::string const method : {"GET", "POST"}) {
+      std::atomic<int> answers = 0;
+      peer application(
+          [&](conversation& with, int) {
+            if (with.read_request().whole) with.write(answer("x"));
+            with.end_writing();
+            ++answers;
+            with.read_to_end();
+          },
+          64, over);
+      auto const rules = rules_of();
+      loop_of_its_own here;
+      auto const whom = at(application.address(), rules);
+      for (int i = 1; i <= 3; ++i) {
+        CHECK(ask(here, whom, {.method = method}).content == "x");
+        while (answers < i) std::this_thread::yield();
+      }
+      CHECK(application.connections() == 3);
+    }
+  }
+}
+
+TEST_CASE("nor one that it closes gently while the next request is on its way") {
+  for (std::string const method : {"GET", "POST"}) {
+    peer application([](conversation& with, int) {
+      if (with.read_request().whole) with.write(answer("x"));
+      with.wait_for_bytes();
+      with.end_writing();
+      with.read_to_end();
+    });
+    auto const rules = rules_of();
+    loop_of_its_own here;
+    auto const whom = at(application.address(), rules);
+    for (int i = 0; i < 3; ++i)
+      CHECK(ask(here, whom, {.method = method, .body = "small"}).content == "x");
+    CHECK(application.connections() == 3);
+  }
+}
+
 TEST_CASE("nothing is sent twice that an application may have begun") {
   std::atomic<int> requests = 0;
   peer application([&](conversation& with, int) {

@@ -101,6 +101,19 @@ class conversation {
     return out;
   }
 
+  // Blocks until there is something to read.
+  void wait_for_bytes() {
+    char first = 0;
+    static_cast<void>(::recv(fd_, &first, sizeof first, MSG_PEEK));
+  }
+
+  void end_writing() { ::shutdown(fd_, SHUT_WR); }
+
+  void read_to_end() {
+    while (!read(4096).empty()) {
+    }
+  }
+
   void write(std::string_view bytes, std::size_t piece = static_cast<std::size_t>(-1)) {
     while (!bytes.empty()) {
       auto const n = ::send(fd_, bytes.data(), std::min(piece, bytes.size()), MSG_NOSIGNAL);

@@ -120,7 +120,6 @@ class run final : public gateway::responder {
   std::shared_ptr<trace::sink> const trace_sink_;
   rules const& rules_;
   question what_;
-  bool replayable_;          // all of the request can be sent again
   bool fresh_only_ = false;  // no kept connection is to be used any more
   upstream::connection_search search_;
   std::shared_ptr<upstream::connection> connection_;

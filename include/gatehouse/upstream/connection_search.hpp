@@ -16,7 +16,6 @@ namespace gatehouse::upstream {
 // Which connections will do.
 enum class wanted {
   any,
-  alive,  // A kept one is looked at first: what goes over it cannot be sent again.
   fresh,  // Only a new one.
 };
 
