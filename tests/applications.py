@@ -106,7 +106,7 @@ class PhpFpmThatRenewsItsChildren(Application):
         def ask(body):
             return self.ask("/p.php", "POST" if body else "GET", body)[:2]
 
-        for body in (b"", b"x" * 5_000):
+        for body in (b"", b"x" * 50_000):
             wanted = (200, str(len(body)).encode())
             self.assertEqual([ask(body) for _ in range(25)], [wanted] * 25)
             with concurrent.futures.ThreadPoolExecutor(4) as clients:

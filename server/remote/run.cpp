@@ -34,7 +34,7 @@ run::run(question what, rules const& by, http::exchange_context& context)
 
 // Most requests have no body and get a connection that is there already: no coroutine is needed.
 bool run::ask_at_once() {
-  if (what_.input.length.value_or(0) > 0) return false;
+  if (what_.input.length.value_or(0) > 0 || has_to_be_fresh()) return false;
   connection_ = search_.find_kept(upstream::wanted::any);
   if (!connection_) return false;
   // Nothing of the request was taken where that fails.
@@ -69,7 +69,8 @@ base::task<std::optional<http::http_error>> run::connect() {
   state_ = state::connecting;
   connection_.reset();
   waiting_ = {};
-  auto found = co_await search_.get(fresh_only_ ? wanted::fresh : wanted::any);
+  bool const fresh = fresh_only_ || has_to_be_fresh();
+  auto found = co_await search_.get(fresh ? wanted::fresh : wanted::any);
   if (fault_ != fault::none) co_return failure(failure_);
   if (found.has_error() && found.error() == boost::system::errc::resource_unavailable_try_again)
     co_return backlog_full(what_.who);
@@ -206,9 +207,7 @@ run::came run::take_end(std::size_t output) {
 run::came run::connection_ended(boost::asio::mutable_buffer buffer, base::error_code const& why) {
   bool const end = why == boost::asio::error::eof;
   base::error_code const error = end ? base::error_code{} : why;
-  // Who resets the connection has not read some of the request, and may have read the rest.
-  bool const may_have_begun = error == boost::system::errc::connection_reset && !what_.safe;
-  if (!may_have_begun && may_ask_again(error)) return {next::ask_again};
+  if (may_ask_again(error)) return {next::ask_again};
   waiting_ = {};
   tail_.end();
   decoder_.end_of_connection();

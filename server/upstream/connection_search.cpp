@@ -37,8 +37,12 @@ std::shared_ptr<connection> connection_search::find_kept(wanted which) {
 }
 
 std::shared_ptr<connection> connection_search::kept(std::size_t place, wanted which) {
-  if (which == wanted::fresh) return nullptr;
   auto& all = kept_connections::of(executor_);
+  if (which == wanted::fresh) {
+    // The process that it occupies is to turn to the new one.
+    all.take(*to_, place).reset();
+    return nullptr;
+  }
   while (auto one = all.take(*to_, place)) {
     if (one->is_spoiled()) continue;
     one->begin_request();

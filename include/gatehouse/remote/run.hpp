@@ -88,6 +88,9 @@ class run final : public gateway::responder {
 
   base::task<std::optional<http::http_error>> connect();
   base::error_code send_head();
+  // An application may end after any answer, and close its connection with the next request in it,
+  // unread or read in part. Nobody can tell then whether it had begun with that.
+  bool has_to_be_fresh() const { return what_.how == protocol::fastcgi && !what_.safe; }
   bool may_ask_again(base::error_code const& why) const;
 
   enum class next { given, read_on, ask_again };
