@@ -606,6 +606,7 @@ def fork_workers(control, lifeline, application, several_workers):
         if control in ready:
             word, fds = receive(control)
             if not word:
+                signal.set_wakeup_fd(-1)  # A worker may still end, and these sockets end now.
                 return
             fork_worker((control, lifeline, woken, wake), application, several_workers, fds)
 

@@ -747,6 +747,15 @@ number = 3
             for one in (life1, life2, channel2):
                 one.close()
 
+    def test_says_nothing_of_workers_that_end_while_it_ends_itself(self):
+        Path(self.directory.name, "late.py").write_text(
+            "import atexit, os, signal\natexit.register(os.kill, os.getpid(), signal.SIGCHLD)\ndef application(*_): pass\n")
+        with self.started("late", preload=True):
+            self.assertEqual(self.told()[0], b"R")
+            self.control.close()
+            self.assertEqual(self.process.wait(10), 0)
+        self.assertEqual(self.logged, b"")
+
     def ends(self, pid):
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
