@@ -32,6 +32,16 @@ cgi::script_rules among_files(mapping const& what, server_options const& server,
   return {what.target, what.prefix, site.cgi_extensions, site.index, server.follow_symlinks};
 }
 
+// What an application is there to run is never given out as a file, even where --cgi-ext does not
+// name it.
+std::vector<std::string> script_extensions(site_options const& site) {
+  auto out = site.cgi_extensions;
+  for (auto const& each : site.interpreters) {
+    if (!each.kind.empty()) out.push_back(each.extension);
+  }
+  return out;
+}
+
 // Files, with the programs among them where --cgi-ext names some.
 std::unique_ptr<http::handler> make_files(mapping const& what, site_parts const& parts) {
   auto files = std::make_unique<files::static_handler>(
@@ -41,7 +51,7 @@ std::unique_ptr<http::handler> make_files(mapping const& what, site_parts const&
                             .listing = parts.site.listing,
                             .follow_symlinks = parts.server.follow_symlinks,
                             .hidden = parts.hidden,
-                            .script_extensions = parts.site.cgi_extensions});
+                            .script_extensions = script_extensions(parts.site)});
   if (parts.site.cgi_extensions.empty()) return files;
   return std::make_unique<cgi::extension_gateway>(
       parts.scripts, among_files(what, parts.server, parts.site), std::move(files));

@@ -231,7 +231,13 @@ http::outcome static_handler::answer_directory(asking const& what, open_file dir
 http::outcome static_handler::answer_file(asking const& what, std::string_view path,
                                           open_file file) {
   // A script is not given out either if it is reached by a link with a harmless name.
-  if (is_script(path) || is_script(file.real_name)) return refusal(403, "script-source", path);
+  if (is_script(path) || is_script(file.real_name)) {
+    auto e = refusal(403, "script-source", path);
+    e.help.explanation =
+        "By its name this is a program, or a copy of one, and those are not given out. --cgi-ext "
+        "says which are run.";
+    return e;
+  }
   auto [forms, all_known] = open_forms(root_, path, std::move(file));
   std::erase_if(forms, [&](open_form const& form) { return is_script(form.file.real_name); });
   auto const media_type = media_types_.for_name(path.substr(path.rfind('/') + 1));

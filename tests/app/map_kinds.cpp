@@ -188,6 +188,17 @@ TEST_CASE("what a kind of map runs is never given out as a file, and is found by
   CHECK(directories.front().prefix == "/hi");
 }
 
+TEST_CASE("what an application is there to run is no file, even if --cgi-ext does not name it") {
+  fixture f;
+  f.at.write("page.php", "<?php");
+  f.at.write("page.php.bak", "<?php");
+  f.chosen.site.mappings.clear();
+  f.chosen.site.interpreters = {{".php", "unix:/nowhere", {}, "fastcgi"}};
+  app::sites all(f.chosen, f.shared);
+  CHECK(f.ask(all.routes(), "/page.php") == "403 script-source");
+  CHECK(f.ask(all.routes(), "/page.php.bak") == "403 script-source");
+}
+
 TEST_CASE("a mapping of a kind that is not registered is a fault of the set-up") {
   fixture f;
   CHECK_THROWS_AS(app::sites(f.chosen, f.shared), std::logic_error);
