@@ -16,12 +16,6 @@ std::uint64_t next_number() {
   return ++last;
 }
 
-// Another thread's registration is taken back by that thread.
-void unregister(std::shared_ptr<loop_handle>& from, std::uint64_t number) {
-  auto const where = std::exchange(from, nullptr);
-  if (where) where->remove_there(number);
-}
-
 }  // namespace
 
 pool::state::state(program_keeper& by, pool_rules r, std::unique_ptr<program_starter> s)
@@ -56,6 +50,7 @@ std::atomic<std::size_t> const& pool::waiting() const {
 
 std::optional<pool::lease> pool::acquire_now(base::executor ex) {
   auto const& loop = thread_sockets::of(ex).loop();
+  if (state_->look_missed) state_->look_soon();
   std::shared_ptr<socket> one;
   {
     std::lock_guard const lock(state_->mutex);
@@ -78,7 +73,10 @@ base::task<pool::outcome> pool::acquire(base::executor ex,
       if (s->queue.size() >= s->rules.queue) co_return outcome{.why = refusal::queue_full};
       s->queue.push_back(self);
       s->waiting = s->queue.size();
-      alone = s->members.size() < s->rules.programs;
+      auto const serving = std::count_if(s->members.begin(), s->members.end(), [](auto const& m) {
+        return m->now == member::phase::serving;
+      });
+      alone = static_cast<std::size_t>(serving) < s->rules.programs;
     }
   }
   bool woken = true;
@@ -96,7 +94,7 @@ base::task<pool::outcome> pool::acquire(base::executor ex,
       std::shared_ptr<state::waiter> who;
       bool awaited = false;
     } place(*s, self);
-    if (alone) boost::asio::post(s->keeper.get_executor(), [s] { s->want_programs(); });
+    if (alone || s->look_missed) s->look_soon();
     on_wait([self] { self->wake.set(); });
     woken = co_await self->wake.wait_for(limit);
     place.awaited = true;
@@ -165,10 +163,18 @@ void pool::state::hand_out(std::shared_ptr<socket> one) {
   }
 }
 
-void pool::state::give_back(std::shared_ptr<socket> const& one, bool sound) {
+void pool::state::look_soon() noexcept {
+  look_missed = false;
+  try {
+    boost::asio::post(keeper.get_executor(), [s = shared_from_this()] { s->look(); });
+  } catch (std::bad_alloc const&) {
+    look_missed = true;
+  }
+}
+
+void pool::state::give_back(std::shared_ptr<socket> const& one, bool sound) noexcept {
   auto const of = one->of;
-  bool upkeep = false;
-  bool leaves = false;
+  bool to_be_seen = !sound;
   {
     std::lock_guard const lock(mutex);
     one->taken = false;
@@ -179,42 +185,54 @@ void pool::state::give_back(std::shared_ptr<socket> const& one, bool sound) {
       if (rules.idle.count() > 0) of->used = asked = std::chrono::steady_clock::now();
     } else if (of->now != member::phase::ended) {
       of->broken = of->broken || of->now == member::phase::serving;
+      of->to_be_stopped = true;
       of->now = member::phase::leaving;
     }
     bool const full = of->share != 0 && of->answered >= of->share && !of->successor_wanted;
     if (full && of->now == member::phase::serving) of->successor_wanted = true;
-    upkeep = full || of->now == member::phase::replaced;
-    leaves = of->taken == 0 && of->now != member::phase::serving;
+    to_be_seen = to_be_seen || full || of->now != member::phase::serving;
     hand_out(one);
   }
-  if (!upkeep && !leaves && sound) return;
-  boost::asio::post(keeper.get_executor(), [s = shared_from_this(), of, sound, leaves] {
-    if (leaves) s->let_end(of);
-    if (!sound) of->program->stop();
-    s->want_programs();
-  });
+  if (to_be_seen) look_soon();
 }
 
+// What was taken and not used.
+void pool::state::put_back(std::shared_ptr<socket> const& one) noexcept {
+  std::lock_guard const lock(mutex);
+  one->taken = false;
+  --one->of->taken;
+  if (one->of->now == member::phase::serving) {
+    hand_out(one);
+  } else {
+    look_missed = true;
+  }
+}
+
+// Nothing where the system has run out of something.
 std::optional<pool::lease> pool::state::lease_of(std::shared_ptr<socket> one, base::executor ex) {
   auto& here = thread_sockets::of(ex);
-  if (one->registered != here.loop()) {
-    // Under a number of its own, because a thread that has it again may not have closed it yet.
-    unregister(one->registered, one->number);
-    one->number = next_number();
+  try {
+    if (one->registered != here.loop()) {
+      // Another thread's registration is taken back by that thread; under a number of its own here,
+      // because a thread that has it again may not have closed it yet.
+      if (one->registered) one->registered->remove_there(one->number);
+      one->registered.reset();
+      one->number = next_number();
+    }
+    auto const registered = here.add(ex, one->number, one->fd.get());
+    if (registered) {
+      one->registered = here.loop();
+      lease out;
+      out.of_ = shared_from_this();
+      out.connection_ = *registered;
+      out.socket_ = std::move(one);
+      return out;
+    }
+  } catch (std::bad_alloc const&) {
+    // As where there is no descriptor.
   }
-  auto const registered = here.add(ex, one->number, one->fd.get());
-  if (registered.has_error()) {
-    std::lock_guard const lock(mutex);
-    one->taken = false;
-    --one->of->taken;
-    return std::nullopt;
-  }
-  one->registered = here.loop();
-  lease out;
-  out.of_ = shared_from_this();
-  out.connection_ = *registered;
-  out.socket_ = std::move(one);
-  return out;
+  put_back(one);
+  return std::nullopt;
 }
 
 pool::lease& pool::lease::operator=(lease&& other) noexcept {
@@ -230,17 +248,17 @@ std::shared_ptr<kept_program> const& pool::lease::program() const {
   return socket_->of->program;
 }
 
-void pool::lease::give_back() {
+void pool::lease::give_back() noexcept {
   auto const one = std::exchange(socket_, nullptr);
   connection_ = nullptr;
   if (one) std::exchange(of_, nullptr)->give_back(one, true);
 }
 
-void pool::lease::give_up() {
+void pool::lease::give_up() noexcept {
   auto const one = std::exchange(socket_, nullptr);
   connection_ = nullptr;
   if (!one) return;
-  unregister(one->registered, one->number);
+  if (auto const here = std::exchange(one->registered, nullptr)) here->remove_here(one->number);
   std::exchange(of_, nullptr)->give_back(one, false);
 }
 
@@ -276,19 +294,27 @@ void pool::state::add(std::shared_ptr<kept_program> program) {
 // The program notices the end of its sockets and ends. Those that a thread has registered are
 // closed by that thread.
 void pool::state::let_end(std::shared_ptr<member> const& one) {
-  std::vector<std::shared_ptr<socket>> closing;
   {
     std::lock_guard const lock(mutex);
+    if (one->now == member::phase::let_go) return;
     if (one->now != member::phase::ended) one->now = member::phase::leaving;
     if (one->taken > 0) return;
-    closing = std::exchange(one->sockets, {});
   }
-  for (auto const& s : closing) {
+  // Nobody else has them any more.
+  for (auto const& s : one->sockets) {
     s->fd.reset();
-    unregister(s->registered, s->number);
-    s->of.reset();
+    if (s->registered) s->registered->remove_there(s->number);
+    s->registered.reset();
   }
   stop_if_it_stays(one);
+  std::lock_guard const lock(mutex);
+  for (auto const& s : one->sockets) s->of.reset();
+  one->sockets.clear();
+  if (one->now == member::phase::ended) {
+    std::erase(members, one);
+  } else {
+    one->now = member::phase::let_go;
+  }
 }
 
 }  // namespace gatehouse::process

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "gatehouse/base/exit_text.hpp"
+#include "gatehouse/base/keep_going.hpp"
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/base/log.hpp"
 #include "gatehouse/process/pool_state.hpp"
@@ -28,6 +29,15 @@ std::string text_of(duration time) {
          " ms";
 }
 
+// The keeper counts a program that is being started for as long as this lives.
+struct being_started {
+  explicit being_started(program_keeper& by) : keeper(by) { keeper.began(); }
+  being_started(being_started const&) = delete;
+  being_started& operator=(being_started const&) = delete;
+  ~being_started() { keeper.ended(); }
+  program_keeper& keeper;
+};
+
 bool ended_well(kept_program const& program) {
   auto const status = program.status();
   return status && WIFEXITED(*status) && WEXITSTATUS(*status) == 0;
@@ -35,10 +45,39 @@ bool ended_well(kept_program const& program) {
 
 }  // namespace
 
+// Has those end that are to end and that no request has, stops those that a request has given up,
+// and starts what is missing.
+void pool::state::look() {
+  std::vector<std::shared_ptr<member>> all;
+  {
+    std::lock_guard const lock(mutex);
+    all = members;
+  }
+  for (auto const& m : all) {
+    bool stopping = false;
+    {
+      std::lock_guard const lock(mutex);
+      if (m->now == member::phase::serving && !closed) continue;
+      stopping = m->to_be_stopped && m->now != member::phase::ended;
+    }
+    if (stopping) m->program->stop();
+    let_end(m);
+    std::lock_guard const lock(mutex);
+    if (stopping) m->to_be_stopped = false;
+  }
+  want_programs();
+}
+
 // Starts what is missing, one program after the other, unless that is going on already.
 void pool::state::want_programs() {
   if (std::exchange(filling, true)) return;
-  boost::asio::co_spawn(keeper.get_executor(), fill(shared_from_this()), boost::asio::detached);
+  try {
+    boost::asio::co_spawn(keeper.get_executor(), base::marked(filling, fill(shared_from_this())),
+                          boost::asio::detached);
+  } catch (...) {
+    filling = false;
+    throw;
+  }
 }
 
 // Whether a program is missing. Those that have had their share of requests do not count; and where
@@ -69,20 +108,22 @@ base::task<void> pool::state::fill(std::shared_ptr<state> self) {
     bool const started = co_await self->start_one();
     if (started) self->retire_replaced();
   }
-  self->filling = false;
   self->report(std::nullopt);
   self->look_for_idle();
 }
 
 // Gives whether it could be started.
 base::task<bool> pool::state::start_one() {
-  keeper.began();
-  auto made = co_await starter->start();
-  if (auto const* const program = std::get_if<std::shared_ptr<kept_program>>(&made)) {
-    add(*program);
-    co_return true;
+  start_outcome made;
+  {
+    being_started const counted(keeper);
+    made = co_await starter->start();
+    if (auto const* const program = std::get_if<std::shared_ptr<kept_program>>(&made)) {
+      keeper.began();
+      add(*program);
+      co_return true;
+    }
   }
-  keeper.ended();
   auto const& why = std::get<start_refusal>(made).text;
   std::size_t now = 0;
   {
@@ -112,7 +153,6 @@ void pool::state::on_end(std::shared_ptr<member> const& one) {
     std::lock_guard const lock(mutex);
     expected = (one->now != member::phase::serving && !one->broken) || closed;
     one->now = member::phase::ended;
-    std::erase(members, one);
     if (!expected) failures = one->answered > 0 ? 0 : failures + 1;
   }
   if (!expected) log_end(*one);

@@ -2,30 +2,15 @@
 
 #include <boost/asio/post.hpp>
 #include <exception>
+#include <thread>
 
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/base/log.hpp"
 
 namespace gatehouse::process {
-namespace {
-
-// What throws out of the loop is a lack of memory for what was to be waited for.
-void run_to_end(boost::asio::io_context& loop) {
-  while (true) {
-    try {
-      loop.run();
-      return;
-    } catch (std::exception const& e) {
-      base::log::error("event-lost", e.what());
-      std::this_thread::sleep_for(base::limits::memory_pause);
-    }
-  }
-}
-
-}  // namespace
 
 program_keeper::program_keeper()
-    : keep_running_(loop_.get_executor()), thread_([this] { run_to_end(loop_); }) {}
+    : keep_running_(loop_.get_executor()), thread_([this] { run(); }) {}
 
 program_keeper::~program_keeper() {
   stop();
@@ -44,24 +29,40 @@ void program_keeper::add(std::weak_ptr<kept> pool) {
 }
 
 void program_keeper::close_all() {
-  on_each([](kept& pool) { pool.close(); });
+  boost::asio::post(loop_, [this] { on_each(&kept::close); });
 }
 
 void program_keeper::kill_all() {
-  on_each([](kept& pool) { pool.kill(); });
+  boost::asio::post(loop_, [this] { on_each(&kept::kill); });
 }
 
-void program_keeper::on_each(std::function<void(kept&)> const& action) {
-  boost::asio::post(loop_, [this, action] {
-    std::vector<std::weak_ptr<kept>> all;
-    {
-      std::lock_guard const lock(mutex_);
-      all = pools_;
+// What throws out of the loop is a lack of memory: whatever was to happen then, the pools find out
+// by looking.
+void program_keeper::run() {
+  bool lost = false;
+  while (true) {
+    try {
+      if (lost) on_each(&kept::look);
+      lost = false;
+      loop_.run();
+      return;
+    } catch (std::exception const& e) {
+      lost = true;
+      base::log::error("event-lost", e.what());
+      std::this_thread::sleep_for(base::limits::memory_pause);
     }
-    for (auto const& one : all) {
-      if (auto const alive = one.lock()) action(*alive);
-    }
-  });
+  }
+}
+
+void program_keeper::on_each(void (kept::*action)()) {
+  std::vector<std::weak_ptr<kept>> all;
+  {
+    std::lock_guard const lock(mutex_);
+    all = pools_;
+  }
+  for (auto const& one : all) {
+    if (auto const alive = one.lock()) ((*alive).*action)();
+  }
 }
 
 }  // namespace gatehouse::process

@@ -1,36 +1,21 @@
 #include "gatehouse/wsgi/dialogue.hpp"
 
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <cerrno>
 #include <cstring>
-#include <exception>
+#include <new>
 #include <utility>
 
 #include "gatehouse/base/limits.hpp"
 
 namespace gatehouse::wsgi {
+
+namespace limits = base::limits;
+
 namespace {
 
-using boost::system::errc::errc_t;
-
-// How much of the bytes the socket took now; an error that is not "later" otherwise.
-base::result<std::size_t> send_now(int socket, std::string_view bytes) {
-  while (true) {
-    auto const sent = ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent >= 0) return static_cast<std::size_t>(sent);
-    if (errno == EAGAIN) return std::size_t{0};
-    if (errno != EINTR) return base::last_error();
-  }
-}
-
-base::error_code out_of_memory() {
-  return {ENOMEM, boost::system::system_category()};
+base::error_code system_error(int number) {
+  return {number, boost::system::system_category()};
 }
 
 }  // namespace
@@ -43,263 +28,315 @@ dialogue::dialogue(http::exchange_context& context, gateway::input_plan input, s
       input_(std::move(input)),
       frame_(std::move(frame)),
       body_left_(body_left),
-      limits_(limits),
-      buffer_(std::make_unique_for_overwrite<char[]>(base::limits::stream_buffer_bytes)),
-      wake_(executor_, base::timer::time_point::max()),
-      silence_(executor_, [this] { fail(fault::silence, base::errc::timed_out); }),
-      deadline_(executor_, [this] { fail(fault::deadline, base::errc::timed_out); }) {}
+      limits_(limits) {}
+
+// A worker that is still here is within an answer that nobody reads any more.
+dialogue::~dialogue() {
+  give_worker_up();
+}
 
 void dialogue::begin(process::pool::lease worker) {
+  if (state_ != state::waiting) return;  // The client has left meanwhile.
   worker_ = std::move(worker);
   program_ = worker_.program();
+  ++workers_;
   state_ = state::asked;
+  writing_ = false;
+  looked_ = false;
   context_->record.script_pid = program_->pid();
-  if (!client_) {
-    client_ = context_->when_client_leaves([weak = weak_from_this()] {
-      if (auto const alive = weak.lock()) alive->on_client_left();
-    });
-  }
-  auto const sent = send_now(worker_.connection().native_handle(), frame_);
-  if (sent.has_error()) {
-    worker_.give_up();
+  auto& to = worker_.connection();
+  to.when_late([this] { on_late(); });
+  auto const put = to.send_now(frame_);
+  if (put.has_error()) {
+    // Nothing was sent, and what is not there any more is noticed so.
+    bool const shortage = base::is_shortage(put.error());
+    if (shortage) fail(fault::shortage, put.error());
+    if (shortage) return end(state::failed, true);
+    give_worker_up();
     state_ = state::waiting;
     return;
   }
-  if (limits_.deadline.count() > 0) deadline_.set(limits_.deadline);
-  if (*sent < frame_.size()) {
-    boost::asio::co_spawn(executor_, write(shared_from_this(), frame_.substr(*sent)),
-                          [self = shared_from_this()](std::exception_ptr const& failure) {
-                            if (failure) self->fail(fault::gone, out_of_memory());
-                          });
+  if (limits_.deadline > duration::zero()) {
+    deadline_.emplace(executor_, [this] { fail(fault::deadline, base::errc::timed_out); });
+    deadline_->set(limits_.deadline);
   }
-  read_more();
+  if (auto const sent = put->value_or(0); sent < frame_.size()) send(frame_.substr(sent));
 }
 
-// That the worker has ended is noticed by who reads.
-base::task<void> dialogue::write(std::shared_ptr<dialogue> self, std::string bytes) {
-  std::string_view rest = bytes;
-  self->writing_ = true;
-  while (self->worker_) {
-    auto const sent = send_now(self->worker_.connection().native_handle(), rest);
-    if (sent.has_error()) break;
-    rest.remove_prefix(*sent);
-    if (rest.empty()) break;
-    auto const [ec] = co_await self->worker_.connection().async_wait(
-        process::local_socket::wait_write, base::as_result);
-    if (ec) break;
+base::task<std::size_t> dialogue::read(boost::asio::mutable_buffer into) {
+  if (!ahead_.empty()) co_return take_ahead(into);
+  while (is_open()) {
+    begin_waiting();
+    auto const [ec, got] = co_await worker_.connection().receive(into, base::as_result);
+    end_waiting();
+    if (auto const output = came(into, ec, got)) co_return output;
   }
-  self->writing_ = !rest.empty();
+  co_return 0;
 }
 
-void dialogue::read_more() {
-  if (reading_ || !worker_) return;
-  reading_ = true;
-  silence_.set(limits_.silence);
-  worker_.connection().async_read_some(
-      boost::asio::buffer(buffer_.get(), base::limits::stream_buffer_bytes),
-      [self = shared_from_this()](base::error_code const& ec, std::size_t got) {
-        self->reading_ = false;
-        self->on_read(ec, got);
-      });
+base::task<std::optional<std::size_t>> dialogue::read_within(boost::asio::mutable_buffer into,
+                                                             duration limit) {
+  bool over = false;
+  base::deadline pause(executor_, [&] {
+    over = true;
+    if (worker_) worker_.connection().cancel();
+  });
+  pause.set(limit);
+  while (!over) {
+    if (auto const now = read_now(into)) co_return now;
+    if (!is_open()) co_return std::size_t{0};
+    begin_waiting();
+    auto const [ec, got] = co_await worker_.connection().receive(into, base::as_result);
+    end_waiting();
+    if (auto const output = came(into, ec, got)) co_return output;
+  }
+  co_return std::nullopt;
 }
 
-void dialogue::on_read(base::error_code const& ec, std::size_t got) {
-  if (!worker_) return;
-  if (ec) return on_gone(ec);
+std::optional<std::size_t> dialogue::read_now(boost::asio::mutable_buffer into) {
+  if (!ahead_.empty()) return take_ahead(into);
+  while (is_open()) {
+    auto const read = worker_.connection().receive_now(into);
+    if (read && !*read) return std::nullopt;
+    auto const got = read ? **read : 0;
+    if (auto const output = came(into, read ? base::error_code{} : read.error(), got))
+      return output;
+  }
+  return state_ == state::ended ? std::optional<std::size_t>(0) : std::nullopt;
+}
+
+// What was received, or the end or an error instead. Gives how much output it is, which is at the
+// start of the bytes then.
+std::size_t dialogue::came(boost::asio::mutable_buffer bytes, base::error_code const& ec,
+                           std::size_t got) {
+  if (!worker_) return 0;
+  if (got == 0) {
+    // What was to be read was stopped, by fail() or by the end of a limit.
+    if (ec != boost::asio::error::operation_aborted) on_gone(ec);
+    return 0;
+  }
   frame_.clear();
   if (state_ == state::asked) state_ = state::answering;
-  std::string_view rest(buffer_.get(), got);
-  while (!rest.empty()) {
-    auto const step = decoder_.next(rest);
-    if (step.has_error()) return fail(fault::protocol, step.error());
-    rest.remove_prefix(step->consumed);
-    if (!take_step(*step)) return;
+  std::size_t output = 0;
+  try {
+    output = decode(static_cast<char*>(bytes.data()), got);
+  } catch (...) {
+    // Nobody knows any more where in its answer it is.
+    give_worker_up();
+    throw;
   }
-  wake();
-  if (unwanted_ || output_.size() - taken_ < base::limits::answer_ahead_bytes) {
-    read_more();
-  } else {
-    silence_.clear();  // It is the client that is waited for.
-  }
+  if (is_open() && output > 0) worker_.connection().set_deadline(limits::ahead_look_interval);
+  return state_ == state::failed ? 0 : output;
 }
 
-// Gives whether the answer goes on.
-bool dialogue::take_step(answer_decoder::step const& step) {
+std::size_t dialogue::decode(char* bytes, std::size_t size) {
   using event = answer_decoder::event;
-  switch (step.what) {
-    case event::none:
-      return true;
-    case event::data:
-      if (unwanted_) return true;
-      if (taken_ == output_.size() || taken_ >= base::limits::stream_buffer_bytes) {
-        output_.erase(0, taken_);
-        taken_ = 0;
-      }
-      output_.append(step.data);
-      if (trace_sink_) {
-        trace::recorder const report(trace_sink_.get());
-        report(trace::stdout_bytes{step.data});
-      }
-      return true;
-    case event::pull:
-      pulled_ = true;
-      pull(step.wanted);
-      return true;
-    case event::trouble:
-      told_ = decoder_.take_trouble();
-      if (fault_ == fault::none) fault_ = fault::trouble;
-      failure_ = {ECONNABORTED, boost::system::system_category()};
-      end(state::failed);
-      return false;
-    case event::end:
+  trace::recorder const report(trace_sink_.get());
+  std::string_view rest(bytes, size);
+  std::size_t output = 0;
+  while (!rest.empty() && worker_) {
+    auto const step = decoder_.next(rest);
+    if (step.has_error()) {
+      fail(fault::protocol, step.error());
       break;
+    }
+    rest.remove_prefix(step->consumed);
+    if (step->what == event::data) {
+      if (!unwanted_) report(trace::stdout_bytes{step->data});
+      std::memmove(bytes + output, step->data.data(), step->data.size());
+      output += step->data.size();
+    } else if (step->what != event::none) {
+      take_event(*step, !rest.empty());
+    }
   }
-  end(state::ended);
-  return false;
+  return unwanted_ ? 0 : output;
+}
+
+// surplus: more has come behind it.
+void dialogue::take_event(answer_decoder::step const& step, bool surplus) {
+  using event = answer_decoder::event;
+  if (step.what == event::pull) return pull(step.wanted);
+  if (step.what == event::trouble) {
+    auto told = decoder_.take_trouble();
+    if (fault_ == fault::none) {
+      told_ = std::move(told);
+      fault_ = fault::trouble;
+      failure_ = system_error(ECONNABORTED);
+    }
+  }
+  // What ends its answer without having read what it has asked for, or says more, is out of step.
+  end(step.what == event::end ? state::ended : state::failed, !writing_ && !surplus);
 }
 
 // The other end closed while bytes of ours waited there unread: the worker had not begun.
-void dialogue::on_gone(base::error_code const& ec) {
-  bool const unread = ec == errc_t::connection_reset && !pulled_ && state_ == state::asked;
-  bool const unsent = writing_ && state_ == state::asked;
-  worker_.give_up();
-  if ((unread || unsent) && fault_ == fault::none && !unwanted_) {
-    silence_.clear();
-    deadline_.clear();
+void dialogue::on_gone(base::error_code const& why) {
+  if (base::is_shortage(why)) return fail(fault::shortage, why);
+  bool const unread = why == boost::system::errc::connection_reset && !pulled_;
+  bool const not_begun = (unread || writing_) && state_ == state::asked;
+  give_worker_up();
+  if (not_begun && !unwanted_) {
+    deadline_.reset();
     state_ = state::waiting;
-    return wake();
+    return;
   }
-  if (fault_ == fault::none) {
-    fault_ = fault::gone;
-    failure_ = {ECONNRESET, boost::system::system_category()};
-  }
-  end(state::failed);
+  fail(fault::gone, system_error(ECONNRESET));
 }
 
-// The answer cannot be a whole one any more. The worker is to be stopped, unless it is only not
-// needed any more.
+// The answer cannot be a whole one any more; the first reason counts. Whoever reads it is woken.
+// The worker has to be stopped, unless it is only not needed any more.
 void dialogue::fail(fault what, base::error_code const& why) {
+  if (state_ == state::ended) return;
   if (fault_ == fault::none) {
     fault_ = what;
     failure_ = why;
   }
-  bool const goes_on = what == fault::input || what == fault::client;
-  if (goes_on) {
-    cancel();
-  } else if (worker_) {
-    base::error_code ignored;
-    worker_.connection().cancel(ignored);
-    worker_.give_up();
-    silence_.clear();
-    deadline_.clear();
-  }
   state_ = state::failed;
-  wake();
+  if (!worker_) return;
+  bool const goes_on = what == fault::input || what == fault::client || what == fault::shortage;
+  if (!goes_on || unwanted_) return give_worker_up();
+  worker_.connection().cancel();
 }
 
-void dialogue::on_client_left() {
-  if (state_ == state::ended || state_ == state::failed) return;
-  fail(fault::client, base::errc::client_gone);
+// There is no memory to go on. What the worker was to read next may be written in part.
+void dialogue::run_out() {
+  if (writing_) give_worker_up();
+  fail(fault::shortage, system_error(ENOMEM));
 }
 
-// The worker has ended its part, and others may have it.
-void dialogue::end(state how) {
+void dialogue::give_worker_up() noexcept {
+  if (!worker_) return;
+  worker_.connection().when_late(nullptr);
+  worker_.connection().clear_deadline();
+  worker_.give_up();
+}
+
+// The worker has ended its part, and others may have it if it is in step.
+void dialogue::end(state how, bool in_step) {
   if (state_ != state::failed) state_ = how;
-  silence_.clear();
-  deadline_.clear();
+  deadline_.reset();
   client_.reset();
   if (context_ != nullptr) context_->note_contention(nullptr);
-  // What ends its answer without having read what it has asked for is out of step.
-  writing_ ? worker_.give_up() : worker_.give_back();
-  wake();
+  if (!in_step) return give_worker_up();
+  worker_.connection().when_late(nullptr);
+  worker_.connection().clear_deadline();
+  worker_.give_back();
 }
 
-// Nobody waits for the answer any more: the application's close() is still to run.
-void dialogue::cancel() {
-  if (std::exchange(unwanted_, true) || !worker_) return;
-  output_.clear();
-  taken_ = 0;
-  auto const sent = send_now(worker_.connection().native_handle(), cancel_frame());
-  if (sent.has_error() || *sent != cancel_frame().size()) {
-    base::error_code ignored;
-    worker_.connection().cancel(ignored);
-    return worker_.give_up();
+void dialogue::begin_waiting() {
+  waits_ = true;
+  progressed();
+}
+
+void dialogue::end_waiting() {
+  waits_ = false;
+  if (worker_) worker_.connection().clear_deadline();
+}
+
+// The worker's silence begins anew. While the client's body is awaited, it is not silent.
+void dialogue::progressed() {
+  if (!waits_ || !worker_ || feeding_ == feeding::reading_body) return;
+  auto const first = std::min<duration>(limits_.silence, limits::unwatched_time);
+  worker_.connection().set_deadline(looked_ ? limits_.silence : first);
+}
+
+void dialogue::on_late() {
+  auto const self = shared_from_this();
+  try {
+    waits_ ? look() : read_ahead();
+  } catch (std::bad_alloc const&) {
+    run_out();
   }
-  read_more();
 }
 
-void dialogue::pull(std::size_t wanted) {
-  if (unwanted_ || context_ == nullptr || (fed_ && !fed_->happened())) return;
-  fed_.emplace(executor_);
-  feeding_ = std::make_shared<boost::asio::cancellation_signal>();
-  auto done = [self = shared_from_this(), signal = feeding_](std::exception_ptr const& failure) {
-    if (failure) self->fail(fault::input, out_of_memory());
-    self->fed_->set();
-  };
-  boost::asio::co_spawn(executor_, feed(shared_from_this(), wanted),
-                        boost::asio::bind_cancellation_slot(feeding_->slot(), std::move(done)));
-}
-
-base::task<void> dialogue::feed(std::shared_ptr<dialogue> self, std::size_t wanted) {
-  co_await boost::asio::this_coro::throw_if_cancelled(false);
-  auto const size = std::clamp<std::size_t>(wanted, 1, base::limits::stream_buffer_bytes);
-  auto const buffer = std::make_unique_for_overwrite<char[]>(size);
-  auto const read = co_await self->read_body(boost::asio::buffer(buffer.get(), size));
-  if (self->unwanted_ || (read.has_error() && read.error() == base::errc::stopped)) co_return;
-  if (read.has_error()) co_return self->fail(fault::input, read.error());
-  if (self->trace_sink_) {
-    trace::recorder const report(self->trace_sink_.get());
-    report(trace::stdin_bytes{{buffer.get(), *read}});
+// Most answers have come by the first look, and nothing more is to be done for them.
+void dialogue::look() {
+  if (looked_ || limits_.silence <= limits::unwatched_time)
+    return fail(fault::silence, base::errc::timed_out);
+  looked_ = true;
+  if (!client_ && context_ != nullptr) {
+    client_ = context_->when_client_leaves([weak = weak_from_this()] {
+      if (auto const alive = weak.lock()) alive->fail(fault::client, base::errc::client_gone);
+    });
   }
-  self->body_left_ -= std::min<std::uint64_t>(self->body_left_, *read);
-  auto bytes = body_frame_head(*read);
-  bytes.append(buffer.get(), *read);
-  self->silence_.set(self->limits_.silence);
-  co_await write(self, std::move(bytes));
+  progressed();
 }
 
-base::task<base::result<std::size_t>> dialogue::read_body(boost::asio::mutable_buffer into) {
-  if (input_.file) {
-    auto const got = ::read(input_.file.get(), into.data(), into.size());
-    if (got < 0) co_return base::last_error();
-    co_return static_cast<std::size_t>(got);
+// The client is slow to take what came. What else there is of the answer is taken ahead of it.
+void dialogue::read_ahead() {
+  while (is_open() && ahead_.size() < limits::answer_ahead_bytes) {
+    auto const before = ahead_.size();
+    ahead_.resize(std::min(before + limits::stream_buffer_bytes, limits::answer_ahead_bytes));
+    auto const room = boost::asio::buffer(ahead_) + before;
+    auto const read = worker_.connection().receive_now(room);
+    bool const nothing = read && !*read;
+    auto const got = read ? read->value_or(0) : 0;
+    auto const output = nothing ? 0 : came(room, read ? base::error_code{} : read.error(), got);
+    ahead_.resize(before + output);
+    if (nothing) break;
   }
-  if (input_.body == nullptr || body_left_ == 0) co_return std::size_t{0};
-  // While the client is waited for, the worker is not silent.
-  silence_.clear();
-  auto const read = co_await input_.body->read_some(into);
-  co_return read;
+  if (is_open() && ahead_.size() < limits::answer_ahead_bytes)
+    worker_.connection().set_deadline(limits::ahead_look_interval);
 }
 
-base::task<void> dialogue::progress(std::optional<std::chrono::steady_clock::duration> limit) {
-  if (taken_ < output_.size() || state_ == state::ended || state_ == state::failed ||
-      state_ == state::waiting)
-    co_return;
-  read_more();
-  if (limit) wake_.expires_after(*limit);
-  co_await wake_.async_wait(base::as_result);
-  if (limit) wake_.expires_at(base::timer::time_point::max());
-}
-
-std::size_t dialogue::take(boost::asio::mutable_buffer into) {
-  auto const size = std::min(output_.size() - taken_, into.size());
-  std::memcpy(into.data(), output_.data() + taken_, size);
-  taken_ += size;
-  if (output_.size() - taken_ < base::limits::answer_ahead_bytes / 2) read_more();
+std::size_t dialogue::take_ahead(boost::asio::mutable_buffer into) {
+  auto const size = std::min(ahead_.size() - ahead_taken_, into.size());
+  std::memcpy(into.data(), ahead_.data() + ahead_taken_, size);
+  ahead_taken_ += size;
+  if (ahead_taken_ == ahead_.size()) {
+    ahead_ = {};
+    ahead_taken_ = 0;
+    if (is_open()) worker_.connection().set_deadline(limits::ahead_look_interval);
+  }
   return size;
 }
 
-void dialogue::abandon() {
+// Nobody waits for the answer any more: the application's close() is still to run.
+void dialogue::abandon() noexcept {
   client_.reset();
+  deadline_.reset();
   if (context_ != nullptr) context_->note_contention(nullptr);
   context_ = nullptr;
-  if (feeding_) feeding_->emit(boost::asio::cancellation_type::all);
-  cancel();
+  if (feeding_ == feeding::reading_body) stop_feeding_->emit(boost::asio::cancellation_type::all);
+  if (!worker_ || unwanted_) return;
+  unwanted_ = true;
+  ahead_ = {};
+  try {
+    if (!writing_) say_unwanted();
+    drain();
+  } catch (...) {
+    give_worker_up();
+  }
+}
+
+void dialogue::say_unwanted() {
+  auto const frame = cancel_frame();
+  auto const put = worker_.connection().send_now(frame);
+  if (put.has_error()) return give_worker_up();
+  if (auto const sent = put->value_or(0); sent < frame.size()) give_worker_up();
+}
+
+// What else the worker sends is dropped, until it has ended its answer or is silent for too long.
+void dialogue::drain() {
+  if (!worker_) return;
+  if (!dropped_) dropped_ = std::make_unique_for_overwrite<char[]>(limits::head_read_bytes);
+  looked_ = true;
+  begin_waiting();
+  boost::asio::mutable_buffer const into(dropped_.get(), limits::head_read_bytes);
+  worker_.connection().receive(
+      into, [self = shared_from_this(), into](base::error_code const& ec, std::size_t got) {
+        try {
+          self->end_waiting();
+          self->came(into, ec, got);
+          self->drain();
+        } catch (std::bad_alloc const&) {
+          self->give_worker_up();
+        }
+      });
 }
 
 base::task<void> dialogue::leave() {
   abandon();
-  if (fed_) co_await fed_->wait();
+  if (body_read_) co_await body_read_->wait();
   input_ = {};
 }
 

@@ -159,7 +159,7 @@ void interpreter::when_it_ends(std::function<void()> action) {
 
 void interpreter::close() {
   base::error_code ignored;
-  control_.shutdown(process::local_socket::shutdown_send, ignored);
+  control_.shutdown(control_socket::shutdown_send, ignored);
 }
 
 base::task<void> interpreter::listen(std::shared_ptr<interpreter> self) {

@@ -59,9 +59,8 @@ worker_run::~worker_run() {
   with_->abandon();
 }
 
-// What reading gives now; nothing if the worker has to be awaited.
-std::optional<base::result<std::size_t>> worker_run::look(boost::asio::mutable_buffer buffer) {
-  if (auto const got = with_->take(buffer); got > 0) return base::result<std::size_t>(got);
+// What there is to say where no output comes; nothing if the request is to go to another worker.
+std::optional<base::result<std::size_t>> worker_run::end_of_output() const {
   if (no_worker_) return base::result<std::size_t>(base::errc::stopped);
   if (with_->now() == state::ended) return base::result<std::size_t>(std::size_t{0});
   if (with_->now() == state::failed) return base::result<std::size_t>(with_->failure());
@@ -85,33 +84,23 @@ base::task<void> worker_run::ask_again() {
 
 base::task<base::result<std::size_t>> worker_run::read_output(boost::asio::mutable_buffer buffer) {
   while (true) {
-    if (auto const told = look(buffer)) co_return *told;
-    if (with_->now() == state::waiting) {
-      co_await ask_again();
-    } else {
-      co_await with_->progress(std::nullopt);
-    }
+    if (auto const got = co_await with_->read(buffer)) co_return got;
+    if (auto const end = end_of_output()) co_return *end;
+    co_await ask_again();
   }
 }
 
 base::task<base::result<std::optional<std::size_t>>> worker_run::read_output_within(
     boost::asio::mutable_buffer buffer, std::chrono::steady_clock::duration limit) {
-  auto const until = std::chrono::steady_clock::now() + limit;
-  while (true) {
-    if (auto const told = look(buffer)) {
-      if (told->has_error()) co_return told->error();
-      co_return std::optional<std::size_t>(**told);
-    }
-    auto const left = until - std::chrono::steady_clock::now();
-    if (left <= std::chrono::steady_clock::duration::zero()) co_return std::optional<std::size_t>();
-    co_await with_->progress(left);
-  }
+  auto const got = co_await with_->read_within(buffer, limit);
+  if (!got || *got > 0) co_return got;
+  auto const end = end_of_output();
+  if (end && end->has_error()) co_return end->error();
+  co_return got;
 }
 
 std::optional<std::size_t> worker_run::read_output_at_once(boost::asio::mutable_buffer buffer) {
-  auto const told = look(buffer);
-  if (!told || told->has_error()) return std::nullopt;
-  return **told;
+  return with_->read_now(buffer);
 }
 
 base::task<void> worker_run::finish() {

@@ -56,19 +56,19 @@ class pool {
     explicit operator bool() const { return socket_ != nullptr; }
     // The program's socket, registered with this thread's loop and non-blocking. Nobody else uses
     // it meanwhile.
-    local_socket& connection() const { return *connection_; }
+    base::stream_socket& connection() const { return *connection_; }
     std::shared_ptr<kept_program> const& program() const;
 
     // The request has been answered: others may have the program.
-    void give_back();
+    void give_back() noexcept;
     // The program has to be stopped, or has ended: it is replaced.
-    void give_up();
+    void give_up() noexcept;
 
    private:
     friend class pool;
     std::shared_ptr<state> of_;
     std::shared_ptr<socket> socket_;
-    local_socket* connection_ = nullptr;
+    base::stream_socket* connection_ = nullptr;
   };
 
   enum class refusal { none, queue_full, timed_out, given_up, out_of_resources };

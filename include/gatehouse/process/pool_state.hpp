@@ -26,7 +26,8 @@ struct pool::member {
   enum class phase {
     serving,
     replaced,  // Its successor is ready: it ends as soon as no request has it.
-    leaving,   // It gets no more requests, and is to end.
+    leaving,   // It gets no more requests, and ends as soon as no request has it.
+    let_go,    // It was told to end.
     ended,
   };
   std::shared_ptr<kept_program> program;
@@ -35,7 +36,8 @@ struct pool::member {
   std::size_t taken = 0;  // of the sockets
   std::uint64_t answered = 0;
   std::uint64_t share = 0;                       // of requests; 0: no limit
-  bool broken = false;                           // a request has given it up
+  bool broken = false;                           // a request has given it up while it served
+  bool to_be_stopped = false;                    // a request has given it up
   bool successor_wanted = false;                 // it has had its share
   std::chrono::steady_clock::time_point used{};  // last
 };
@@ -57,11 +59,17 @@ struct pool::state final : program_keeper::kept, std::enable_shared_from_this<po
   // pool.cpp; these two with the mutex held
   std::shared_ptr<socket> take_idle(std::shared_ptr<loop_handle> const& loop);
   void hand_out(std::shared_ptr<socket> one);
-  void give_back(std::shared_ptr<socket> const& one, bool sound);
+  void give_back(std::shared_ptr<socket> const& one, bool sound) noexcept;
   void leave_queue(std::shared_ptr<waiter> const& who);
   std::optional<lease> lease_of(std::shared_ptr<socket> one, base::executor ex);
+  void put_back(std::shared_ptr<socket> const& one) noexcept;
+
+  // Has the keeper's thread look after all programs, unless there is no memory to say so: then the
+  // next request says it. Any thread.
+  void look_soon() noexcept;
 
   // pool_upkeep.cpp, on the keeper's thread
+  void look() override;
   void want_programs();
   static base::task<void> fill(std::shared_ptr<state> self);
   bool is_short() const;
@@ -82,9 +90,10 @@ struct pool::state final : program_keeper::kept, std::enable_shared_from_this<po
   std::unique_ptr<program_starter> starter;
 
   mutable std::mutex mutex;
-  std::vector<std::shared_ptr<member>> members;  // all that have not ended
+  std::vector<std::shared_ptr<member>> members;  // that have not ended, or that a request has
   std::deque<std::shared_ptr<waiter>> queue;
   std::atomic<std::size_t> waiting = 0;  // the size of queue
+  std::atomic<bool> look_missed = false;
   bool closed = false;
   std::size_t failures = 0;  // programs in a row that ended without having answered
   std::chrono::steady_clock::time_point asked = std::chrono::steady_clock::now();

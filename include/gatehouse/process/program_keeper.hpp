@@ -19,12 +19,15 @@ namespace gatehouse::process {
 
 class program_keeper {
  public:
-  // What a pool has to hear when the server stops. Called on the keeper's thread.
+  // What a pool has to hear: that the server stops, and that something may have been lost because
+  // there was no memory for it, so that it has to look after all of its programs. Called on the
+  // keeper's thread.
   class kept {
    public:
     virtual ~kept() = default;
     virtual void close() = 0;
     virtual void kill() = 0;
+    virtual void look() = 0;
   };
 
   program_keeper();
@@ -51,7 +54,8 @@ class program_keeper {
   void ended() { --running_; }
 
  private:
-  void on_each(std::function<void(kept&)> const& action);
+  void run();
+  void on_each(void (kept::*action)());
 
   boost::asio::io_context loop_{1};
   boost::asio::executor_work_guard<base::executor> keep_running_;

@@ -3,22 +3,18 @@
 // stays registered while its program is used by the same thread, because registering it for each
 // request would cost more than the request.
 
-#include <boost/asio/basic_stream_socket.hpp>
 #include <boost/asio/execution_context.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <unordered_map>
 
 #include "gatehouse/base/error.hpp"
+#include "gatehouse/base/stream_socket.hpp"
 #include "gatehouse/base/task.hpp"
 
 namespace gatehouse::process {
-
-using local_socket =
-    boost::asio::basic_stream_socket<boost::asio::local::stream_protocol, base::executor>;
 
 // An event loop as other threads know it, which may outlive it.
 class loop_handle {
@@ -26,7 +22,11 @@ class loop_handle {
   explicit loop_handle(base::executor ex) : executor_(ex) {}
 
   // Has the loop's own thread close a socket (thread_sockets::remove), if the loop is still there.
+  // Throws std::bad_alloc.
   void remove_there(std::uint64_t number);
+
+  // Closes it now. For the loop's own thread; never fails.
+  void remove_here(std::uint64_t number);
 
  private:
   friend class thread_sockets;
@@ -51,16 +51,18 @@ class thread_sockets final : public boost::asio::execution_context::service {
 
   // Registers a duplicate of the descriptor under the number, unless it is there already. Errors
   // are the system's.
-  base::result<local_socket*> add(base::executor ex, std::uint64_t number, int fd);
+  base::result<base::stream_socket*> add(base::executor ex, std::uint64_t number, int fd);
 
-  // Closes the duplicate. Nobody may be reading from it.
+  // Closes the duplicate. Who waits for it is told so (operation_aborted). Never fails.
   void remove(std::uint64_t number);
 
  private:
   void shutdown() override;
 
   std::shared_ptr<loop_handle> loop_;
-  std::unordered_map<std::uint64_t, std::unique_ptr<local_socket>> sockets_;
+  using numbered = std::map<std::uint64_t, std::unique_ptr<base::stream_socket>>;
+  numbered sockets_;
+  numbered closed_;  // which may be in use further up the stack until the next one is added
 };
 
 }  // namespace gatehouse::process

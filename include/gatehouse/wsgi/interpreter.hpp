@@ -3,6 +3,8 @@
 // has imported the application, or why it cannot, and is handed the sockets that requests go over.
 // With preload it forks workers, and says how each of them ended.
 
+#include <boost/asio/basic_stream_socket.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <functional>
 #include <map>
 #include <memory>
@@ -13,7 +15,6 @@
 
 #include "gatehouse/base/event.hpp"
 #include "gatehouse/process/child_process.hpp"
-#include "gatehouse/process/thread_sockets.hpp"
 #include "gatehouse/wsgi/frames.hpp"
 #include "gatehouse/wsgi/worker_log.hpp"
 #include "gatehouse/wsgi/worker_starter.hpp"
@@ -52,12 +53,15 @@ class interpreter : public std::enable_shared_from_this<interpreter> {
   void close();
 
  private:
+  using control_socket =
+      boost::asio::basic_stream_socket<boost::asio::local::stream_protocol, base::executor>;
+
   base::task<std::string> await_import();
   static base::task<void> listen(std::shared_ptr<interpreter> self);
   void take(control_frame const& frame);
   void end();
 
-  process::local_socket control_;
+  control_socket control_;
   base::unique_fd lifeline_;
   std::optional<process::child_process> child_;
   std::shared_ptr<worker_log> log_;

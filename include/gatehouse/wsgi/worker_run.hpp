@@ -45,7 +45,7 @@ class worker_run final : public gateway::responder {
   base::task<http::diagnosis> diagnosis() override;
 
  private:
-  std::optional<base::result<std::size_t>> look(boost::asio::mutable_buffer buffer);
+  std::optional<base::result<std::size_t>> end_of_output() const;
   base::task<void> ask_again();
   http::http_error trouble_error() const;
 
