@@ -6,6 +6,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <cerrno>
 #include <utility>
 
 #include "gatehouse/base/completion.hpp"
@@ -32,10 +33,11 @@ base::task<void> dialogue::write(std::shared_ptr<dialogue> self, std::string byt
   self->writing_ = true;
   while (true) {
     if (!self->worker_ || self->workers_ != which) co_return;
+    self->progressed();
     auto const put = self->worker_.connection().send_now(rest);
+    if (put.has_error() && base::is_shortage(put.error())) self->run_out();
     if (put.has_error()) co_return;
     rest.remove_prefix(put->value_or(0));
-    self->progressed();
     if (rest.empty()) break;
     co_await self->worker_.connection().wait_writable();
   }
@@ -83,10 +85,10 @@ base::task<void> dialogue::feed(std::shared_ptr<dialogue> self, std::size_t want
 }
 
 base::task<base::result<std::size_t>> dialogue::read_body(boost::asio::mutable_buffer into) {
-  if (input_.file) {
+  while (input_.file) {
     auto const got = ::read(input_.file.get(), into.data(), into.size());
-    if (got < 0) co_return base::last_error();
-    co_return static_cast<std::size_t>(got);
+    if (got >= 0) co_return static_cast<std::size_t>(got);
+    if (errno != EINTR) co_return base::last_error();
   }
   if (input_.body == nullptr || body_left_ == 0) co_return std::size_t{0};
   if (worker_) worker_.connection().clear_deadline();

@@ -66,6 +66,22 @@ constexpr std::string_view page =
     "if ($_SERVER['REQUEST_METHOD'] === 'POST') echo file_get_contents('php://input');\n"
     "else echo isset($_GET['long']) ? str_repeat('y', 100000) : 'in memory';\n";
 
+// The same as an application in Python.
+constexpr std::string_view application =
+    "def application(environ, start_response):\n"
+    "    start_response('200 OK', [('Content-Type', 'text/plain')])\n"
+    "    if environ['REQUEST_METHOD'] == 'POST':\n"
+    "        return [environ['wsgi.input'].read()]\n"
+    "    if environ['QUERY_STRING'] == 'long':\n"
+    "        return (b'z' * 25000 for piece in range(4))\n"
+    "    if environ['QUERY_STRING'] == 'endless':\n"
+    "        return iter(lambda: b'z' * 25000, None)\n"
+    "    return [b'in a worker']\n";
+
+fs::path application_directory(wire::site const& site) {
+  return site.base() / "application";
+}
+
 }  // namespace
 
 void fill(wire::site const& site) {
@@ -80,6 +96,7 @@ void fill(wire::site const& site) {
   site.write("indexed/index.html", "an index");
   site.write("program.xcgi", script(std::string(plain) + "echo among files\n"), 0755);
   site.write("page.php", page);
+  site.write(application_directory(site) / "faults.py", application);
   site.script("warm", "#!/usr/bin/python3\nprint('Content-Type: text/plain\\n\\nwarm', end='')\n");
   site.write("program.run", std::string(plain) + "echo interpreted\n");
   site.script("hello", script(std::string(plain) + "echo hello\n"));
@@ -109,19 +126,34 @@ fs::path php_socket(wire::site const& site) {
 }
 
 std::vector<std::string> options_for(wire::site const& site) {
-  return {"--threads",        "1",
-          "--idle-timeout",   "2s",
-          "--header-timeout", "2s",
-          "--script-timeout", "3s",
-          "--grace",          "300ms",
-          "--queue-timeout",  "2s",
-          "--listing",        "on",
-          "--cgi-ext",        ".xcgi,.run,.php",
-          "--interpreter",    ".run=/bin/sh",
-          "--interpreter",    ".php=fastcgi:unix:" + php_socket(site).string(),
-          "--warm",           "python3",
-          "--access-log",     (site.base() / "access").string(),
-          "--body-limit",     "1M"};
+  return {"--threads",
+          "1",
+          "--idle-timeout",
+          "2s",
+          "--header-timeout",
+          "2s",
+          "--script-timeout",
+          "3s",
+          "--grace",
+          "300ms",
+          "--queue-timeout",
+          "2s",
+          "--listing",
+          "on",
+          "--cgi-ext",
+          ".xcgi,.run,.php",
+          "--interpreter",
+          ".run=/bin/sh",
+          "--interpreter",
+          ".php=fastcgi:unix:" + php_socket(site).string(),
+          "--warm",
+          "python3",
+          "--map",
+          "/wsgi wsgi:faults workers=1 dir=" + application_directory(site).string(),
+          "--access-log",
+          (site.base() / "access").string(),
+          "--body-limit",
+          "1M"};
 }
 
 std::vector<exchange> exchanges() {
@@ -181,6 +213,14 @@ std::vector<exchange> exchanges() {
       {"long output from behind FastCGI", get("/page.php?long=1"), {is(std::string(100'000, 'y'))}},
       {"small upload to behind FastCGI", post("/page.php", small), {is(small)}},
       {"large upload to behind FastCGI", post("/page.php", upload), {is(upload)}},
+      {"application in Python", get("/wsgi"), {is("in a worker")}},
+      {"long output of an application in Python",
+       get("/wsgi?long"),
+       {is(std::string(100'000, 'z'))}},
+      {"small upload to an application in Python", post("/wsgi", small), {is(small)}},
+      {"large upload to an application in Python", post("/wsgi", upload), {is(upload)}},
+      {"chunked upload to an application in Python", post_chunked("/wsgi", upload), {is(upload)}},
+      {"client that leaves an application in Python", get("/wsgi?endless"), {}, true},
       {"client that leaves a script", get("/cgi-bin/endless"), {}, true},
       {"client that leaves a file", get("/large.bin"), {}, true},
   };

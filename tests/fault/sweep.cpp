@@ -285,7 +285,7 @@ class sweep {
   // Whatever has failed, a line of the log about a script says about which one.
   void check_names() const {
     std::regex const about_script(" (error|warning|info) script-[a-z-]+: ");
-    std::regex const with_name(" script-[a-z-]+: ([0-9]+ to 127\\.0\\.0\\.1: )?/");
+    std::regex const with_name(" script-[a-z-]+: ([0-9]+ to 127\\.0\\.0\\.1: )?(/|faults\\[)");
     std::istringstream log(server_.log());
     for (std::string line; std::getline(log, line);) {
       if (!std::regex_search(line, about_script)) continue;
