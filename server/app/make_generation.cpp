@@ -106,9 +106,9 @@ std::variant<life::generation, config::usage_error> make_generation(
   std::shared_ptr<net::service> const service(one, &one->what.service());
   attach_targets(one->what, service, chosen, targets, kinds);
   // The service keeps the sites that are got ready.
-  return life::generation{
-      chosen, service, [what = &one->what, chosen] { what->get_ready(chosen); },
-      [what = &one->what](auto done) { what->start_programs(std::move(done)); }};
+  return life::generation{chosen, service, [what = &one->what, chosen] { what->get_ready(chosen); },
+                          [what = &one->what](auto done) { what->start_programs(std::move(done)); },
+                          [what = &one->what] { return what->sources(); }};
 } catch (std::exception const& e) {
   return config::usage_error{std::string("gatehouse: ") + e.what()};
 }

@@ -26,6 +26,7 @@
 #include "gatehouse/life/reload.hpp"
 #include "gatehouse/life/service_manager.hpp"
 #include "gatehouse/life/shared_resources.hpp"
+#include "gatehouse/life/source_watch.hpp"
 #include "gatehouse/life/takeover_listener.hpp"
 #include "gatehouse/net/listener.hpp"
 #include "gatehouse/process/adopted_children.hpp"
@@ -80,6 +81,7 @@ struct server::parts {
   bool stopping = false;
   bool reloading = false;
   bool reload_wanted = false;  // one more
+  bool watching = false;       // the files of applications
 
   base::executor main_executor() const { return threads->main_executor(); }
   std::optional<config::usage_error> begin(config::options const& chosen);
@@ -96,6 +98,7 @@ struct server::parts {
   base::task<void> await_successor();
   void reload();
   base::task<void> reload_once();
+  base::task<void> watch_sources();
   base::task<std::optional<config::usage_error>> change_generation();
   enum class ending { soon, gently };
   base::task<void> stop(ending how);
@@ -214,6 +217,8 @@ void server::parts::start() {
   base::keep_going(main_executor(), reaping, [this] { return adopted->reap(*shared.launcher()); });
   if (takeover)
     base::keep_going(main_executor(), awaiting_successor, [this] { return await_successor(); });
+  if (current->chosen.server.reload)
+    base::keep_going(main_executor(), watching, [this] { return watch_sources(); });
 }
 
 // Whoever reads that the server is ready may send it a signal at once.
@@ -315,9 +320,25 @@ base::task<std::optional<config::usage_error>> server::parts::change_generation(
   base::log::set_level(current->chosen.server.log_level);
   threads->on_each_set(
       [service = current->service](net::connection_set& set) { set.serve_with(service); });
+  if (current->chosen.server.reload)
+    base::keep_going(main_executor(), watching, [this] { return watch_sources(); });
   co_return std::nullopt;
 } catch (std::exception const& e) {
   co_return config::usage_error{std::string("gatehouse: ") + e.what()};
+}
+
+// With --reload, the change of an application's file is as good as a SIGHUP.
+base::task<void> server::parts::watch_sources() {
+  life::source_watch watch;
+  base::timer pause(main_executor());
+  while (!stopping && current->chosen.server.reload) {
+    if (auto const changed = watch.look(current->sources())) {
+      base::log::info("source-changed", *changed + " has changed");
+      reload();
+    }
+    pause.expires_after(base::limits::source_look_interval);
+    co_await pause.async_wait(base::as_result);
+  }
 }
 
 base::task<void> server::parts::stop(ending how) {

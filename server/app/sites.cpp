@@ -82,4 +82,15 @@ void sites::start_programs(std::function<void(std::optional<std::string>)> done)
     one->start([starting](std::optional<std::string> wrong) { starting->told(std::move(wrong)); });
 }
 
+std::vector<std::string> sites::sources() const {
+  std::vector<std::string> out;
+  for (auto const& one : sites_) {
+    for (auto const& programs : one->pools()) {
+      auto const more = programs->sources();
+      out.insert(out.end(), more.begin(), more.end());
+    }
+  }
+  return out;
+}
+
 }  // namespace gatehouse::app

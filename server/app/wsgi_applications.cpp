@@ -89,6 +89,7 @@ wsgi::worker_plan plan_of(config::mapping const& what, kept_parts const& parts) 
   // In the sandbox nothing leaves its process group, so that each worker has to be started for
   // itself to have one of its own.
   out.preload = setting_of(what, "preload").value_or("on") == "on" && !parts.server.sandbox;
+  out.watched = parts.server.reload;
   out.descriptor_limit = parts.scripts.descriptor_limit;
   out.held_by = parts.scripts.held_by;
   out.grace = parts.server.grace;

@@ -68,6 +68,8 @@ constexpr option_rule rules[] = {
     {programs, 0, "workers", "N", false, by(set_count<&server_options::workers, 1, 1024>),
      "two, or one a core if that is more",
      "processes that are kept for each application that stays in memory"},
+    {programs, 0, "reload", "", false, by(set<&server_options::reload, read_switch>), "off",
+     "when a file of such an application changes, do as on SIGHUP; for development"},
 
     {limits, 0, "threads", "N", false, by(set_count<&server_options::threads, 1, 1024>),
      "one a core", "threads that serve connections"},

@@ -48,6 +48,11 @@ std::atomic<std::size_t> const& pool::waiting() const {
   return state_->waiting;
 }
 
+std::vector<std::string> pool::sources() const {
+  std::lock_guard const lock(state_->mutex);
+  return state_->sources;
+}
+
 std::optional<pool::lease> pool::acquire_now(base::executor ex) {
   auto const& loop = thread_sockets::of(ex).loop();
   if (state_->look_missed) state_->look_soon();
@@ -280,6 +285,7 @@ void pool::state::add(std::shared_ptr<kept_program> program) {
   }
   {
     std::lock_guard const lock(mutex);
+    sources = one->program->sources();
     members.push_back(one);
     for (auto const& s : one->sockets) hand_out(s);
   }

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <boost/algorithm/string/split.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <cstring>
@@ -45,6 +46,7 @@ process::program program_of(worker_plan const& plan) {
                    plan.application,
                    plan.several ? "several" : "one",
                    plan.preload ? "preload" : "each"};
+  if (plan.watched) out.arguments.emplace_back("watched");
   out.environment = plan.environment;
   out.directory = plan.directory;
   out.descriptor_limit = plan.descriptor_limit;
@@ -118,7 +120,10 @@ base::task<std::string> interpreter::await_import() {
     if (!ec) co_return std::string("it was not imported within 60 s");
   }
   auto const answer = std::exchange(answer_, std::nullopt);
-  if (answer && answer->kind == 'R') co_return std::string();
+  if (answer && answer->kind == 'R') {
+    boost::algorithm::split(sources_, answer->text, [](char c) { return c == '\0'; });
+    co_return std::string();
+  }
   if (answer) co_return answer->text;
   std::string out =
       "it " + base::exit_text(child_->status().value_or(0)) + " while it was imported";

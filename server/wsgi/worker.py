@@ -527,6 +527,30 @@ def found(target):
     return application
 
 
+SOURCES_LIMIT = 200 * 1024
+
+
+def sources():
+    """The files that the application is made of, for the server to watch: the Python below its
+    directory, and the modules that it has loaded from elsewhere, but for what is installed."""
+    installed = (sys.prefix + os.sep, sys.base_prefix + os.sep)
+    found = {
+        module.__file__: None
+        for module in list(sys.modules.values())
+        if isinstance(getattr(module, "__file__", None), str) and not module.__file__.startswith(installed)
+    }
+    for directory, below, files in os.walk(os.getcwd()):
+        below[:] = [
+            name
+            for name in below
+            if not name.startswith((".", "__pycache__", "node_modules"))
+            and not os.path.exists(os.path.join(directory, name, "pyvenv.cfg"))
+        ]
+        found.update((os.path.join(directory, name), None) for name in files if name.endswith(".py"))
+    text = "\0".join(path for path in found if os.path.isabs(path) and "\0" not in path)
+    return text[: text.rfind("\0", 0, SOURCES_LIMIT)] if len(text) > SOURCES_LIMIT else text
+
+
 def end_with(lifeline):
     """Has the kernel kill this process, with its group, when the server's end of a socket closes."""
     fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgrp())
@@ -611,7 +635,7 @@ def fork_workers(control, lifeline, application, several_workers):
             fork_worker((control, lifeline, woken, wake), application, several_workers, fds)
 
 
-def main(target, several_workers, preload):
+def main(target, several_workers, preload, watched):
     control = socket.socket(fileno=os.dup(0))
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
@@ -630,7 +654,7 @@ def main(target, several_workers, preload):
         return tell(control, b"T", str(wrong))
     except BaseException:
         return tell(control, b"T", traceback_text())
-    tell(control, b"R")
+    tell(control, b"R", sources() if watched else "")
     if preload:
         return fork_workers(control, lifeline, application, several_workers)
     word, fds = receive(control)
@@ -639,4 +663,4 @@ def main(target, several_workers, preload):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2] == "several", sys.argv[3] == "preload")
+    main(sys.argv[1], *(word in sys.argv[2:] for word in ("several", "preload", "watched")))

@@ -32,6 +32,7 @@ class worker : public kept_program {
   pid_t pid() const final { return pid_; }
   std::string const& log_name() const final { return log_name_; }
   std::vector<std::string> last_lines() const final { return log_->last_lines(); }
+  std::vector<std::string> sources() const final { return of_->sources(); }
   std::vector<base::unique_fd> take_sockets() final { return std::exchange(sockets_, {}); }
 
   std::optional<int> status() const final {

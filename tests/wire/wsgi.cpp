@@ -126,6 +126,14 @@ bool has(std::string const& text, std::string const& part) {
   return text.find(part) != std::string::npos;
 }
 
+// An application that answers so.
+std::string version(std::string const& text) {
+  return "def app(environ, start_response):\n"
+         "    start_response('200 OK', [])\n"
+         "    return [b'" +
+         text + "']\n";
+}
+
 bool ends(pid_t pid) {
   return eventually([pid] { return !is_running(pid); });
 }
@@ -498,12 +506,6 @@ TEST_CASE("idle workers end, and the next request starts one") {
 }
 
 TEST_CASE("SIGHUP serves new code without a failed request, and keeps the old where it is broken") {
-  auto const version = [](std::string const& text) {
-    return "def app(environ, start_response):\n"
-           "    start_response('200 OK', [])\n"
-           "    return [b'" +
-           text + "']\n";
-  };
   served app(version("one"));
   server const s(app.files, app.options());
   std::atomic<bool> done = false;
@@ -523,6 +525,42 @@ TEST_CASE("SIGHUP serves new code without a failed request, and keeps the old wh
   done = true;
   load.join();
   CHECK(failed == 0);
+}
+
+TEST_CASE("with --reload a file that changes is as good as a SIGHUP") {
+  served app(version("one"));
+  app.files.write(app.files.base() / "elsewhere" / "part.py", "text = b'part one'\n");
+  app.module("site2",
+             "import part\n"
+             "def app(environ, start_response):\n"
+             "    start_response('200 OK', [])\n"
+             "    return [part.text]\n");
+  for (auto const* const preload : {"on", "off"}) {
+    app.module("site1", version("one"));
+    app.files.write(app.files.base() / "elsewhere" / "part.py", "text = b'part one'\n");
+    server const s(
+        app.files,
+        app.options("workers=2 preload="s + preload,
+                    {"--reload", "--map",
+                     "/two wsgi:site2 dir=" + app.directory().string() + " preload=" + preload,
+                     "--env", "PYTHONPATH=" + (app.files.base() / "elsewhere").string(), "--env",
+                     "PYTHONDONTWRITEBYTECODE=1"}));
+    auto const becomes = [&s](char const* path, char const* body) {
+      return eventually([&] { return ask(s.port(), "GET", path).body == body; });
+    };
+    CHECK(ask(s.port(), "GET", "/").body == "one");
+    app.module("site1", version("second"));
+    CHECK(becomes("/", "second"));
+    CHECK(s.logged("source-changed"));
+    app.module("site1", "import nothing_of_this_name\n");
+    CHECK(s.logged("reload-refused"));
+    CHECK(ask(s.port(), "GET", "/").body == "second");
+    app.module("site1", version("the third"));
+    CHECK(becomes("/", "the third"));
+    CHECK(ask(s.port(), "GET", "/two").body == "part one");
+    app.files.write(app.files.base() / "elsewhere" / "part.py", "text = b'part two'\n");
+    CHECK(becomes("/two", "part two"));
+  }
 }
 
 TEST_CASE("no worker outlives the server, also one that is busy when the server is killed") {

@@ -38,6 +38,8 @@ class sites {
   // Starts the programs that are kept in memory. done is called once, on any thread: with nothing
   // when all are ready, or with what is wrong. After get_ready().
   void start_programs(std::function<void(std::optional<std::string>)> done);
+  // The files that they are made of.
+  std::vector<std::string> sources() const;
 
   router& routes() { return routes_; }
   net::service& service() { return service_; }

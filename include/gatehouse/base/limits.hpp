@@ -310,6 +310,8 @@ inline constexpr auto kept_start_time = 60s;
 inline constexpr auto kept_first_pause = 100ms;
 inline constexpr auto kept_longest_pause = 10s;
 inline constexpr auto kept_turn_time = 5ms;
+// How often the files of applications are looked at for changes (--reload).
+inline constexpr auto source_look_interval = 300ms;
 // How long a kept program may take to end by itself when nothing is asked of it any more.
 inline constexpr auto kept_end_time = 5s;
 // How often a request goes to another program because the one that had it ended before it began.

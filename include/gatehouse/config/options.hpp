@@ -75,6 +75,7 @@ struct server_options {
   // Limits and times
   unsigned threads = cores();
   unsigned workers = std::max(2U, cores());  // of each application that is kept
+  bool reload = false;                       // when a file of one changes
   unsigned max_connections = 16'384;         // fewer if there are not enough descriptors
   unsigned max_connections_per_address = 0;  // 0: no limit
   std::uint64_t min_rate_bytes = 500;        // a second; 0: none

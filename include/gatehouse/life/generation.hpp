@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "gatehouse/config/options.hpp"
 #include "gatehouse/net/connection.hpp"
@@ -23,6 +24,9 @@ struct generation {
   // Starts the programs that are kept in memory. done is called once, on any thread: with nothing
   // when all are ready, or with what is wrong. After get_ready.
   std::function<void(std::function<void(std::optional<std::string>)> done)> start_programs;
+  // The files that these programs are made of: when one changes, a new generation is wanted
+  // (--reload).
+  std::function<std::vector<std::string>()> sources;
 };
 
 }  // namespace gatehouse::life

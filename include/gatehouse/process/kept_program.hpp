@@ -33,6 +33,8 @@ class kept_program {
   virtual std::optional<int> status() const = 0;
   // The last lines that it wrote on its standard error.
   virtual std::vector<std::string> last_lines() const = 0;
+  // The files that it is made of, whose change makes it out of date; absolute paths.
+  virtual std::vector<std::string> sources() const { return {}; }
 
   // The sockets that requests go over, one at a time over each. To be called once.
   virtual std::vector<base::unique_fd> take_sockets() = 0;

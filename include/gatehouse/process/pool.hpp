@@ -13,6 +13,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "gatehouse/process/kept_program.hpp"
 #include "gatehouse/process/program_keeper.hpp"
@@ -84,6 +85,9 @@ class pool {
   // with an action that gives the wait up (to be called on ex's thread).
   base::task<outcome> acquire(base::executor ex, std::chrono::steady_clock::duration limit,
                               std::function<void(std::function<void()>)> on_wait);
+
+  // The files that its programs are made of. Any thread.
+  std::vector<std::string> sources() const;
 
   // How many requests wait; any thread may look.
   std::atomic<std::size_t> const& waiting() const;

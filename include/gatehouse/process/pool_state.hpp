@@ -91,6 +91,7 @@ struct pool::state final : program_keeper::kept, std::enable_shared_from_this<po
 
   mutable std::mutex mutex;
   std::vector<std::shared_ptr<member>> members;  // that have not ended, or that a request has
+  std::vector<std::string> sources;              // of the program that was started last
   std::deque<std::shared_ptr<waiter>> queue;
   std::atomic<std::size_t> waiting = 0;  // the size of queue
   std::atomic<bool> look_missed = false;

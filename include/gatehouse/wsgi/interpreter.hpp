@@ -44,6 +44,9 @@ class interpreter : public std::enable_shared_from_this<interpreter> {
   // Calls action when the worker that was forked ends, with its status if that is known.
   void when_ended(pid_t worker, std::function<void(std::optional<int>)> action);
 
+  // The files that the application is made of, if that was asked for.
+  std::vector<std::string> const& sources() const { return sources_; }
+
   bool has_ended() const { return ended_; }
   process::child_process& child() { return *child_; }
   std::shared_ptr<worker_log> const& log() const { return log_; }
@@ -67,6 +70,7 @@ class interpreter : public std::enable_shared_from_this<interpreter> {
   std::shared_ptr<worker_log> log_;
   std::string received_;
   std::optional<control_frame> answer_;
+  std::vector<std::string> sources_;
   base::timer wake_;
   std::map<pid_t, std::function<void(std::optional<int>)>> workers_;
   std::map<pid_t, int> statuses_;  // of workers that ended before anybody asked

@@ -22,6 +22,7 @@ struct worker_plan {
   std::size_t threads = 1;               // of each worker, with a socket each
   bool several = true;                   // there is more than one worker
   bool preload = true;                   // import once, then fork
+  bool watched = false;                  // tell which files the application is made of
   rlim_t descriptor_limit = 0;           // see process::program
   std::shared_ptr<process::containment const> held_by;
   std::chrono::steady_clock::duration grace{};
