@@ -7,6 +7,7 @@
 #include "gatehouse/gateway/answer.hpp"
 #include "gatehouse/gateway/failures.hpp"
 #include "gatehouse/gateway/input_plan.hpp"
+#include "gatehouse/gateway/take_program.hpp"
 #include "gatehouse/http/target.hpp"
 #include "gatehouse/trace/recorder.hpp"
 #include "gatehouse/wsgi/frames.hpp"
@@ -14,9 +15,7 @@
 namespace gatehouse::wsgi {
 namespace {
 
-// A worker gets a request when its body is whole, or so much of it came fast: a program that was
-// not started for the request is worth more than one that was.
-constexpr std::size_t body_window = 2 * base::limits::prompt_body_bytes;
+using base::limits::kept_body_bytes;
 
 void report(std::vector<gateway::meta_variable> const& variables,
             http::exchange_context const& context) {
@@ -31,7 +30,7 @@ base::task<base::result<std::string>> first_of_body(gateway::input_plan const& i
                                                     http::exchange_context const& context) {
   std::string out;
   if (input.body == nullptr || input.body->available() == 0) co_return out;
-  out.resize(std::min(input.body->available(), body_window));
+  out.resize(std::min(input.body->available(), kept_body_bytes));
   auto const read = co_await input.body->read_some(boost::asio::buffer(out));
   if (read.has_error()) co_return read.error();
   out.resize(*read);
@@ -57,8 +56,8 @@ base::task<http::outcome> application_gateway::handle(http::request const& reque
   auto const target = target_of(request);
   context.record.script = rules_.run.application;
   if (auto error = gateway::check_path_info(target)) co_return std::move(*error);
-  auto input =
-      co_await gateway::plan_input(request, request_body, rules_.spool_space, context, body_window);
+  auto input = co_await gateway::plan_input(request, request_body, rules_.spool_space, context,
+                                            kept_body_bytes);
   if (input.has_error()) co_return gateway::body_failure(input.error());
   auto const length = input->length;
   auto const variables = gateway::meta_variables(request, target, context.client(),
@@ -67,7 +66,7 @@ base::task<http::outcome> application_gateway::handle(http::request const& reque
   if (!workers_) co_return gateway::programs_not_run();
   auto first = co_await first_of_body(*input, context);
   if (first.has_error()) co_return gateway::body_failure(first.error());
-  auto worker = co_await take_worker(*workers_, rules_.run.queue_timeout, context);
+  auto worker = co_await gateway::take_program(*workers_, rules_.run.queue_timeout, context);
   if (worker.has_error()) co_return worker.error();
   context.note_contention(&workers_->waiting());
   auto const with =

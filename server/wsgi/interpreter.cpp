@@ -89,7 +89,7 @@ base::task<interpreter::made> interpreter::start(base::executor ex, process::lau
   if (error) co_return made{{}, error.message()};
   static_cast<void>(control->ours.release());
   self->lifeline_ = std::move(lifeline->ours);
-  self->log_ = worker_log::read(ex, std::move(log->read), plan.application);
+  self->log_ = gateway::program_log::read(ex, std::move(log->read), log_code, plan.application);
   process::order ordered(ex, launcher, std::move(program), plan.application, plan.grace);
   auto child = co_await ordered.child();
   if (child.has_error()) co_return made{{}, not_started(plan, child.error())};

@@ -8,6 +8,7 @@
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/base/log.hpp"
 #include "gatehouse/gateway/failures.hpp"
+#include "gatehouse/gateway/take_program.hpp"
 
 namespace gatehouse::wsgi {
 namespace {
@@ -15,37 +16,7 @@ namespace {
 using fault = dialogue::fault;
 using state = dialogue::state;
 
-http::http_error no_worker(process::pool::refusal why,
-                           std::chrono::steady_clock::duration queue_timeout) {
-  using refusal = process::pool::refusal;
-  switch (why) {
-    case refusal::queue_full:
-      return gateway::no_place(gateway::queue_refusal::queue_full, queue_timeout);
-    case refusal::timed_out:
-      return gateway::no_place(gateway::queue_refusal::timed_out, queue_timeout);
-    case refusal::given_up:
-      return gateway::no_place(gateway::queue_refusal::given_up, queue_timeout);
-    default:
-      return http::try_again_later("out-of-resources", "no descriptor for a worker's socket");
-  }
-}
-
 }  // namespace
-
-base::task<http::result<process::pool::lease>> take_worker(
-    process::pool& from, std::chrono::steady_clock::duration queue_timeout,
-    http::exchange_context& context) {
-  if (auto idle = from.acquire_now(context.get_executor())) co_return std::move(*idle);
-  std::unique_ptr<http::subscription> client;
-  std::function<void(std::function<void()>)> const on_wait = [&](std::function<void()> give_up) {
-    client = context.when_client_leaves(std::move(give_up));
-  };
-  auto const since = std::chrono::steady_clock::now();
-  auto got = co_await from.acquire(context.get_executor(), queue_timeout, on_wait);
-  context.record.queued = std::chrono::steady_clock::now() - since;
-  if (!got.program) co_return no_worker(got.why, queue_timeout);
-  co_return std::move(got.program);
-}
 
 worker_run::worker_run(process::pool& from, run_rules const& rules, http::exchange_context& context,
                        std::shared_ptr<dialogue> with)
@@ -74,7 +45,7 @@ base::task<void> worker_run::ask_again() {
     no_worker_ = http::try_again_later("wsgi-workers-end", "one worker after the other has ended");
     co_return;
   }
-  auto another = co_await take_worker(from_, rules_.queue_timeout, *context_);
+  auto another = co_await gateway::take_program(from_, rules_.queue_timeout, *context_);
   if (another.has_error()) {
     no_worker_ = another.error();
   } else {

@@ -22,7 +22,7 @@ using process::start_refusal;
 class worker : public kept_program {
  public:
   worker(std::shared_ptr<interpreter> of, pid_t pid, std::string const& application,
-         std::shared_ptr<worker_log> log, std::vector<base::unique_fd> sockets)
+         std::shared_ptr<gateway::program_log> log, std::vector<base::unique_fd> sockets)
       : of_(std::move(of)),
         log_(std::move(log)),
         pid_(pid),
@@ -46,7 +46,7 @@ class worker : public kept_program {
   }
 
   std::shared_ptr<interpreter> const of_;
-  std::shared_ptr<worker_log> const log_;
+  std::shared_ptr<gateway::program_log> const log_;
 
  private:
   pid_t const pid_;
@@ -78,7 +78,7 @@ class own_worker final : public worker {
 class forked_worker final : public worker, public std::enable_shared_from_this<forked_worker> {
  public:
   forked_worker(base::executor ex, std::shared_ptr<interpreter> of, pid_t pid,
-                std::string const& application, std::shared_ptr<worker_log> log,
+                std::string const& application, std::shared_ptr<gateway::program_log> log,
                 std::vector<base::unique_fd> sockets, base::unique_fd lifeline,
                 std::chrono::steady_clock::duration grace)
       : worker(std::move(of), pid, application, std::move(log), std::move(sockets)),
@@ -190,8 +190,8 @@ class starter final : public process::program_starter {
       of->child().stop();
       co_return start_refusal{"no worker could be forked"};
     }
-    auto lines = worker_log::read(executor_, std::move(log->read),
-                                  base::program_text(plan_.application, pid));
+    auto lines = gateway::program_log::read(executor_, std::move(log->read), log_code,
+                                            base::program_text(plan_.application, pid));
     co_return std::make_shared<forked_worker>(executor_, of, pid, plan_.application,
                                               std::move(lines), std::move(made->ours),
                                               std::move(lifeline->ours), plan_.grace);

@@ -14,12 +14,15 @@
 #include <vector>
 
 #include "gatehouse/base/event.hpp"
+#include "gatehouse/gateway/program_log.hpp"
 #include "gatehouse/process/child_process.hpp"
 #include "gatehouse/wsgi/frames.hpp"
-#include "gatehouse/wsgi/worker_log.hpp"
 #include "gatehouse/wsgi/worker_starter.hpp"
 
 namespace gatehouse::wsgi {
+
+// Of the lines that workers write.
+inline constexpr std::string_view log_code = "wsgi-log";
 
 class interpreter : public std::enable_shared_from_this<interpreter> {
  public:
@@ -49,7 +52,7 @@ class interpreter : public std::enable_shared_from_this<interpreter> {
 
   bool has_ended() const { return ended_; }
   process::child_process& child() { return *child_; }
-  std::shared_ptr<worker_log> const& log() const { return log_; }
+  std::shared_ptr<gateway::program_log> const& log() const { return log_; }
   void when_it_ends(std::function<void()> action);
 
   // No more workers will be asked for: it ends when those that it has forked have ended.
@@ -67,7 +70,7 @@ class interpreter : public std::enable_shared_from_this<interpreter> {
   control_socket control_;
   base::unique_fd lifeline_;
   std::optional<process::child_process> child_;
-  std::shared_ptr<worker_log> log_;
+  std::shared_ptr<gateway::program_log> log_;
   std::string received_;
   std::optional<control_frame> answer_;
   std::vector<std::string> sources_;

@@ -20,12 +20,6 @@ struct run_rules {
   std::chrono::steady_clock::duration queue_timeout;
 };
 
-// A worker for a request: one that is idle, or the first that is when its turn has come. The error
-// says why there is none.
-base::task<http::result<process::pool::lease>> take_worker(
-    process::pool& from, std::chrono::steady_clock::duration queue_timeout,
-    http::exchange_context& context);
-
 class worker_run final : public gateway::responder {
  public:
   // All outlive finish().
