@@ -316,6 +316,9 @@ inline constexpr auto source_look_interval = 300ms;
 inline constexpr auto kept_end_time = 5s;
 // How often a request goes to another program because the one that had it ended before it began.
 inline constexpr int kept_attempts = 10;
+// How many connections may wait at the listening socket of a kept program: one, and those that were
+// given up before it has accepted them.
+inline constexpr int kept_backlog = 128;
 // A request's body goes to a kept program when it is whole, or so much of it came fast: a program
 // that was not started for the request is worth more than one that was.
 inline constexpr std::size_t kept_body_bytes = 2 * prompt_body_bytes;
