@@ -58,7 +58,8 @@ struct child_plan {
   unsigned first_after_slots;
   int const* signals;
   std::size_t signal_count;
-  int failure;  // errno of the call that failed
+  pid_t server;  // 0: it may outlive the server
+  int failure;   // errno of the call that failed
 };
 
 // Leaves the server's descriptor table with a copy of its low end, and moves the slots to 0, 1 and
@@ -131,12 +132,22 @@ GATEHOUSE_UNINSTRUMENTED bool set_limits(child_plan const& plan) {
   return plan.nice == 0 || ::syscall(SYS_setpriority, PRIO_PROCESS, 0, plan.nice) == 0;
 }
 
+// The signal follows the thread that called clone. If that has ended before, this is a child of
+// somebody else by now.
+GATEHOUSE_UNINSTRUMENTED bool end_with_server(child_plan const& plan) {
+  if (plan.server == 0) return true;
+  if (::syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) return false;
+  if (::syscall(SYS_getppid) == plan.server) return true;
+  errno = ESRCH;
+  return false;
+}
+
 // What the child does from its first step to the exec. It makes only async-signal-safe calls.
 GATEHOUSE_UNINSTRUMENTED int run_child(void* argument) {
   auto& plan = *static_cast<child_plan*>(argument);
   if (make_group(plan) && enter_sandbox(plan) && place_descriptors(plan) &&
       ::syscall(SYS_chdir, plan.directory) == 0 && set_limits(plan) && drop_capabilities(plan) &&
-      reset_signals(plan)) {
+      reset_signals(plan) && end_with_server(plan)) {
     ::syscall(SYS_execve, plan.path, plan.arguments, plan.environment);
   }
   plan.failure = errno;
@@ -241,6 +252,7 @@ base::result<pid_t> vfork_launcher::start(program const& what, int* pidfd) {
       static_cast<unsigned>(*std::max_element(plan.slots.begin(), plan.slots.end())) + 1;
   plan.signals = signals_.data();
   plan.signal_count = signals_.size();
+  plan.server = what.ends_with_server ? ::getpid() : 0;
   give_back_descriptor_limit(plan, what);
   plan.ruleset = -1;
   sandbox_entry entry;

@@ -67,6 +67,12 @@ process::program shell(std::string const& script) {
   return what;
 }
 
+bool is_there(pid_t pid) {
+  siginfo_t seen{};
+  return ::waitid(P_PID, static_cast<id_t>(pid), &seen, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         seen.si_pid == 0;
+}
+
 std::string const lists_its_descriptors = "ls -m /proc/$$/fd; :";
 
 using identity = std::pair<dev_t, ino_t>;
@@ -303,5 +309,31 @@ TEST_CASE("a program that cannot be started gives errno, and leaves no zombie") 
     CHECK(pid.error().value() == r.expected);
     CHECK(::waitpid(-1, nullptr, WNOHANG) == -1);
     CHECK(errno == ECHILD);
+  }
+}
+
+TEST_CASE("a program that ends with the server is killed when the thread that started it ends") {
+  for (bool const ends : {true, false}) {
+    CAPTURE(ends);
+    pid_t pid = 0;
+    bool ran = false;
+    std::thread([&] {
+      process::vfork_launcher launcher;
+      auto what = shell("exec sleep 1000");
+      what.ends_with_server = ends;
+      auto const started = launcher.start(what);
+      if (started.has_error()) return;
+      pid = *started;
+      ran = is_there(pid);
+    }).join();
+    REQUIRE(pid > 0);
+    CHECK(ran);
+    if (!ends) {
+      CHECK(is_there(pid));
+      ::kill(pid, SIGTERM);
+    }
+    int status = 0;
+    CHECK(::waitpid(pid, &status, 0) == pid);
+    CHECK(WTERMSIG(status) == (ends ? SIGKILL : SIGTERM));
   }
 }

@@ -35,7 +35,11 @@ struct program {
   // Null: by nothing. Shared with the configuration, which may be replaced while the program runs.
   std::shared_ptr<containment const> held_by{};
   std::shared_ptr<templates> warm{};  // starts it by fork if that can be; null: never
-  base::unique_fd standard_input;     // any of the three may be none: /dev/null, for reading
+  // The kernel kills it (SIGKILL) when the thread that started it ends, and so when the server
+  // does, however that ends. This does not reach what it forks, nor a program that gains
+  // privileges.
+  bool ends_with_server = false;
+  base::unique_fd standard_input;  // any of the three may be none: /dev/null, for reading
   base::unique_fd standard_output;
   base::unique_fd standard_error;
 };
