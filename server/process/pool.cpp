@@ -220,16 +220,18 @@ std::optional<pool::lease> pool::state::lease_of(std::shared_ptr<socket> one, ba
     if (one->registered != here.loop()) {
       // Another thread's registration is taken back by that thread; under a number of its own here,
       // because a thread that has it again may not have closed it yet.
-      if (one->registered) one->registered->remove_there(one->number);
+      if (one->registered && one->fd) one->registered->remove_there(one->number);
       one->registered.reset();
       one->number = next_number();
     }
-    auto const registered = here.add(ex, one->number, one->fd.get());
-    if (registered) {
+    lease out;
+    if (one->fd) {
+      auto const registered = here.add(ex, one->number, one->fd.get());
+      if (registered) out.connection_ = *registered;
+    }
+    if (out.connection_ != nullptr || !one->fd) {
       one->registered = here.loop();
-      lease out;
       out.of_ = shared_from_this();
-      out.connection_ = *registered;
       out.socket_ = std::move(one);
       return out;
     }
@@ -312,6 +314,7 @@ void pool::state::let_end(std::shared_ptr<member> const& one) {
     if (s->registered) s->registered->remove_there(s->number);
     s->registered.reset();
   }
+  one->program->retire();
   stop_if_it_stays(one);
   std::lock_guard const lock(mutex);
   for (auto const& s : one->sockets) s->of.reset();

@@ -19,10 +19,11 @@ using process::pool;
 
 namespace {
 
-// A program that is only a socket pair.
+// A program that is only a socket pair, or that makes its own connections.
 class fake_program final : public process::kept_program {
  public:
-  explicit fake_program(pid_t pid) : pid_(pid), name_("fake[" + std::to_string(pid) + "]") {
+  fake_program(pid_t pid, bool connects)
+      : pid_(pid), name_("fake[" + std::to_string(pid) + "]"), connects_(connects) {
     int ends[2];
     REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
     ours_.reset(ends[0]);
@@ -36,25 +37,29 @@ class fake_program final : public process::kept_program {
   std::vector<std::string> last_lines() const override { return {}; }
   std::vector<base::unique_fd> take_sockets() override {
     std::vector<base::unique_fd> out;
-    out.push_back(std::move(ours_));
+    connects_ ? out.emplace_back() : out.emplace_back(std::move(ours_));
     return out;
   }
   void when_ended(std::function<void()> action) override { on_end_ = std::move(action); }
+  void retire() override { retired = true; }
   void stop() override {
     stopped = true;
     end();
   }
   void end() {
-    if (!ended.exchange(true) && on_end_) on_end_();
+    if (ended.exchange(true)) return;
+    if (auto const action = std::exchange(on_end_, nullptr)) action();
   }
 
   base::unique_fd theirs;
+  std::atomic<bool> retired = false;
   std::atomic<bool> stopped = false;
   std::atomic<bool> ended = false;
 
  private:
   pid_t pid_;
   std::string name_;
+  bool connects_;
   base::unique_fd ours_;
   std::function<void()> on_end_;
 };
@@ -72,6 +77,7 @@ struct stage {
   std::mutex mutex;
   std::vector<std::shared_ptr<fake_program>> programs;
   std::atomic<bool> refuses = false;
+  std::atomic<bool> connect = false;
 };
 
 class fake_starter final : public process::program_starter {
@@ -80,8 +86,8 @@ class fake_starter final : public process::program_starter {
   base::task<process::start_outcome> start() override {
     if (on_->refuses) co_return process::start_refusal{"it does not want to"};
     std::lock_guard const lock(on_->mutex);
-    on_->programs.push_back(
-        std::make_shared<fake_program>(static_cast<pid_t>(1000 + on_->programs.size())));
+    on_->programs.push_back(std::make_shared<fake_program>(
+        static_cast<pid_t>(1000 + on_->programs.size()), on_->connect));
     co_return on_->programs.back();
   }
   void close() override {}
@@ -351,6 +357,22 @@ TEST_CASE("a program that has a request when the pool goes ends after it") {
     loop.poll();
     return ::recv(on->program(0)->theirs.get(), &byte, 1, MSG_DONTWAIT) == 0;
   }));
+}
+
+TEST_CASE("a program that makes its own connections is leased without one") {
+  fixture f(rules(1, 10));
+  f.on->connect = true;
+  REQUIRE_FALSE(f.start());
+  auto first = f.workers.acquire_now(f.loop.get_executor());
+  REQUIRE(first);
+  CHECK(first->program() == f.on->program(0));
+  CHECK_FALSE(f.workers.acquire_now(f.loop.get_executor()));
+  first->give_back();
+  auto second = f.workers.acquire_now(f.loop.get_executor());
+  REQUIRE(second);
+  second->give_up();
+  CHECK(eventually([&] { return f.on->program(0)->stopped && f.on->count() == 2; }));
+  CHECK(f.on->program(0)->retired);
 }
 
 TEST_CASE("requests of several threads each get a program for themselves") {

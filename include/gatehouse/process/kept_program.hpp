@@ -36,11 +36,16 @@ class kept_program {
   // The files that it is made of, whose change makes it out of date; absolute paths.
   virtual std::vector<std::string> sources() const { return {}; }
 
-  // The sockets that requests go over, one at a time over each. To be called once.
+  // The sockets that requests go over, one at a time over each. One that is none stands for a
+  // request whose connection the program's kind makes for itself. To be called once.
   virtual std::vector<base::unique_fd> take_sockets() = 0;
 
   // Calls action once when it has ended, now if it has.
   virtual void when_ended(std::function<void()> action) = 0;
+
+  // No request has it, and none will: its sockets are closed. What does not notice that is to be
+  // asked to end.
+  virtual void retire() {}
 
   // Asks it to end, with its group: TERM, and KILL after the grace period. Does not suspend.
   virtual void stop() = 0;

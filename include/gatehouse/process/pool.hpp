@@ -56,7 +56,7 @@ class pool {
 
     explicit operator bool() const { return socket_ != nullptr; }
     // The program's socket, registered with this thread's loop and non-blocking. Nobody else uses
-    // it meanwhile.
+    // it meanwhile. Only where the program has such sockets.
     base::stream_socket& connection() const { return *connection_; }
     std::shared_ptr<kept_program> const& program() const;
 
