@@ -291,10 +291,9 @@ void pool::state::add(std::shared_ptr<kept_program> program) {
     members.push_back(one);
     for (auto const& s : one->sockets) hand_out(s);
   }
-  one->program->when_ended([weak = weak_from_this(), ended = std::weak_ptr(one)] {
-    auto const self = weak.lock();
-    auto const who = ended.lock();
-    if (self && who) self->on_end(who);
+  // The pool itself may be gone by then: its programs are counted until they have ended.
+  one->program->when_ended([self = shared_from_this(), ended = std::weak_ptr(one)] {
+    if (auto const who = ended.lock()) self->on_end(who);
   });
   if (closed) let_end(one);
 }

@@ -240,6 +240,15 @@ void pool::state::close() {
   starter->close();
 }
 
+// The programs that have not ended own this object: they are to tell it their end.
+void pool::state::let_go() {
+  std::vector<std::shared_ptr<member>> left;
+  {
+    std::lock_guard const lock(mutex);
+    left = std::exchange(members, {});
+  }
+}
+
 void pool::state::kill() {
   close();
   std::vector<std::shared_ptr<member>> all;

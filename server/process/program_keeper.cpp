@@ -3,6 +3,7 @@
 #include <boost/asio/post.hpp>
 #include <exception>
 #include <thread>
+#include <utility>
 
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/base/log.hpp"
@@ -20,6 +21,9 @@ void program_keeper::stop() {
   if (!thread_.joinable()) return;
   boost::asio::post(loop_, [this] { loop_.stop(); });
   thread_.join();
+  for (auto const& one : std::exchange(pools_, {})) {
+    if (auto const alive = one.lock()) alive->let_go();
+  }
 }
 
 void program_keeper::add(std::weak_ptr<kept> pool) {

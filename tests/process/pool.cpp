@@ -359,6 +359,22 @@ TEST_CASE("a program that has a request when the pool goes ends after it") {
   }));
 }
 
+TEST_CASE("the end of a program is counted when its pool is gone") {
+  auto on = std::make_shared<stage>();
+  process::program_keeper keeper;
+  {
+    pool workers(keeper, rules(2), std::make_unique<fake_starter>(on));
+    std::promise<void> started;
+    workers.start([&](auto const&) { started.set_value(); });
+    started.get_future().get();
+  }
+  CHECK(keeper.running() == 2);
+  CHECK(eventually([&] { return on->program(0)->retired && on->program(1)->retired; }));
+  for (std::size_t i = 0; i < 2; ++i)
+    boost::asio::post(keeper.get_executor(), [one = on->program(i)] { one->end(); });
+  CHECK(eventually([&] { return keeper.running() == 0; }));
+}
+
 TEST_CASE("a program that makes its own connections is leased without one") {
   fixture f(rules(1, 10));
   f.on->connect = true;

@@ -84,6 +84,7 @@ struct pool::state final : program_keeper::kept, std::enable_shared_from_this<po
   void log_end(member const& one) const;
   void close() override;
   void kill() override;
+  void let_go() override;
 
   program_keeper& keeper;
   pool_rules const rules;

@@ -28,6 +28,8 @@ class program_keeper {
     virtual void close() = 0;
     virtual void kill() = 0;
     virtual void look() = 0;
+    // Nothing is looked after any more. Not on the keeper's thread, which has ended.
+    virtual void let_go() = 0;
   };
 
   program_keeper();
