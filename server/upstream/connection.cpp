@@ -66,6 +66,15 @@ base::task<base::error_code> connection::connected() {
   }
 }
 
+base::error_code connection::adopt(base::unique_fd connected) {
+  base::error_code ec;
+  auto const family = to_->at(place_).family();
+  socket_.assign(boost::asio::generic::stream_protocol(family, 0), connected.get(), ec);
+  if (!ec) static_cast<void>(connected.release());
+  adopted_ = true;
+  return ec;
+}
+
 base::result<std::optional<std::size_t>> connection::send_now(std::string_view bytes) {
   while (true) {
     auto const put =
@@ -96,6 +105,47 @@ bool connection::is_spoiled() {
   char first = 0;
   auto const got = ::recv(socket_.native_handle(), &first, sizeof first, MSG_PEEK | MSG_DONTWAIT);
   return got >= 0 || (errno != EAGAIN && errno != EINTR);
+}
+
+bool connection::awaits_reader() {
+  int unread = 0;
+  pollfd one{socket_.native_handle(), POLLIN, 0};
+  return ::ioctl(one.fd, SIOCOUTQ, &unread) == 0 && unread > 0 && ::poll(&one, 1, 0) == 0;
+}
+
+bool connection::has_ended() {
+  char first = 0;
+  auto const got = ::recv(socket_.native_handle(), &first, sizeof first, MSG_PEEK | MSG_DONTWAIT);
+  return got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
+}
+
+void connection::receive_no_more() {
+  base::error_code ignored;
+  socket_.shutdown(socket::shutdown_receive, ignored);
+}
+
+void connection::send_no_more() {
+  base::error_code ignored;
+  socket_.shutdown(socket::shutdown_send, ignored);
+}
+
+// When the other end has closed, too, both directions are shut, which poll(2) calls POLLHUP.
+base::task<bool> connection::closed_within(std::chrono::steady_clock::duration limit) {
+  bool late = false;
+  when_late([this, &late] {
+    late = true;
+    cancel();
+  });
+  set_deadline(limit);
+  pollfd one{socket_.native_handle(), 0, 0};
+  bool closed = ::poll(&one, 1, 0) != 0;
+  while (!closed && !late) {
+    co_await socket_.async_wait(socket::wait_error, base::as_result);
+    closed = ::poll(&one, 1, 0) != 0;
+  }
+  clear_deadline();
+  when_late({});
+  co_return closed;
 }
 
 // Whoever closes a socket with unread bytes in it resets the connection. Of a Unix socket that

@@ -36,6 +36,22 @@ std::shared_ptr<connection> connection_search::find_kept(wanted which) {
   return place ? kept(*place, which) : nullptr;
 }
 
+std::shared_ptr<connection> connection_search::adopt(base::unique_fd connected) {
+  auto one = std::make_shared<connection>(executor_, to_, 0);
+  if (one->adopt(std::move(connected)) || one->is_spoiled()) return nullptr;
+  one->begin_request();
+  one->when_late(on_late_);
+  return one;
+}
+
+void connection_search::close_kept() {
+  auto& all = kept_connections::of(executor_);
+  for (std::size_t place = 0; place < to_->size(); ++place) {
+    while (all.take(*to_, place)) {
+    }
+  }
+}
+
 std::shared_ptr<connection> connection_search::kept(std::size_t place, wanted which) {
   auto& all = kept_connections::of(executor_);
   if (which == wanted::fresh) {

@@ -16,6 +16,7 @@
 #include "gatehouse/base/deadline.hpp"
 #include "gatehouse/base/error.hpp"
 #include "gatehouse/base/task.hpp"
+#include "gatehouse/base/unique_fd.hpp"
 #include "gatehouse/upstream/application.hpp"
 
 namespace gatehouse::upstream {
@@ -40,6 +41,10 @@ class connection {
   base::result<connecting> begin_connect();
   // Suspends until it is done. Errors: the same, and operation_aborted after cancel().
   base::task<base::error_code> connected();
+
+  // Takes a connection to the place that was made before, and may have been closed since, as one
+  // that was kept may. Errors are the system's.
+  base::error_code adopt(base::unique_fd connected);
 
   // Both do not suspend, and give nothing where the socket is not ready. 0 bytes received are the
   // end. After an error of send_now() the connection knows that it cannot send.
@@ -69,6 +74,19 @@ class connection {
   // The application has closed it, or sent what nobody asked for.
   bool is_spoiled();
 
+  // The peer is a process of this machine, which has not read all that was sent, nor sent anything.
+  bool awaits_reader();
+  // The application has closed it, and nothing that it sent is left to be received.
+  bool has_ended();
+
+  // No answer is wanted any more: who writes one finds that out as if this were closed.
+  void receive_no_more();
+  // Nothing more will be sent.
+  void send_no_more();
+  // After receive_no_more(): suspends until the application has closed it, for at most `limit`;
+  // gives whether it has.
+  base::task<bool> closed_within(std::chrono::steady_clock::duration limit);
+
   // Sending has failed, so that nothing more can be sent. What came before can still be received.
   void cannot_send(base::error_code const& why) { unsent_ = why; }
   bool can_send() const { return !unsent_; }
@@ -83,6 +101,8 @@ class connection {
 
   // It carried an answer already.
   bool was_used() const { return used_; }
+  // It did, or was taken over: who is behind it has turned to it, and may have closed it since.
+  bool was_idle() const { return used_ || adopted_; }
   // A request begins on it, or has ended.
   void begin_request();
   void end_request();
@@ -101,6 +121,7 @@ class connection {
   boost::asio::cancellation_signal receiving_;
   base::error_code unsent_;
   bool used_ = false;
+  bool adopted_ = false;
   bool busy_ = false;
   std::function<void()> on_expiry_;
   base::deadline deadline_;

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <utility>
 
 #include "gatehouse/base/error.hpp"
 #include "gatehouse/base/task.hpp"
@@ -35,6 +36,15 @@ class connection_search {
   // address was only busy, else that of the address that was tried last, ETIMEDOUT after the limit;
   // operation_aborted after cancel().
   base::task<base::result<std::shared_ptr<connection>>> get(wanted which);
+
+  // Leads to another application from now on.
+  void lead_to(std::shared_ptr<application> other) { to_ = std::move(other); }
+
+  // A connection to it that was made before, whose request has begun; null where that is closed.
+  std::shared_ptr<connection> adopt(base::unique_fd connected);
+
+  // Closes the connections to it that this thread keeps.
+  void close_kept();
 
   void cancel();
 
