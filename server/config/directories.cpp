@@ -85,11 +85,38 @@ class resolver {
   std::optional<usage_error> error_;
 };
 
-std::optional<usage_error> check_interpreter(interpreter const& entry) {
-  if (::access(entry.program.c_str(), X_OK) == 0) return std::nullopt;
-  auto const why = base::last_error().message();
-  return usage_error{"gatehouse: --interpreter: " + in_quotes(entry.program.native()) +
-                     " cannot be run: " + why};
+// Why a program cannot be run, as the end of a sentence that names it; nothing if it can.
+complaint check_executable(fs::path const& program) {
+  std::error_code ec;
+  auto const type = fs::status(program, ec).type();
+  if (type == fs::file_type::directory) return "cannot be run: it is a directory";
+  if (type == fs::file_type::socket)
+    return "is a socket, and no program: write unix:" + program.native();
+  if (::access(program.c_str(), X_OK) == 0) return std::nullopt;
+  return "cannot be run: " + base::last_error().message();
+}
+
+std::optional<usage_error> require_executable(fs::path const& program, std::string_view option) {
+  auto const wrong = check_executable(program);
+  if (!wrong) return std::nullopt;
+  return usage_error{"gatehouse: " + std::string(option) + ": " + in_quotes(program.native()) +
+                     " " + *wrong};
+}
+
+// Of every program that the server keeps, and every interpreter that it starts.
+std::optional<usage_error> resolve_programs(site_options& site, fs::path const& working_directory) {
+  for (mapping& m : site.mappings) {
+    if (m.form != map_target::program) continue;
+    m.target = (working_directory / m.target).lexically_normal();
+    if (auto wrong = require_executable(m.target, "--map")) return wrong;
+  }
+  for (interpreter& entry : site.interpreters) {
+    bool const kept = entry.form == map_target::program;
+    if (!entry.kind.empty() && !kept) continue;
+    if (kept) entry.program = (working_directory / entry.program).lexically_normal();
+    if (auto wrong = require_executable(entry.program, "--interpreter")) return wrong;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -104,7 +131,7 @@ std::variant<options, usage_error> resolve_directories(options given,
   }
   if (!given.site.cgi_bin.empty()) resolve(given.site.cgi_bin, "--cgi-bin", wanted::directory);
   for (mapping& m : given.site.mappings) {
-    if (m.form == map_target::as_written) continue;
+    if (m.form == map_target::as_written || m.form == map_target::program) continue;
     resolve(m.target, "--map",
             m.form == map_target::directory ? wanted::directory : wanted::directory_or_program);
   }
@@ -113,10 +140,7 @@ std::variant<options, usage_error> resolve_directories(options given,
   for (auto& path : given.server.sandbox_write)
     resolve(path, "--sandbox-write", wanted::directory, links::followed);
   if (resolve.error()) return *resolve.error();
-  for (interpreter const& entry : given.site.interpreters) {
-    if (!entry.kind.empty()) continue;
-    if (auto wrong = check_interpreter(entry)) return *wrong;
-  }
+  if (auto wrong = resolve_programs(given.site, working_directory)) return *wrong;
   return given;
 }
 

@@ -66,6 +66,20 @@ complaint set_map_words(mapping& m, std::string_view text, map_syntax const& kin
   return std::nullopt;
 }
 
+// Finds out what the target of a kind is that takes it as it is written.
+complaint check_map_target(mapping& m, map_syntax const& kind) {
+  auto const& target = m.target.native();
+  auto const wrong = kind.check_target != nullptr ? kind.check_target(target) : std::nullopt;
+  if (wrong || kind.is_program == nullptr) return wrong;
+  bool const ours = kind.is_program(target);
+  if (ours) m.form = map_target::program;
+  if (!ours && !m.settings.empty()) {
+    return m.settings.front().key + "= is for a program that the server starts, and " +
+           in_quotes(target) + " is the address of one that runs elsewhere";
+  }
+  return std::nullopt;
+}
+
 complaint set_map_target(mapping& m, std::string_view text, map_syntaxes kinds) {
   auto const colon = text.find(':');
   auto const name = text.substr(0, colon);
@@ -80,8 +94,7 @@ complaint set_map_target(mapping& m, std::string_view text, map_syntaxes kinds) 
   }
   auto const rest = text.substr(colon + 1);
   auto wrong = kind->keys.empty() ? read_path(m.target, rest) : set_map_words(m, rest, *kind);
-  if (wrong || kind->check_target == nullptr) return wrong;
-  return kind->check_target(m.target.native());
+  return wrong ? wrong : check_map_target(m, *kind);
 }
 
 // The kind that stands before the colon of KIND:TARGET; null if none that interprets does.
@@ -93,12 +106,17 @@ map_syntax const* kind_of_interpreter(interpreter const& entry, map_syntaxes kin
 }
 
 complaint set_application(interpreter& entry, map_syntax const& kind) {
-  if (!entry.arguments.empty())
+  mapping m{{}, {}, entry.program.native().substr(kind.name.size() + 1), kind.target};
+  if (kind.keys.empty() && !entry.arguments.empty())
     return "nothing may follow the address of an application: " +
            in_quotes(entry.arguments.front());
-  entry.kind = kind.name;
-  entry.program = entry.program.native().substr(kind.name.size() + 1);
-  return kind.check_target != nullptr ? kind.check_target(entry.program.native()) : std::nullopt;
+  for (auto const& word : entry.arguments) {
+    if (auto wrong = set_map_setting(m, word, kind)) return wrong;
+  }
+  if (auto wrong = check_map_target(m, kind)) return wrong;
+  entry = {std::move(entry.extension), m.target, {},
+           std::string(kind.name),     m.form,   std::move(m.settings)};
+  return std::nullopt;
 }
 
 }  // namespace

@@ -79,6 +79,30 @@ TEST_CASE("paths are made absolute, and what is no path stays as it is") {
   CHECK(o.site.mappings[3].target == "unix:/none");
 }
 
+TEST_CASE("a program that the server is to keep is there, and can be run") {
+  gatehouse::tests::temporary_directory const directory;
+  directory.write("bin/program", "", 0755);
+  directory.write("bin/text", "");
+  options o;
+  o.site.mappings = {{"/p", "fastcgi", "bin/../bin/program", map_target::program}};
+  o.site.interpreters = {{".x", "./bin/program", {}, "fastcgi", map_target::program}};
+  auto const found = resolved(o, directory.path());
+  CHECK(found.site.mappings[0].target == directory.path() / "bin/program");
+  CHECK(found.site.interpreters[0].program == directory.path() / "bin/program");
+  auto const here = directory.path().string();
+  o.site.mappings[0].target = "bin/text";
+  CHECK(error_of(o, directory.path()) ==
+        "gatehouse: --map: \"" + here + "/bin/text\" cannot be run: Permission denied");
+  o.site.mappings[0].target = "bin";
+  CHECK(error_of(o, directory.path()) ==
+        "gatehouse: --map: \"" + here + "/bin\" cannot be run: it is a directory");
+  o.site.mappings.clear();
+  o.site.interpreters[0].program = "no/such";
+  CHECK(error_of(o, directory.path()) == "gatehouse: --interpreter: \"" + here +
+                                             "/no/such\" cannot be run: No such file or "
+                                             "directory");
+}
+
 TEST_CASE("what is not there is named in one line") {
   gatehouse::tests::temporary_directory const directory;
   directory.write("file", "");

@@ -23,7 +23,9 @@ constexpr map_key pool_keys[] = {{"workers", wants_digits}, {"idle", wants_digit
 constexpr map_syntax kinds[] = {{"static", map_target::directory},
                                 {"cgi", map_target::directory_or_program},
                                 {"pool", map_target::directory_or_program, pool_keys},
-                                {"far", map_target::as_written, {}, is_far, true}};
+                                {"far", map_target::as_written, {}, is_far, true},
+                                {"near", map_target::as_written, pool_keys, nullptr, true,
+                                 [](std::string_view target) { return target.starts_with('/'); }}};
 
 auto parse(std::vector<std::string> const& arguments) {
   std::vector<char const*> argv = {"gatehouse"};
@@ -283,7 +285,7 @@ TEST_CASE("a wrong argument is one line that says what is wrong") {
       {{"--map", "a cgi:/b"}, R"(--map: the prefix "a" does not start with "/")"},
       {{"--map", "/a/../b cgi:/b"}, R"(--map: the prefix "/a/../b" has a "." or ".." segment)"},
       {{"--map", "/a fcgi:/b"},
-       R"(--map: "fcgi" is not a kind of target (static, cgi, pool or far))"},
+       R"(--map: "fcgi" is not a kind of target (static, cgi, pool, far or near))"},
       {{"--wsgi", ""}, R"(--wsgi: the name of the application is empty)"},
       {{"--workers", "0"}, R"(--workers: "0" is not a number from 1 to 1024)"},
       {{"--map", "/a cgi:"}, R"(--map: there is no path after "cgi")"},
@@ -373,6 +375,28 @@ TEST_CASE("a kind of map with keys takes them behind its target") {
   CHECK(m.settings[0].value == "4");
   CHECK(m.settings[1].key == "idle");
   CHECK(m.settings[1].value == "30");
+}
+
+TEST_CASE("a target that may be a program or an address takes keys only as a program") {
+  auto const o =
+      parsed({"--map", "/a near:/srv/a workers=4", "--map", "/b near:there", "--interpreter",
+              ".php=near:/bin/php idle=3", "--interpreter", ".pl=near:there"});
+  REQUIRE(o.site.mappings.size() == 2);
+  CHECK(o.site.mappings[0].form == map_target::program);
+  CHECK(o.site.mappings[0].settings.size() == 1);
+  CHECK(o.site.mappings[1].form == map_target::as_written);
+  REQUIRE(o.site.interpreters.size() == 2);
+  CHECK(o.site.interpreters[0].form == map_target::program);
+  CHECK(o.site.interpreters[0].program == "/bin/php");
+  CHECK(o.site.interpreters[0].arguments.empty());
+  REQUIRE(o.site.interpreters[0].settings.size() == 1);
+  CHECK(o.site.interpreters[0].settings[0].key == "idle");
+  CHECK(o.site.interpreters[1].form == map_target::as_written);
+  CHECK(error_of({"--map", "/b near:there workers=4"}) ==
+        "gatehouse: --map: workers= is for a program that the server starts, and \"there\" is the "
+        "address of one that runs elsewhere");
+  CHECK(error_of({"--interpreter", ".php=near:/bin/php -q"}) ==
+        "gatehouse: --interpreter: \"-q\" is not KEY=VALUE");
 }
 
 TEST_CASE("a config file gives values, and the command line wins over it") {

@@ -15,6 +15,7 @@ enum class map_target {
   directory,             // has to be there when the server starts
   directory_or_program,  // the same
   as_written,            // nothing that can be looked for, such as an address
+  program,               // one that the server keeps, which has to be there and can be run
 };
 
 // A KEY=VALUE that may follow the target.
@@ -32,6 +33,10 @@ struct map_syntax {
   complaint (*check_target)(std::string_view target) = nullptr;
   // --interpreter may name it, too: '.EXT=KIND:TARGET'.
   bool interprets = false;
+  // Tells whether a target that is taken as it is written is the path of a program (its form is
+  // map_target::program then). Where some are and some are not, keys are for programs. It may be
+  // null.
+  bool (*is_program)(std::string_view target) = nullptr;
 };
 using map_syntaxes = std::span<map_syntax const>;
 

@@ -34,12 +34,15 @@ struct mapping {
   std::vector<map_setting> settings{};      // one for each key
 };
 
-// --interpreter '.php=/usr/bin/php-cgi -q', or '.php=fastcgi:unix:/run/php/php-fpm.sock'
+// --interpreter '.php=/usr/bin/php-cgi -q', or '.php=fastcgi:unix:/run/php/php-fpm.sock', or
+// '.php=fastcgi:/usr/bin/php-cgi workers=4'
 struct interpreter {
   std::string extension;                 // with its dot
   std::filesystem::path program;         // or what follows the colon of a kind
   std::vector<std::string> arguments{};  // before the script's path
   std::string kind{};                    // the name of a map_syntax that interprets; empty: none
+  map_target form = map_target::as_written;  // of what follows the colon of a kind
+  std::vector<map_setting> settings{};       // the same
 };
 
 // --env NAME=VALUE, or NAME alone: the server's own value, and nothing if it has none.
