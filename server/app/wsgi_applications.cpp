@@ -19,32 +19,6 @@ using config::complaint;
 
 constexpr std::uint64_t most_threads = 64;
 
-// The value of a key; nothing where it is not given.
-std::optional<std::string> setting_of(config::mapping const& what, std::string_view key) {
-  for (auto const& s : what.settings) {
-    if (s.key == key) return s.value;
-  }
-  return std::nullopt;
-}
-
-// The value of a key that counts, which was checked when it was read.
-std::uint64_t count_of(config::mapping const& what, std::string_view key, std::uint64_t otherwise) {
-  auto const text = setting_of(what, key);
-  std::uint64_t out = otherwise;
-  if (text) config::read_count(out, *text, 0, UINT32_MAX);
-  return out;
-}
-
-complaint check_count(std::string_view value, std::uint64_t least, std::uint64_t most) {
-  std::uint64_t ignored = 0;
-  return config::read_count(ignored, value, least, most);
-}
-
-// Where the application's modules are looked for first: dir=, else the server's own directory.
-std::string directory_of(config::mapping const& what) {
-  return (fs::current_path() / setting_of(what, "dir").value_or(".")).lexically_normal().string();
-}
-
 [[noreturn]] void refuse(config::mapping const& what, std::string const& why) {
   throw std::runtime_error("--map wsgi:" + what.target.string() + ": " + why);
 }
@@ -70,12 +44,6 @@ std::string python_of(config::mapping const& what, std::string const& path_varia
   refuse(what, "there is no " + name + " in PATH, which is " + path_variable);
 }
 
-std::vector<std::string> environment_of(cgi::gateway_rules const& scripts) {
-  std::vector<std::string> out;
-  for (auto const& v : scripts.variables.environment) out.push_back(v.name + "=" + v.value);
-  return out;
-}
-
 wsgi::worker_plan plan_of(config::mapping const& what, kept_parts const& parts) {
   wsgi::worker_plan out;
   out.application = what.target.string();
@@ -98,21 +66,8 @@ wsgi::worker_plan plan_of(config::mapping const& what, kept_parts const& parts) 
 
 }  // namespace
 
-complaint check_workers(std::string_view value) {
-  return check_count(value, 1, 1024);
-}
 complaint check_threads(std::string_view value) {
   return check_count(value, 1, most_threads);
-}
-complaint check_requests(std::string_view value) {
-  return check_count(value, 0, UINT32_MAX);
-}
-complaint check_idle(std::string_view value) {
-  std::chrono::milliseconds ignored{};
-  return config::read_time(ignored, value);
-}
-complaint check_not_empty(std::string_view value) {
-  return value.empty() ? complaint("the path is empty") : std::nullopt;
 }
 complaint check_switch(std::string_view value) {
   bool ignored = false;
@@ -135,14 +90,7 @@ std::unique_ptr<http::handler> make_application(config::mapping const& what,
 
 std::shared_ptr<process::pool> keep_workers(config::mapping const& what, kept_parts const& parts,
                                             http::handler& handler) {
-  process::pool_rules rules;
-  rules.name = "wsgi:" + what.target.string();
-  rules.programs = count_of(what, "workers", parts.server.workers);
-  rules.requests = count_of(what, "requests", 0);
-  rules.queue = parts.server.queue;
-  std::chrono::milliseconds idle{};
-  if (auto const text = setting_of(what, "idle")) config::read_time(idle, *text);
-  rules.idle = idle;
+  auto rules = pool_rules_of(what, "wsgi:" + what.target.string(), parts.server);
   auto starter = wsgi::make_worker_starter(parts.keeper.get_executor(), *parts.scripts.launcher,
                                            plan_of(what, parts));
   auto out = std::make_shared<process::pool>(parts.keeper, std::move(rules), std::move(starter));

@@ -5,14 +5,11 @@
 #include <memory>
 
 #include "gatehouse/app/map_kinds.hpp"
+#include "gatehouse/app/program_settings.hpp"
 
 namespace gatehouse::app {
 
-config::complaint check_workers(std::string_view value);
 config::complaint check_threads(std::string_view value);
-config::complaint check_requests(std::string_view value);
-config::complaint check_idle(std::string_view value);
-config::complaint check_not_empty(std::string_view value);
 config::complaint check_switch(std::string_view value);
 
 inline constexpr config::map_key wsgi_keys[] = {
