@@ -97,7 +97,7 @@ std::shared_ptr<process::sandbox> make_sandbox(config::options const& chosen) {
   process::sandbox_rules rules{chosen.server.sandbox_read, chosen.server.sandbox_write,
                                chosen.server.sandbox_net};
   for (auto const& i : chosen.site.interpreters) {
-    if (i.kind.empty()) add_interpreter(rules.readable, i);
+    if (i.kind.empty() || i.form == config::map_target::program) add_interpreter(rules.readable, i);
   }
   auto made = process::sandbox::prepare(std::move(rules));
   if (made.has_error()) throw cannot_be_made(made.error());

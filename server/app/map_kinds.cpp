@@ -8,11 +8,10 @@
 #include <utility>
 
 #include "gatehouse/app/program_list.hpp"
+#include "gatehouse/app/remote_applications.hpp"
 #include "gatehouse/app/wsgi_applications.hpp"
 #include "gatehouse/cgi/gateway.hpp"
 #include "gatehouse/files/static_handler.hpp"
-#include "gatehouse/remote/gateway.hpp"
-#include "gatehouse/upstream/address.hpp"
 
 namespace gatehouse::app {
 namespace {
@@ -22,6 +21,7 @@ using config::server_options;
 using config::site_options;
 
 bool is_one_program(mapping const& what) {
+  if (what.form == config::map_target::program) return true;
   std::error_code ec;
   return what.form == config::map_target::directory_or_program &&
          !std::filesystem::is_directory(what.target, ec);
@@ -77,52 +77,22 @@ std::vector<program> all_programs(mapping const& what, server_options const&, si
   return programs_in_directory(what.target, what.prefix, files);
 }
 
-config::complaint check_addresses(std::string_view text) {
-  auto const at = upstream::parse_addresses(text);
-  return at.has_error() ? config::complaint(at.error().text) : std::nullopt;
-}
-
-using application_maker = std::shared_ptr<gateway::application>(std::string const&,
-                                                                remote::rules const&);
-
-std::shared_ptr<gateway::application> application_at(std::string const& target,
-                                                     remote::protocol how,
-                                                     remote::rules const& by) {
-  return std::make_shared<remote::remote_application>(how, *upstream::parse_addresses(target), by);
-}
-
-std::shared_ptr<gateway::application> make_fastcgi(std::string const& target,
-                                                   remote::rules const& by) {
-  return application_at(target, remote::protocol::fastcgi, by);
-}
-
-std::shared_ptr<gateway::application> make_scgi(std::string const& target,
-                                                remote::rules const& by) {
-  return application_at(target, remote::protocol::scgi, by);
-}
-
-std::shared_ptr<gateway::application> make_uwsgi(std::string const& target,
-                                                 remote::rules const& by) {
-  return application_at(target, remote::protocol::uwsgi, by);
-}
-
-std::unique_ptr<http::handler> make_mapped(mapping const& what, site_parts const& parts) {
-  auto* const make = kind_of(what, registered_kinds()).make_application;
-  return std::make_unique<remote::mapped_application>(what.prefix,
-                                                      make(what.target.native(), parts.remote));
-}
-
-// A kind whose target is the address of an application that runs elsewhere.
+// A kind whose target is the address of an application that runs elsewhere, or a program of ours.
 constexpr map_kind remote_kind(std::string_view name, std::string_view serves,
-                               application_maker* make) {
+                               std::string_view serves_one) {
   return {.syntax = {.name = name,
                      .target = config::map_target::as_written,
-                     .check_target = check_addresses,
-                     .interprets = true},
+                     .keys = program_keys,
+                     .check_target = check_addresses_or_program,
+                     .interprets = true,
+                     .is_program = is_program},
           .serves = serves,
+          .serves_one = serves_one,
           .runs_target = true,
           .make = make_mapped,
-          .make_application = make};
+          .make_application = make_remote,
+          .keep = keep_mapped,
+          .keep_application = keep_programs};
 }
 
 constexpr map_kind table[] = {
@@ -136,9 +106,16 @@ constexpr map_kind table[] = {
      .runs_target = true,
      .make = make_scripts,
      .programs = all_programs},
-    remote_kind("fastcgi", "FastCGI application at", make_fastcgi),
-    remote_kind("scgi", "SCGI application at", make_scgi),
-    remote_kind("uwsgi", "uwsgi application at", make_uwsgi),
+    remote_kind("fastcgi", "FastCGI application at", "FastCGI program"),
+    remote_kind("scgi", "SCGI application at", "SCGI program"),
+    {.syntax = {.name = "uwsgi",
+                .target = config::map_target::as_written,
+                .check_target = check_addresses,
+                .interprets = true},
+     .serves = "uwsgi application at",
+     .runs_target = true,
+     .make = make_mapped,
+     .make_application = make_remote},
     {.syntax = {"wsgi", config::map_target::as_written, wsgi_keys},
      .serves = "the application",
      .runs_target = true,

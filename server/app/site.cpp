@@ -40,8 +40,19 @@ remote::rules make_remote_rules(config::server_options const& server,
   std::erase_if(rules.variables.environment,
                 [](gateway::meta_variable const& v) { return v.from != "--env"; });
   rules.silence = server.script_timeout;
+  rules.queue_timeout = server.queue_timeout;
   rules.deadline = server.script_deadline;
   return rules;
+}
+
+// An interpreter that is an application, as its kind takes it. Scripts are where the site is, so a
+// program works there if no other directory is named.
+config::mapping mapping_of(config::interpreter const& what, config::site_options const& chosen) {
+  config::mapping out{{}, what.kind, what.program, what.form, what.settings};
+  bool const named = std::any_of(out.settings.begin(), out.settings.end(),
+                                 [](config::map_setting const& s) { return s.key == "dir"; });
+  if (!named) out.settings.push_back({"dir", chosen.root.string()});
+  return out;
 }
 
 std::vector<cgi::interpreter> make_interpreters(config::site_options const& chosen,
@@ -50,9 +61,8 @@ std::vector<cgi::interpreter> make_interpreters(config::site_options const& chos
   for (auto const& i : chosen.interpreters) {
     cgi::interpreter one{i.extension, i.program.string(), i.arguments};
     if (!i.kind.empty()) {
-      config::mapping named;
-      named.kind = i.kind;
-      one.application = kind_of(named, kinds).make_application(one.program, rules);
+      auto const what = mapping_of(i, chosen);
+      one.application = kind_of(what, kinds).make_application(what, rules);
     }
     out.push_back(std::move(one));
   }
@@ -126,6 +136,7 @@ site::site(config::server_options const& server, config::site_options const& cho
       rules_(make_gateway_rules(server, chosen)) {
   remote_.spool_space = shared.spool_space();
   rules_.interpreters = make_interpreters(chosen, remote_, kinds);
+  keep_for_interpreters(chosen, kinds);
   rules_.slots = &shared.slots();
   rules_.spool_space = shared.spool_space();
   rules_.descriptor_limit = shared.descriptor_limit();
@@ -136,9 +147,26 @@ site::site(config::server_options const& server, config::site_options const& cho
   for (auto const& m : mappings_of(chosen)) {
     auto const& kind = kind_of(m, kinds);
     auto handler = kind.make(m, parts);
-    if (kind.keep != nullptr) keeping_.push_back({m, kind, *handler});
+    if (kind.keep != nullptr) {
+      keeping_.emplace_back([m, keep = kind.keep, of = handler.get()](kept_parts const& by) {
+        return keep(m, by, *of);
+      });
+    }
     routes.mount({m.prefix, host}, std::move(handler),
                  {std::string(words_of(m, kind)), m.target.string(), kind.runs_target});
+  }
+}
+
+void site::keep_for_interpreters(config::site_options const& chosen, map_kinds kinds) {
+  for (std::size_t i = 0; i < chosen.interpreters.size(); ++i) {
+    auto const& application = rules_.interpreters[i].application;
+    if (!application) continue;
+    auto const what = mapping_of(chosen.interpreters[i], chosen);
+    auto const keep = kind_of(what, kinds).keep_application;
+    if (keep == nullptr) continue;
+    keeping_.emplace_back([what, keep, of = application.get()](kept_parts const& parts) {
+      return keep(what, parts, *of);
+    });
   }
 }
 
@@ -148,7 +176,9 @@ void site::get_ready(config::server_options const& server,
   rules_.launcher = shared_.launcher();
   remote_.asks = true;
   kept_parts const parts{server, rules_, shared_.keeper()};
-  for (auto const& one : keeping_) pools_.push_back(one.kind.keep(one.what, parts, one.handler));
+  for (auto const& make : keeping_) {
+    if (auto made = make(parts)) pools_.push_back(std::move(made));
+  }
   if (!warm_ || rules_.held_by->sandbox != nullptr) return;
   warm_->descriptor_limit = rules_.descriptor_limit;
   warm_->held_by = rules_.held_by;

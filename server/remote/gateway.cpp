@@ -61,8 +61,11 @@ remote_application::remote_application(protocol how, std::vector<upstream::addre
       rules_(by),
       whom_(std::make_shared<upstream::application>(endpoints_of(at))) {}
 
+remote_application::remote_application(protocol how, std::string const& program, rules const& by)
+    : how_(how), text_(std::string(name_of(how)) + " program " + program), rules_(by) {}
+
 remote_application::~remote_application() {
-  whom_->close_idle(std::nullopt);
+  if (whom_) whom_->close_idle(std::nullopt);
 }
 
 base::task<http::outcome> remote_application::ask(gateway::script_target target,
@@ -75,7 +78,9 @@ base::task<http::outcome> remote_application::ask(gateway::script_target target,
   gateway::input_plan input;
   input.length = request.content_length;
   if (request.has_body()) {
-    auto planned = co_await gateway::plan_input(request, request_body, rules_.spool_space, context);
+    auto const window = whom_ ? base::limits::prompt_body_bytes : base::limits::kept_body_bytes;
+    auto planned =
+        co_await gateway::plan_input(request, request_body, rules_.spool_space, context, window);
     if (planned.has_error()) co_return gateway::body_failure(planned.error());
     input = std::move(*planned);
   }
@@ -86,17 +91,23 @@ base::task<http::outcome> remote_application::ask(gateway::script_target target,
   report(variables, trace);
   auto head = encode_head(how_, variables, input.length);
   if (head.has_error()) co_return head.error();
-  if (!rules_.asks) co_return gateway::programs_not_run();
+  if (!rules_.asks || (!whom_ && !programs_)) co_return gateway::programs_not_run();
 
-  question what{.how = how_,
-                .whom = whom_,
-                .who = text_,
-                .name = target.script_name.empty() ? "/" : target.script_name,
-                .file = target.file.string(),
-                .head = std::move(*head),
-                .input = std::move(input),
-                .safe = is_safe(request.method)};
+  question what{
+      .how = how_,
+      .whom = whom_,
+      .program = programs_ ? program_hold(*programs_, rules_.queue_timeout) : program_hold(),
+      .who = text_,
+      .name = target.script_name.empty() ? "/" : target.script_name,
+      .file = target.file.string(),
+      .head = std::move(*head),
+      .input = std::move(input),
+      .safe = is_safe(request.method)};
   auto asked = std::make_unique<run>(std::move(what), rules_, context);
+  if (programs_) {
+    auto error = co_await asked->take_program();
+    if (error) co_return std::move(*error);
+  }
   if (!asked->ask_at_once()) {
     auto error = co_await asked->ask();
     if (error) co_return std::move(*error);

@@ -7,6 +7,7 @@
 #include "gatehouse/base/exit_text.hpp"
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/base/log.hpp"
+#include "gatehouse/base/program_text.hpp"
 #include "gatehouse/gateway/failures.hpp"
 #include "gatehouse/remote/failures.hpp"
 #include "gatehouse/upstream/kept_connections.hpp"
@@ -30,6 +31,12 @@ run::run(question what, rules const& by, http::exchange_context& context)
                       [this] { fail(fault::deadline, base::errc::timed_out); });
     deadline_->set(rules_.deadline);
   }
+}
+
+run::~run() {
+  if (!connection_) return;
+  connection_->end_request();
+  release_program();
 }
 
 base::task<base::result<std::size_t>> run::read_output(boost::asio::mutable_buffer buffer) {
@@ -136,7 +143,14 @@ run::came run::take_end(std::size_t output) {
 run::came run::connection_ended(boost::asio::mutable_buffer buffer, base::error_code const& why) {
   bool const end = why == boost::asio::error::eof;
   base::error_code const error = end ? base::error_code{} : why;
-  if (may_ask_again(error)) return {next::ask_again};
+  if (may_ask_again(error)) {
+    asked_again_ = true;
+    return {next::ask_again};
+  }
+  if (was_not_heard() || may_ask_another(error)) {
+    what_.program.give_up();
+    return {next::ask_again};
+  }
   waiting_ = {};
   tail_.end();
   decoder_.end_of_connection();
@@ -196,7 +210,22 @@ void run::let_go() {
   } else if (state_ != state::ended && feed_.is_between_records()) {
     static_cast<void>(connection_->send_now(abort_of(what_.how)));
   }
+  release_program();
   connection_.reset();
+}
+
+// One that still works for the request is busy until it has ended that.
+void run::release_program() {
+  if (!what_.program) return;
+  context_->note_contention(nullptr);
+  bool const goes_on = fault_ == fault::none || fault_ == fault::client || fault_ == fault::input;
+  if (state_ == state::ended || fault_ == fault::refused) {
+    what_.program.give_back();
+  } else if (goes_on && state_ != state::cut_short) {
+    what_.program.let_finish(connection_, feed_.is_whole() && !feed_due_, rules_.silence);
+  } else {
+    what_.program.give_up();
+  }
 }
 
 // The content may be whole, by its length, before the end of the answer has come.
@@ -232,7 +261,7 @@ void run::on_late() {
   looked_ = true;
   watch_client();
   // Nobody may have turned to a new connection yet, because those that are kept occupy who would.
-  if (state_ == state::asked && !connection_->was_used()) {
+  if (state_ == state::asked && !connection_->was_idle()) {
     waiting_ = upstream::application::waiting(*what_.whom);
     what_.whom->close_idle(place_);
   }
@@ -241,7 +270,7 @@ void run::on_late() {
 
 // Most answers have come by then, and nothing more is to be done for them.
 run::duration run::first_look() const {
-  return connection_->was_used() ? duration(limits::unwatched_time) : duration(limits::worker_wait);
+  return connection_->was_idle() ? duration(limits::unwatched_time) : duration(limits::worker_wait);
 }
 
 void run::watch_client() {
@@ -270,6 +299,12 @@ void run::on_stderr_line(std::string_view line) const {
     base::log::quote(base::log::level::warn, "script-stderr", log_name(), line);
   trace::recorder const trace(trace_sink_.get());
   trace(trace::stderr_line{line});
+}
+
+std::string run::log_name() const {
+  if (auto const& ours = what_.program.program())
+    return base::program_text(what_.name, ours->pid());
+  return what_.name + "[" + what_.whom->at(place_).text + "]";
 }
 
 gateway::program_end run::end_now() {
@@ -315,7 +350,11 @@ http::http_error run::failure(base::error_code const& why) const {
 base::task<http::diagnosis> run::diagnosis() {
   using gateway::ending;
   http::diagnosis out;
+  auto const ours = what_.program.program();
+  bool const left = fault_ == fault::closed || state_ == state::cut_short;
+  if (ours && left) out = co_await diagnosis_of(context_->get_executor(), ours);
   out.file = what_.file;
+  if (ours && left) co_return out;
   auto const ended = end_now();
   if (ended.how == ending::failed || ended.how == ending::broken)
     out.explanation = "The application " + ended.text + ".";

@@ -230,8 +230,13 @@ TEST_CASE(
     CHECK(set("unix:/run/app.sock,127.0.0.1:9000").empty());
     REQUIRE(chosen.mappings.size() == 1);
     CHECK(chosen.mappings[0].target == "unix:/run/app.sock,127.0.0.1:9000");
-    CHECK(set("/run/app.sock") ==
-          "\"/run/app.sock\" is not an address such as unix:/run/app.sock or 127.0.0.1:9000");
+    bool const kept = kind != "uwsgi";
+    CHECK(
+        set("app") ==
+        "\"app\" is not an address such as unix:/run/app.sock or 127.0.0.1:9000" +
+            std::string(kept ? ", nor a program: the path of one has a slash, such as ./app" : ""));
+    CHECK(set("/srv/app").empty() == kept);
+    CHECK((chosen.mappings.back().form == config::map_target::program) == kept);
     CHECK(config::set_interpreter(chosen, ".php=" + kind + ":unix:/run/php.sock",
                                   app::registered_syntaxes()) == std::nullopt);
     CHECK(chosen.interpreters.back().kind == kind);

@@ -53,16 +53,21 @@ struct map_kind {
   std::unique_ptr<http::handler> (*make)(config::mapping const& what,
                                          site_parts const& parts) = nullptr;
 
-  // Makes the application that runs scripts instead of a program, for --interpreter. It is null
-  // where the kind does not interpret.
-  std::shared_ptr<gateway::application> (*make_application)(std::string const& target,
+  // Makes the application that runs scripts instead of a program, for --interpreter, whose mapping
+  // has no prefix. It is null where the kind does not interpret.
+  std::shared_ptr<gateway::application> (*make_application)(config::mapping const& what,
                                                             remote::rules const& by) = nullptr;
 
   // Makes the pool of programs that the handler needs in memory, and gives it to the handler, which
   // `make` has made. The pool is started before the server is ready. Throws
-  // std::runtime_error, with a line for people, where there can be none. Null: the kind keeps none.
+  // std::runtime_error, with a line for people, where there can be none. It gives null where the
+  // mapping needs none, and is null where the kind keeps none.
   std::shared_ptr<process::pool> (*keep)(config::mapping const& what, kept_parts const& parts,
                                          http::handler& handler) = nullptr;
+  // The same for what make_application has made.
+  std::shared_ptr<process::pool> (*keep_application)(config::mapping const& what,
+                                                     kept_parts const& parts,
+                                                     gateway::application& application) = nullptr;
 
   // Lists the programs that requests below the prefix can find, for `check` and the inspector.
   // files: how many entries of directories are looked at. It is null where there is none that can
@@ -78,7 +83,8 @@ map_kinds registered_kinds();
 
 // Tells whether nothing is missing in the row.
 constexpr bool is_complete(map_kind const& kind) {
-  bool const may_be_one = kind.syntax.target == config::map_target::directory_or_program;
+  bool const may_be_one = kind.syntax.target == config::map_target::directory_or_program ||
+                          kind.syntax.is_program != nullptr;
   bool const sound_keys = std::all_of(
       kind.syntax.keys.begin(), kind.syntax.keys.end(),
       [](config::map_key const& key) { return !key.name.empty() && key.check != nullptr; });

@@ -2,6 +2,7 @@
 // One site: the handlers that its options ask for, and what they share. A process may have several,
 // each for hosts of its own (sites.hpp).
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,13 +46,11 @@ class site {
   life::shared_resources& shared_;
   remote::rules remote_;
   cgi::gateway_rules rules_;
-  // Mappings whose handlers need programs in memory.
-  struct keeping {
-    config::mapping what;
-    map_kind const& kind;
-    http::handler& handler;
-  };
-  std::vector<keeping> keeping_;
+  void keep_for_interpreters(config::site_options const& chosen, map_kinds kinds);
+
+  // Makes a pool for what answers requests; null if that needs none.
+  using pool_maker = std::function<std::shared_ptr<process::pool>(kept_parts const&)>;
+  std::vector<pool_maker> keeping_;
   std::vector<std::shared_ptr<process::pool>> pools_;
   std::optional<process::template_rules> warm_;  // for when programs are run
 };

@@ -303,10 +303,13 @@ inline constexpr auto sandbox_trust = 100ms;
 inline constexpr std::size_t wsgi_data_frame_bytes = 16 * 1024 * 1024;
 inline constexpr std::size_t wsgi_text_frame_bytes = 256 * 1024;
 inline constexpr std::size_t wsgi_body_piece_bytes = 256 * 1024;
-// Programs that the server keeps: how long one may take to get ready, the first and the longest
-// pause before one that ended without having answered is replaced, and how long a request of
-// another thread may be passed over by one of the thread that a program was used by.
+// Programs that the server keeps: how long one may take to get ready, and how often it is looked at
+// meanwhile if it does not say so itself (first soon, then less and less often), the first and the
+// longest pause before one that ended without having answered is replaced, and how long a request
+// of another thread may be passed over by one of the thread that a program was used by.
 inline constexpr auto kept_start_time = 60s;
+inline constexpr auto kept_first_look = 1ms;
+inline constexpr auto kept_longest_look = 20ms;
 inline constexpr auto kept_first_pause = 100ms;
 inline constexpr auto kept_longest_pause = 10s;
 inline constexpr auto kept_turn_time = 5ms;
@@ -322,5 +325,7 @@ inline constexpr int kept_backlog = 128;
 // A request's body goes to a kept program when it is whole, or so much of it came fast: a program
 // that was not started for the request is worth more than one that was.
 inline constexpr std::size_t kept_body_bytes = 2 * prompt_body_bytes;
+// How often it is looked whether a kept program has read a request's head, before its body follows.
+inline constexpr auto unread_look_interval = 1ms;
 
 }  // namespace gatehouse::base::limits

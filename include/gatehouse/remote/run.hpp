@@ -1,6 +1,6 @@
 #pragma once
-// One request to an application that runs elsewhere, from the connection that it gets to the end of
-// its answer.
+// One request to an application that runs elsewhere, or to a program of ours, from the connection
+// that it gets to the end of its answer.
 
 #include <memory>
 #include <optional>
@@ -13,6 +13,7 @@
 #include "gatehouse/http/exchange.hpp"
 #include "gatehouse/remote/answer_decoder.hpp"
 #include "gatehouse/remote/body_feed.hpp"
+#include "gatehouse/remote/program_hold.hpp"
 #include "gatehouse/remote/protocol.hpp"
 #include "gatehouse/remote/rules.hpp"
 #include "gatehouse/upstream/application.hpp"
@@ -24,7 +25,8 @@ namespace gatehouse::remote {
 // What is asked, and how.
 struct question {
   protocol how;
-  std::shared_ptr<upstream::application> whom;
+  std::shared_ptr<upstream::application> whom;  // null: the program's
+  program_hold program;                         // of ours; none where whom runs elsewhere
   std::string const& who;     // in words, for people: "FastCGI application at 127.0.0.1:9000"
   std::string name;           // SCRIPT_NAME, for the log
   std::string file;           // of the script, if there is one
@@ -38,14 +40,15 @@ class run final : public gateway::responder {
   // who, the rules and the context outlive the run.
   run(question what, rules const& by, http::exchange_context& context);
 
+  // To be awaited first: of a program of ours, its turn. Errors: see program_hold::take().
+  base::task<std::optional<http::http_error>> take_program();
+
   // Asks, if that can be done without suspending; gives whether it was. Otherwise ask() does it.
   bool ask_at_once();
   // Suspends until the beginning of the request has been written. Errors: 502, 503 and 504 (see
   // failures.hpp), 499, and those of the body.
   base::task<std::optional<http::http_error>> ask();
-  ~run() override {
-    if (connection_) connection_->end_request();
-  }
+  ~run() override;
 
   // Errors: those that failure() knows the answer of.
   base::task<base::result<std::size_t>> read_output(boost::asio::mutable_buffer buffer) override;
@@ -59,9 +62,7 @@ class run final : public gateway::responder {
 
   gateway::program_end end_now() override;
   base::task<gateway::program_end> end() override { co_return end_now(); }
-  std::string log_name() const override {
-    return what_.name + "[" + what_.whom->at(place_).text + "]";
-  }
+  std::string log_name() const override;
   http::http_error failure(base::error_code const& why) const override;
   base::task<http::diagnosis> diagnosis() override;
 
@@ -87,10 +88,14 @@ class run final : public gateway::responder {
   };
 
   base::task<std::optional<http::http_error>> connect();
+  bool has_to_be_fresh() const;
+  base::task<base::result<std::shared_ptr<upstream::connection>>> find_connection();
+  std::shared_ptr<upstream::connection> first_connection();
   base::error_code send_head();
-  // An application may end after any answer, and close its connection with the next request in it,
-  // unread or read in part. Nobody can tell then whether it had begun with that.
-  bool has_to_be_fresh() const { return what_.how == protocol::fastcgi && !what_.safe; }
+  void begin_feed(std::string first);
+  base::task<void> feed_when_read();
+  bool was_not_heard() const;
+  bool may_ask_another(base::error_code const& why);
   bool may_ask_again(base::error_code const& why) const;
 
   enum class next { given, read_on, ask_again };
@@ -106,6 +111,7 @@ class run final : public gateway::responder {
   void read_ahead();
   std::size_t take_ahead(boost::asio::mutable_buffer into);
   void let_go();
+  void release_program();
   base::task<void> wait_for_end();
   bool may_keep() const;
 
@@ -123,7 +129,8 @@ class run final : public gateway::responder {
   std::shared_ptr<trace::sink> const trace_sink_;
   rules const& rules_;
   question what_;
-  bool fresh_only_ = false;  // no kept connection is to be used any more
+  bool fresh_only_ = false;   // no kept connection is to be used any more
+  bool asked_again_ = false;  // after a connection that may have been closed while it was idle
   upstream::connection_search search_;
   std::shared_ptr<upstream::connection> connection_;
   std::size_t place_ = 0;  // that was asked last
@@ -132,6 +139,7 @@ class run final : public gateway::responder {
   upstream::application::waiting waiting_;
   std::unique_ptr<http::subscription> client_;  // it leaves
   body_feed feed_;
+  bool feed_due_ = false;  // a program of ours has not read the head, which the body is to follow
   state state_ = state::connecting;
   bool looked_ = false;  // after first_look()
   bool waits_ = false;   // for the application
