@@ -1,13 +1,11 @@
 #include "gatehouse/trace/exchange_text.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 
 #include "gatehouse/base/columns.hpp"
-#include "gatehouse/base/escape.hpp"
 #include "gatehouse/base/exit_text.hpp"
 #include "gatehouse/base/limits.hpp"
+#include "gatehouse/trace/line_text.hpp"
 
 namespace gatehouse::trace {
 namespace {
@@ -31,91 +29,11 @@ std::string_view colour_of(unsigned status) {
   return "32";
 }
 
-std::string fixed(double value, int digits) {
-  std::array<char, 64> buffer{};
-  auto const end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value,
-                                 std::chars_format::fixed, digits);
-  return {buffer.data(), end.ptr};
-}
-
-std::string milliseconds_text(std::chrono::steady_clock::duration time) {
-  return fixed(std::chrono::duration<double, std::milli>(time).count(), 2);
-}
-
-std::string milliseconds_text(timeval const& time) {
-  return milliseconds_text(std::chrono::seconds(time.tv_sec) +
-                           std::chrono::microseconds(time.tv_usec));
-}
-
-// Makes one line of a text. A decoded path may have line feeds, which must not end the line.
-std::string one_line(std::string_view text) {
-  std::string out;
-  for (char const c : base::terminal_escaped(text)) {
-    if (c == '\n') {
-      out += "\\x0a";
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
-std::string padded(std::string text, std::size_t width) {
-  auto const is = base::columns_of(text);
-  return is < width ? text.append(width - is, ' ') : text;
-}
-
-// The lines of a text. A line feed at its end does not begin another line.
-std::vector<std::string_view> lines_of(std::string_view text) {
-  std::vector<std::string_view> out;
-  while (!text.empty()) {
-    auto const end = std::min(text.find('\n'), text.size());
-    out.push_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return out;
-}
-
-// The lines of a head, without CR LF and without the empty line at its end.
-std::vector<std::string_view> head_lines(std::string_view head) {
-  auto out = lines_of(head);
-  for (auto& line : out) {
-    if (line.ends_with('\r')) line.remove_suffix(1);
-  }
-  if (!out.empty() && out.back().empty()) out.pop_back();
-  return out;
-}
-
-// Whether bytes are shown as text. They are not if most of them would be shown by their numbers.
-bool is_text(std::string_view bytes) {
-  if (bytes.find('\0') != std::string_view::npos) return false;
-  return base::terminal_escaped(bytes).size() < 2 * bytes.size() + 8;
-}
-
-std::string hexadecimal(std::string_view bytes) {
-  constexpr char digits[] = "0123456789abcdef";
-  std::string out;
-  for (char const c : bytes) {
-    auto const b = static_cast<unsigned char>(c);
-    if (!out.empty()) out += ' ';
-    out += {digits[b >> 4U], digits[b & 0xFU]};
-  }
-  return out;
-}
-
 std::string_view end_of_content(std::string_view framing) {
   if (framing == "content-length") return "the content ends after Content-Length bytes";
   if (framing == "chunked") return "the content goes in chunks, the last of them empty";
   if (framing == "until close") return "the content ends when the connection is closed";
   return "there is no content";
-}
-
-// Clauses are numbers; what asks for the other variables is in words.
-std::string origin_text(std::string_view from, std::string_view clause) {
-  std::string out = one_line(from);
-  if (clause.empty()) return out;
-  bool const numbered = clause.front() >= '0' && clause.front() <= '9';
-  return out.append(", ").append(numbered ? "RFC 3875, " : "").append(one_line(clause));
 }
 
 // The width that a table's column gets: that of its widest entry, and not more than column_width.
