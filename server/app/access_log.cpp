@@ -100,6 +100,7 @@ std::string script_json(http::exchange_record const& record) {
   } else if (record.script_status && WIFSIGNALED(*record.script_status)) {
     append_member(out, "signal", std::to_string(WTERMSIG(*record.script_status)));
   }
+  if (record.started_warm) append_member(out, "warm", "true");
   return out + '}';
 }
 
@@ -186,6 +187,7 @@ std::string json_line(http::request const* request, http::exchange_record const&
   }
   if (!record.reason.empty()) append_text(out, "reason", record.reason);
   if (record.script_pid != 0) append_member(out, "script", script_json(record));
+  if (!record.application.empty()) append_text(out, "application", record.application);
   if (record.queued) {
     append_member(out, "queued_ms",
                   fixed(std::chrono::duration<double, std::milli>(*record.queued).count(), 3));

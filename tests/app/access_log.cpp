@@ -105,6 +105,12 @@ TEST_CASE("the JSON format is one object with what happened") {
   CHECK(json_line(&request, record, from("127.0.0.1")).find(R"("queued_ms":4.500,)") !=
         std::string::npos);
 
+  record.started_warm = true;
+  record.application = "flaskapp:app";
+  CHECK(json_line(&request, record, from("127.0.0.1"))
+            .find(R"("script":{"pid":99,"exit":3,"warm":true},"application":"flaskapp:app",)") !=
+        std::string::npos);
+
   http::exchange_record cut;
   cut.received_at = moment;
   cut.reason = "client-gone";

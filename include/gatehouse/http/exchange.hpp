@@ -47,6 +47,9 @@ struct exchange_record {
   std::uint64_t request_body_bytes = 0;  // read of the request's content
   std::string script;                    // SCRIPT_NAME of the script that answers, if one does
   pid_t script_pid = 0;                  // 0: no script ran
+  bool started_warm = false;             // it was forked by a template
+  // An application in memory that answers, in words; as long as its handler lasts.
+  std::string_view application;
   // How long it waited for a program that is kept in memory; unset if it did not.
   std::optional<std::chrono::steady_clock::duration> queued;
   std::optional<int> script_status;  // as from wait(2); unset while it runs on
