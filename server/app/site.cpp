@@ -69,17 +69,23 @@ std::vector<cgi::interpreter> make_interpreters(config::site_options const& chos
   return out;
 }
 
-std::optional<process::template_rules> make_warm_rules(config::site_options const& chosen,
-                                                       cgi::gateway_rules const& rules) {
-  if (chosen.warm.empty()) return std::nullopt;
-  process::template_rules out;
+std::vector<process::template_kind> make_template_kinds(config::site_options const& chosen) {
+  std::vector<process::template_kind> out;
   for (auto const& name : chosen.warm) {
-    auto& kind = out.kinds.emplace_back(cgi::template_kind_named(name));
+    auto& kind = out.emplace_back(cgi::template_kind_named(name));
     for (auto const& one : chosen.warm_loads) {
       for (auto const& module : one.interpreter == name ? one.modules : std::vector<std::string>())
         kind.load += (kind.load.empty() ? "" : " ") + module;
     }
   }
+  return out;
+}
+
+std::optional<process::template_rules> make_warm_rules(config::site_options const& chosen,
+                                                       cgi::gateway_rules const& rules) {
+  if (rules.template_kinds.empty() || chosen.warm_templates == 0) return std::nullopt;
+  process::template_rules out;
+  out.kinds = rules.template_kinds;
   out.most = chosen.warm_templates;
   for (auto const& variable : rules.variables.environment)
     out.environment.push_back(variable.name + "=" + variable.value);
@@ -140,7 +146,10 @@ site::site(config::server_options const& server, config::site_options const& cho
   rules_.slots = &shared.slots();
   rules_.spool_space = shared.spool_space();
   rules_.descriptor_limit = shared.descriptor_limit();
+  rules_.template_kinds = make_template_kinds(chosen);
   warm_ = make_warm_rules(chosen, rules_);
+  if (!warm_ && !rules_.template_kinds.empty())
+    rules_.why_no_templates = "one run ends before a template is ready";
   routes.mount({std::string(health_path), host}, std::make_unique<health>(),
                {"the server's health", ""});
   site_parts const parts{server, chosen, rules_, remote_, program_paths(chosen, kinds)};
@@ -148,9 +157,10 @@ site::site(config::server_options const& server, config::site_options const& cho
     auto const& kind = kind_of(m, kinds);
     auto handler = kind.make(m, parts);
     if (kind.keep != nullptr) {
-      keeping_.emplace_back([m, keep = kind.keep, of = handler.get()](kept_parts const& by) {
+      auto make = [m, keep = kind.keep, of = handler.get()](kept_parts const& by) {
         return keep(m, by, *of);
-      });
+      };
+      keeping_.push_back({m.prefix, std::move(make)});
     }
     routes.mount({m.prefix, host}, std::move(handler),
                  {std::string(words_of(m, kind)), m.target.string(), kind.runs_target});
@@ -164,9 +174,10 @@ void site::keep_for_interpreters(config::site_options const& chosen, map_kinds k
     auto const what = mapping_of(chosen.interpreters[i], chosen);
     auto const keep = kind_of(what, kinds).keep_application;
     if (keep == nullptr) continue;
-    keeping_.emplace_back([what, keep, of = application.get()](kept_parts const& parts) {
+    auto make = [what, keep, of = application.get()](kept_parts const& parts) {
       return keep(what, parts, *of);
-    });
+    };
+    keeping_.push_back({chosen.interpreters[i].extension, std::move(make)});
   }
 }
 
@@ -176,13 +187,27 @@ void site::get_ready(config::server_options const& server,
   rules_.launcher = shared_.launcher();
   remote_.asks = true;
   kept_parts const parts{server, rules_, shared_.keeper()};
-  for (auto const& make : keeping_) {
-    if (auto made = make(parts)) pools_.push_back(std::move(made));
+  for (auto const& one : keeping_) {
+    auto made = one.make(parts);
+    if (!made) continue;
+    pools_.push_back(std::move(made));
+    places_.push_back(one.where);
   }
-  if (!warm_ || rules_.held_by->sandbox != nullptr) return;
+  if (!warm_) return;
+  if (rules_.held_by->sandbox != nullptr) {
+    rules_.why_no_templates = "--sandbox lets no process make another one for the server";
+    return;
+  }
   warm_->descriptor_limit = rules_.descriptor_limit;
   warm_->held_by = rules_.held_by;
   rules_.warm = std::make_shared<process::templates>(std::move(*warm_));
+}
+
+std::shared_ptr<process::pool> site::pool_at(std::string_view prefix) const {
+  for (std::size_t i = 0; i < pools_.size(); ++i) {
+    if (places_[i] == prefix) return pools_[i];
+  }
+  return nullptr;
 }
 
 }  // namespace gatehouse::app

@@ -58,6 +58,23 @@ std::vector<std::string> environment_of(gateway::script_target const& target,
   return out;
 }
 
+// How a script starts where --warm is in use, as far as its file tells.
+std::string start_text(gateway_rules const& rules, process::program const& program) {
+  if (rules.template_kinds.empty()) return {};
+  auto const why = program.path != program.script
+                       ? "--interpreter runs it"
+                       : process::why_no_template(program.script, rules.template_kinds);
+  return why.empty() ? "warm, out of a template (--warm)" : "cold: " + why;
+}
+
+void report_program(gateway_rules const& rules, process::program const& program,
+                    http::exchange_context const& context) {
+  trace::recorder const trace(context);
+  if (!trace) return;
+  trace(trace::program_described{program.path, program.arguments, program.directory,
+                                 start_text(rules, program)});
+}
+
 }  // namespace
 
 run_plan plan_run(gateway_rules const& rules, gateway::script_target const& target,
@@ -73,8 +90,8 @@ run_plan plan_run(gateway_rules const& rules, gateway::script_target const& targ
   program.script = target.file.string();
   program.held_by = rules.held_by;
   program.warm = rules.warm;
-  trace::recorder const trace(context);
-  trace(trace::program_described{program.path, program.arguments, program.directory});
+  plan.why_no_templates = rules.why_no_templates;
+  report_program(rules, program, context);
   plan.name = target.script_name;
   plan.path_variable = rules.path_variable;
   plan.input = std::move(input);

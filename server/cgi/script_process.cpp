@@ -24,6 +24,8 @@ script_process::script_process(http::exchange_context& context, run_plan& plan,
       trace_sink_(context.trace_sink),
       limits_(limits),
       held_by_(plan.program.held_by),
+      why_no_templates_(plan.why_no_templates),
+      ordered_at_(std::chrono::steady_clock::now()),
       slot_(std::move(plan.slot)),
       spooled_(std::move(plan.input.spooled)),
       output_(executor_),
@@ -31,7 +33,11 @@ script_process::script_process(http::exchange_context& context, run_plan& plan,
       tail_([this](std::string_view line) { on_stderr_line(line); }),
       unwatched_timer_(executor_),
       silence_(executor_, [this] { on_silence(); }),
-      deadline_(executor_, [this] { fail(fault::deadline, base::errc::timed_out); }) {}
+      deadline_(executor_, [this] { fail(fault::deadline, base::errc::timed_out); }) {
+  if (!traced() || !plan.program.warm) return;
+  templates_ = plan.program.warm;
+  script_ = plan.program.script;
+}
 
 base::error_code script_process::adopt(base::unique_fd& output, base::unique_fd errors) {
   unwatched_errors_ = std::move(errors);
@@ -58,13 +64,14 @@ void script_process::on_unwatched_time() {
 }
 
 void script_process::begin(process::child_process child,
-                           std::optional<std::chrono::microseconds> warm) {
+                           std::optional<process::start_way> const& way) {
   bool const unwatched = state_ == state::ordered && !traced();
   bool const unwanted = state_ == state::stopping;
   child_.emplace(std::move(child));
   state_ = state::unwatched;
   context_->record.script_pid = child_->pid();
-  trace(trace::process_started{child_->pid(), warm});
+  context_->record.started_warm = way && way->warm;
+  if (traced()) report_start(way);
   child_->when_ended([weak = weak_from_this()] {
     if (auto const alive = weak.lock()) alive->on_end();
   });
@@ -206,6 +213,28 @@ base::task<void> script_process::log_holders() {
           std::to_string(base::limits::left_output_time / std::chrono::seconds(1)) +
           " s: the answer ends without it. A program that is to go on by itself lets go "
           "of the output when it is started with >/dev/null 2>&1");
+}
+
+// The time that a cold start takes is that of the script's first output, which is what a warm start
+// saves of.
+void script_process::report_start(std::optional<process::start_way> const& way) {
+  trace::process_started started{child_->pid()};
+  if (way) {
+    is_cold_ = !way->warm;
+    started.warm = trace::warm_start{way->warm, std::nullopt, way->why_cold};
+    if (templates_) started.warm->cold = templates_->cold_time(script_);
+  } else if (!why_no_templates_.empty()) {
+    started.warm = trace::warm_start{.why_cold = why_no_templates_};
+  }
+  trace(started);
+}
+
+void script_process::report_output(std::string_view bytes) {
+  if (std::exchange(is_cold_, false) && templates_) {
+    templates_->note_cold(script_, std::chrono::duration_cast<std::chrono::microseconds>(
+                                       std::chrono::steady_clock::now() - ordered_at_));
+  }
+  trace(trace::stdout_bytes{bytes});
 }
 
 void script_process::report_end() const {

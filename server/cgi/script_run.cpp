@@ -70,7 +70,7 @@ base::task<base::result<std::unique_ptr<script_run>>> script_run::start(
   if (body == nullptr && !process->traced()) co_await process->output().readable();
   auto child = co_await ordered.child();
   if (child.has_error()) co_return child.error();
-  process->begin(std::move(*child), ordered.warm());
+  process->begin(std::move(*child), ordered.way());
   if (body != nullptr) run->input_.begin(*body, std::move(plan.input.buffered));
   co_return std::move(run);
 }
@@ -128,8 +128,7 @@ std::optional<std::size_t> script_run::read_output_at_once(boost::asio::mutable_
   output_ended_ = *got == 0;
   if (output_ended_) process_->leave_output();
   if (*got >= full_read) output.widen_once();
-  if (*got > 0)
-    process_->trace(trace::stdout_bytes{{static_cast<char const*>(buffer.data()), *got}});
+  if (*got > 0) process_->report_output({static_cast<char const*>(buffer.data()), *got});
   return got;
 }
 

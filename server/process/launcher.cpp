@@ -41,9 +41,9 @@ struct launch::state {
   base::executor executor;
   program what;
   std::atomic<phase> now = phase::under_way;
-  base::result<pid_t> outcome = -1;               // the launcher's until settled
-  std::optional<std::chrono::microseconds> warm;  // the same
-  base::event wake;                               // the executor's thread's
+  base::result<pid_t> outcome = -1;  // the launcher's until settled
+  std::optional<start_way> way;      // the same
+  base::event wake;                  // the executor's thread's
 };
 
 base::task<base::result<pid_t>> launch::outcome() {
@@ -54,8 +54,8 @@ base::task<base::result<pid_t>> launch::outcome() {
   co_return s->outcome;
 }
 
-std::optional<std::chrono::microseconds> launch::warm() const {
-  return state_->now == state::phase::settled ? state_->warm : std::nullopt;
+std::optional<start_way> launch::way() const {
+  return state_->now == state::phase::settled ? state_->way : std::nullopt;
 }
 
 unsigned pace::now() const {
@@ -170,10 +170,13 @@ base::result<pid_t> launcher::start(launch::state& order, vfork_launcher& with,
   auto const& what = order.what;
   if (what.warm != nullptr) {
     auto const began = std::chrono::steady_clock::now();
-    if (auto const pid = what.warm->start(what, with)) {
-      order.warm = std::chrono::duration_cast<std::chrono::microseconds>(
+    auto outcome = what.warm->start(what, with);
+    auto& way = order.way.emplace();
+    way.why_cold = std::move(outcome.why_cold);
+    if (outcome.pid) {
+      way.warm = std::chrono::duration_cast<std::chrono::microseconds>(
           std::chrono::steady_clock::now() - began);
-      return *pid;
+      return *outcome.pid;
     }
   }
   return with.start(what);

@@ -93,6 +93,24 @@ std::string text_of(hash_bang const& line) {
   return "#!" + line.interpreter + (line.argument.empty() ? "" : " " + line.argument);
 }
 
+template_kind const* kind_named(std::string_view name, std::vector<template_kind> const& kinds) {
+  auto const found =
+      std::find_if(kinds.begin(), kinds.end(), [&](auto const& k) { return k.name == name; });
+  return found == kinds.end() ? nullptr : &*found;
+}
+
+// See why_no_template().
+std::string why_no_kind(std::optional<hash_bang> const& line,
+                        std::vector<template_kind> const& kinds) {
+  if (!line) return "it has no #! line";
+  auto const words = words_of(*line);
+  if (!words) return "its #! line tells env(1) more than a program and its words";
+  auto const* const kind = kind_named(words->name, kinds);
+  if (kind == nullptr) return "--warm does not name " + words->name + ", which its #! line does";
+  if (!kind->takes(words->flags)) return "no template has the flags of its #! line";
+  return {};
+}
+
 }  // namespace
 
 // The template of one #! line, also while there is none.
@@ -113,8 +131,10 @@ struct templates::one {
   time_point retry_at{};
   int failures = 0;  // to become ready, one after the other
   std::set<std::string> said;
+  std::string trouble;  // why there is none, or what it said of its last refusal
 
-  std::optional<pid_t> start(program const& what, vfork_launcher& with);
+  outcome start(program const& what, vfork_launcher& with);
+  std::string why_not_ready() const;
   void begin(vfork_launcher& with);
   void hear();
   void obey(std::string const& word);
@@ -123,22 +143,35 @@ struct templates::one {
   void say_once(base::log::level level, std::string_view reason, std::string const& text);
 };
 
-std::optional<pid_t> templates::one::start(program const& what, vfork_launcher& with) {
+templates::outcome templates::one::start(program const& what, vfork_launcher& with) {
   std::lock_guard const lock(mutex);
   auto const now_is = base::coarse_now();
   if (process) hear();
   bool const due = now == state::none && now_is >= retry_at;
   used_at = now_is;
   if (due) begin(with);
-  if (now != state::ready) return std::nullopt;
+  if (now != state::ready) return {.why_cold = why_not_ready()};
   with.expect_child();
   auto const answer = process->ask(what);
-  if (!answer.in_time) fail("did not answer in time");
-  if (answer.pid)
+  if (answer.pid) {
     with.expect_child(*answer.pid);
-  else
-    with.forget_child();
-  return answer.pid;
+    return {.pid = answer.pid};
+  }
+  with.forget_child();
+  trouble = "did not start it";
+  answer.in_time ? hear() : fail("did not answer in time");
+  return {.why_cold = "its template " + trouble};
+}
+
+std::string templates::one::why_not_ready() const {
+  switch (now) {
+    case state::starting:
+      return "its template is being started";
+    case state::busy:
+      return "its template was loading what another start needs";
+    default:
+      return "its template " + trouble;
+  }
 }
 
 void templates::one::begin(vfork_launcher& with) {
@@ -169,10 +202,12 @@ void templates::one::obey(std::string const& word) {
   } else if (word == "busy") {
     now = state::busy;
   } else if (word.starts_with(note)) {
+    trouble = "refused it: " + word.substr(note.size());
     say_once(base::log::level::warn, "template-note", word.substr(note.size()));
   } else if (word.starts_with(failed)) {
     process.reset();
     now = state::given_up;
+    trouble = "cannot be: " + word.substr(failed.size());
     say_once(base::log::level::warn, "template-impossible",
              word.substr(failed.size()) + "; its scripts start cold");
   }
@@ -194,6 +229,7 @@ void templates::one::on_end() {
 
 void templates::one::fail(std::string const& why) {
   process.reset();
+  trouble = why;
   now = state::none;
   auto const pause = limits::template_pause * (1 << std::min(failures, limits::template_doublings));
   ++failures;
@@ -207,34 +243,51 @@ void templates::one::say_once(base::log::level level, std::string_view reason,
     base::log::write(level, reason, "the template of " + name + ": " + text);
 }
 
+std::string why_no_template(std::string const& script, std::vector<template_kind> const& kinds) {
+  return why_no_kind(read_hash_bang(script), kinds);
+}
+
 templates::templates(template_rules rules) : rules_(std::move(rules)) {}
 templates::~templates() = default;
 
-std::optional<pid_t> templates::start(program const& what, vfork_launcher& with) {
-  if (what.path != what.script) return std::nullopt;
+templates::outcome templates::start(program const& what, vfork_launcher& with) {
+  if (what.path != what.script) return {.why_cold = "--interpreter runs it"};
   auto const line = read_hash_bang(what.script);
-  if (!line) return std::nullopt;
+  if (!line) return {.why_cold = why_no_kind(line, rules_.kinds)};
   auto const found = for_line(*line);
-  if (found == nullptr || found->kind == nullptr) return std::nullopt;
-  return found->start(what, with);
+  if (found.it == nullptr || found.it->kind == nullptr) return {.why_cold = found.why_none};
+  return found.it->start(what, with);
 }
 
-std::shared_ptr<templates::one> templates::for_line(hash_bang const& line) {
+templates::template_or_why templates::for_line(hash_bang const& line) {
+  auto why = why_no_kind(line, rules_.kinds);
   auto const words = words_of(line);
-  if (!words) return nullptr;
-  auto const kind = std::find_if(rules_.kinds.begin(), rules_.kinds.end(),
-                                 [&](auto const& k) { return k.name == words->name; });
-  if (kind == rules_.kinds.end()) return nullptr;
+  auto const* const kind = words ? kind_named(words->name, rules_.kinds) : nullptr;
+  if (kind == nullptr) return {.why_none = std::move(why)};
   std::lock_guard const lock(mutex_);
   auto const key = text_of(line);
-  if (auto const known = all_.find(key); known != all_.end()) return known->second;
-  if (all_.size() >= rules_.most && !make_room()) return nullptr;
+  if (auto const known = all_.find(key); known != all_.end())
+    return {known->second, std::move(why)};
+  if (all_.size() >= rules_.most && !make_room())
+    return {.why_none = "there are as many templates as --warm-templates allows"};
   bool const fits = kind->takes(words->flags);
   if (!fits) {
     base::log::info("template-impossible",
                     "scripts with the line " + key + " start cold: no template has such flags");
   }
-  return all_[key] = std::make_shared<one>(rules_, fits ? &*kind : nullptr, line);
+  return {all_[key] = std::make_shared<one>(rules_, fits ? kind : nullptr, line), std::move(why)};
+}
+
+void templates::note_cold(std::string const& script, std::chrono::microseconds time) {
+  std::lock_guard const lock(mutex_);
+  if (cold_times_.size() >= limits::cold_times_kept) cold_times_.clear();
+  cold_times_[script] = time;
+}
+
+std::optional<std::chrono::microseconds> templates::cold_time(std::string const& script) const {
+  std::lock_guard const lock(mutex_);
+  auto const found = cold_times_.find(script);
+  return found == cold_times_.end() ? std::nullopt : std::optional(found->second);
 }
 
 // Drops the template that was not used for longest, unless it was used lately.

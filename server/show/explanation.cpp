@@ -8,6 +8,8 @@
 #include "gatehouse/base/exit_text.hpp"
 #include "gatehouse/gateway/meta_variables.hpp"
 #include "gatehouse/http/grammar.hpp"
+#include "gatehouse/show/application_text.hpp"
+#include "gatehouse/show/explained_application.hpp"
 #include "gatehouse/show/text_page.hpp"
 #include "gatehouse/show/verdict.hpp"
 #include "gatehouse/show/why.hpp"
@@ -61,25 +63,8 @@ void show_route(text_page& out, trace::recording const& of) {
   }
 }
 
-// How an application that runs elsewhere was asked, and what went over.
-void show_question(text_page& out, trace::recording const& of) {
-  if (!of.asked) return;
-  out.step("How it is asked");
-  auto const& asked = *of.asked;
-  out.table({{"by", asked.protocol},
-             {"at", asked.address},
-             {"connection", asked.kept ? "one that has carried answers before" : "a new one"}});
-  std::vector<table_row> rows;
-  for (auto const& record : asked.records)
-    rows.push_back(
-        {record.sent ? "to it" : "from it", record.type, base::bytes_text(record.length)});
-  if (!rows.empty()) out.table(std::move(rows));
-  if (asked.passed > asked.records.size())
-    out.say("And " + std::to_string(asked.passed - asked.records.size()) + " more.");
-}
-
 void show_script(text_page& out, trace::recording const& of) {
-  if (!of.script) return;
+  if (!of.script || stands_for_script(of)) return;
   out.step("Which program");
   auto const& script = *of.script;
   std::vector<table_row> rows = {{"program", script.file}};
@@ -130,6 +115,7 @@ void show_program(text_page& out, trace::recording const& of) {
         {"argv[" + std::to_string(i) + "]", of.program->arguments[i], note_of_argument(of, i)});
   }
   rows.push_back({"directory", of.program->directory, "where the program lies"});
+  if (!of.program->start.empty()) rows.push_back({"start", of.program->start});
   out.table(std::move(rows));
 }
 
@@ -148,7 +134,7 @@ void show_variables(text_page& out, trace::recording const& of) {
 
 void show_input(text_page& out, trace::recording const& of) {
   if (of.variables.empty()) return;
-  out.step("Its standard input");
+  out.step(is_in_memory(of) ? "What it can read: the request's body" : "Its standard input");
   auto const& input = of.standard_input;
   auto const declared = of.request ? of.request->content_length.value_or(0) : 0;
   bool const cut = input.size < declared;
@@ -181,7 +167,7 @@ void show_remarks(text_page& out, trace::recording const& of) {
 }
 
 void show_output(text_page& out, trace::recording const& of) {
-  out.step("What it prints: its standard output");
+  out.step(is_in_memory(of) ? "What it answers" : "What it prints: its standard output");
   auto const& printed = of.standard_output;
   if (printed.size == 0) return out.say("Nothing.");
   std::string_view const bytes = printed.bytes;
@@ -237,6 +223,7 @@ void show_times(text_page& out, trace::recording const& of) {
   moment const all[] = {
       {microseconds(0), "the request's first byte is here"},
       {of.times.head_read, "its head has been read"},
+      {of.times.asked, "the application has it"},
       {of.times.process_started, "the program is known to run"},
       {of.times.first_output, "its first output is here"},
       {of.times.process_ended, "it has ended"},
@@ -259,13 +246,26 @@ void show_times(text_page& out, trace::recording const& of) {
   out.table(std::move(rows));
 }
 
+// How a script was started that may start out of a template.
+void show_start(text_page& out, trace::recording const& of) {
+  if (!of.warm) return;
+  out.step("How it has started");
+  if (!of.warm->took) return out.say("Cold: " + of.warm->why_cold + ".");
+  out.say("Warm, out of a template, in " + brief_time(*of.warm->took) + ".");
+  if (of.warm->cold)
+    out.say("When it started cold, its first output came after " + brief_time(*of.warm->cold) +
+            ".");
+}
+
 void show_run(text_page& out, trace::recording const& of) {
-  if (!of.pid) return;
+  if (!of.pid && !of.asked) return;
+  show_start(out, of);
   show_output(out, of);
   show_header_lines(out, of);
   show_remarks(out, of);
   show_stderr(out, of);
-  show_end(out, of);
+  show_trouble(out, of);
+  if (of.pid) show_end(out, of);
 }
 
 // What the program printed around the line that is at fault, with an arrow at that line.
@@ -292,9 +292,12 @@ void show_error(text_page& out, trace::recording const& of) {
   std::string what = status_text(error.status) + ": " + std::string(error.reason);
   if (!error.detail.empty()) what += " (" + error.detail + ")";
   out.complain(what);
-  if (!error.help.explanation.empty()) out.say(error.help.explanation);
+  if (!error.help.explanation.empty() && !of.exception) out.say(error.help.explanation);
   if (!error.help.command.empty()) out.say("Try: " + error.help.command);
   show_marked_line(out, error.help);
+  if (!of.exception) {
+    for (auto const& line : error.help.traceback) out.say(line);
+  }
 }
 
 // Of a file, from the head of the response that it is answered with.
@@ -331,7 +334,8 @@ void show_verdict(text_page& out, trace::recording const& of) {
   auto text = verdict(of);
   if (!why && of.end) text += "; it " + base::exit_text(of.end->wait_status);
   if (!why && !of.remarks.empty()) text += "; its author should know of what is said above";
-  if (why) text += ". " + why->sentence;
+  bool const is_said = of.exception || (of.asked && of.asked->worker_has_ended);
+  if (why && !is_said) text += ". " + why->sentence;
   if (why && !why->command.empty()) text += " Try: " + why->command;
   std::replace(text.begin(), text.end(), '\n', ' ');
   out.conclude("Verdict", text, !why);
@@ -345,6 +349,7 @@ std::string explanation(trace::recording const& of, std::optional<raw_response> 
   show_request(out, of);
   show_route(out, of);
   show_script(out, of);
+  show_application(out, of);
   show_program(out, of);
   show_variables(out, of);
   show_question(out, of);

@@ -143,7 +143,8 @@ json::value program_json(trace::recording const& of) {
   for (auto const& word : of.program->arguments) arguments.push_back(text(word));
   return json::object{{"path", text(of.program->path)},
                       {"arguments", std::move(arguments)},
-                      {"directory", text(of.program->directory)}};
+                      {"directory", text(of.program->directory)},
+                      {"start", text(of.program->start)}};
 }
 
 json::value asked_json(trace::recording const& of) {
@@ -151,12 +152,41 @@ json::value asked_json(trace::recording const& of) {
   json::array records;
   for (auto const& record : of.asked->records)
     records.push_back(
-        {{"sent", record.sent}, {"type", text(record.type)}, {"length", record.length}});
+        {{"sent", record.sent},
+         {"type", text(record.type)},
+         {"length", record.length},
+         {"request_id", record.request_id ? json::value(*record.request_id) : nullptr}});
+  auto const& status = of.asked->worker_status;
   return json::object{{"protocol", text(of.asked->protocol)},
                       {"address", text(of.asked->address)},
                       {"kept", of.asked->kept},
+                      {"worker", of.asked->worker == 0 ? nullptr : json::value(of.asked->worker)},
+                      {"worker_ended", of.asked->worker_has_ended},
+                      {"worker_end", status ? json::value(base::exit_text(*status)) : nullptr},
                       {"records", std::move(records)},
                       {"passed", of.asked->passed}};
+}
+
+json::value application_json(trace::recording const& of) {
+  if (!of.application) return nullptr;
+  json::array facts;
+  for (auto const& fact : of.application->facts)
+    facts.push_back({{"name", text(fact.name)}, {"value", text(fact.value)}});
+  return json::object{{"protocol", text(of.application->protocol)},
+                      {"name", text(of.application->name)},
+                      {"facts", std::move(facts)}};
+}
+
+json::value or_null(std::optional<microseconds> const& time) {
+  return time ? json::value(milliseconds(*time)) : nullptr;
+}
+
+// How it was started, where --warm is in use.
+json::value warm_json(trace::recording const& of) {
+  if (!of.warm) return nullptr;
+  return json::object{{"warm_ms", or_null(of.warm->took)},
+                      {"cold_output_ms", or_null(of.warm->cold)},
+                      {"why_cold", text(of.warm->why_cold)}};
 }
 
 json::object pid_and_end_json(trace::recording const& of) {
@@ -180,7 +210,7 @@ json::object pid_and_end_json(trace::recording const& of) {
 json::value process_json(trace::recording const& of) {
   if (!of.pid) return nullptr;
   auto out = pid_and_end_json(of);
-  if (of.warm) out["warm_ms"] = milliseconds(*of.warm);
+  out["start"] = warm_json(of);
   return out;
 }
 
@@ -232,6 +262,13 @@ json::array redirected_by_json(trace::recording const& of) {
   return out;
 }
 
+json::value exception_json(trace::recording const& of) {
+  if (!of.exception) return nullptr;
+  return json::object{{"sentence", text(of.exception->sentence)},
+                      {"misuse", of.exception->is_misuse},
+                      {"traceback", lines_json(of.exception->traceback)}};
+}
+
 json::value why_json(trace::recording const& of) {
   auto const why = why_of(of);
   if (!why) return nullptr;
@@ -247,6 +284,7 @@ json::value why_json(trace::recording const& of) {
                       {"detail", text(why->detail)},
                       {"command", text(why->command)},
                       {"output", std::move(output)},
+                      {"traceback", lines_json(why->traceback)},
                       {"stderr", lines_json(why->stderr_lines)}};
 }
 
@@ -277,6 +315,7 @@ json::object times_json(trace::recorded_times const& times) {
   };
   return {{"accepted", since(times.connected)},
           {"head_read", since(times.head_read)},
+          {"asked", since(times.asked)},
           {"process_started", since(times.process_started)},
           {"first_output", since(times.first_output)},
           {"output_ended", since(times.process_ended)},
@@ -319,7 +358,10 @@ json::object exchange_json(trace::recording const& of) {
   out["script"] = script_json(of);
   out["variables"] = variables_json(of);
   out["program"] = program_json(of);
+  out["application"] = application_json(of);
+  out["queued_ms"] = or_null(of.queued);
   out["asked"] = asked_json(of);
+  out["exception"] = exception_json(of);
   out["process"] = process_json(of);
   out["stdin"] = bytes_of(of.standard_input);
   out["stdout"] = bytes_of(of.standard_output);

@@ -37,6 +37,7 @@ bool text_search::finds_in(trace::recording const& one) {
   if (std::any_of(earlier.begin(), earlier.end(),
                   [&](auto const& script) { return among_both(script.standard_error); }))
     return true;
+  if (one.exception && among(one.exception->traceback)) return true;
   if (is_in(one.standard_input.bytes) || is_in(one.response_body.bytes)) return true;
   return is_in(one.standard_output.bytes);
 }

@@ -4,35 +4,28 @@
 #include <sys/wait.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "gatehouse/base/columns.hpp"
 #include "gatehouse/base/exit_text.hpp"
 #include "gatehouse/gateway/script_response.hpp"
 #include "gatehouse/http/grammar.hpp"
 #include "gatehouse/http/head_parts.hpp"
+#include "gatehouse/show/application_text.hpp"
 
 namespace gatehouse::show {
 namespace {
 
 using std::chrono::microseconds;
 
-// "SIGTERM"
-std::string signal_name(int signal) {
-  char const* const name = ::sigabbrev_np(signal);
-  return name != nullptr ? std::string("SIG") + name : "signal " + std::to_string(signal);
-}
-
-// "exit code 1", "killed by SIGSEGV"
-std::string brief_end(int wait_status) {
-  if (WIFEXITED(wait_status)) return "exit code " + std::to_string(WEXITSTATUS(wait_status));
-  if (WIFSIGNALED(wait_status)) return "killed by " + signal_name(WTERMSIG(wait_status));
-  return base::exit_text(wait_status);
+// What the worker that has the request does; empty if there is none.
+std::string worker_text(trace::recording const& of) {
+  auto const who = worker_of(of);
+  return who.empty() || of.done ? std::string() : "the worker " + who + " has it";
 }
 
 // What the process of an exchange does, or how it ended; empty if there is none.
 std::string process_text(trace::recording const& of) {
-  if (!of.pid) return {};
+  if (!of.pid) return worker_text(of);
   auto const process = "process " + std::to_string(*of.pid) + " ";
   if (!of.end) return process + (of.done ? "still runs" : "runs");
   int const status = of.end->wait_status;
@@ -69,6 +62,8 @@ std::string length_text(wrong_length const& wrong) {
 // What went wrong behind an answer, in a few words.
 std::string late_failure_text(trace::recording const& of) {
   if (ended_badly(of)) return brief_end(of.end->wait_status);
+  bool const told = of.exception || (of.asked && of.asked->worker_has_ended);
+  if (told) return brief_failure(of);
   if (auto const wrong = wrong_length_of(of)) return length_text(*wrong);
   auto const failed = std::find_if(of.remarks.begin(), of.remarks.end(),
                                    [](trace::recorded_remark const& r) { return r.failed; });
@@ -91,6 +86,12 @@ std::string half_failure_text(trace::recording const& of) {
 
 std::string after(std::optional<microseconds> const& time) {
   return time ? " after " + brief_time(*time) : std::string();
+}
+
+std::string failure_text(trace::recording const& of) {
+  auto const cause = brief_failure(of);
+  return (of.error ? status_text(of.error->status) : status_text(of)) + after(of.times.ended) +
+         (cause.empty() ? cause : ": " + cause);
 }
 
 // The header block that a script has printed, if it is sound.
@@ -185,7 +186,7 @@ std::string verdict(trace::recording const& of) {
       return status_text(of) + after(of.times.ended) +
              (writes_whole_response(of) ? "; the script writes the whole response itself" : "");
     case outcome::failed:
-      return (of.error ? status_text(of.error->status) : status_text(of)) + after(of.times.ended);
+      return failure_text(of);
     case outcome::answered_then_failed:
       return half_failure_text(of);
     case outcome::client_left:

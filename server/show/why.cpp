@@ -11,6 +11,7 @@
 #include "gatehouse/base/exit_text.hpp"
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/http/grammar.hpp"
+#include "gatehouse/show/application_text.hpp"
 #include "gatehouse/show/verdict.hpp"
 
 namespace gatehouse::show {
@@ -84,7 +85,8 @@ why of_error(http::http_error const& error, trace::recording const& of) {
           .detail = error.detail,
           .command = error.help.command,
           .output = {},
-          .stderr_lines = error.help.stderr_lines};
+          .stderr_lines = error.help.stderr_lines,
+          .traceback = error.help.traceback};
   if (out.sentence.empty()) out.sentence = http::sentence_for(error);
   auto const& help = error.help;
   if (!help.output_excerpt.empty()) {
@@ -101,10 +103,13 @@ why of_status(trace::recording const& of) {
   why out{.title = "Why " + std::to_string(of.status)};
   out.output = header_line(of, "Status");
   if (out.output) {
-    out.sentence = "The script itself answers " + status_text(of) +
-                   ": it prints that in the Status line of its header.";
-  } else if (of.script) {
-    out.sentence = "The script itself answers " + status_text(of) + ".";
+    bool const called = of.application && of.application->protocol == "WSGI";
+    out.sentence = std::string(subject_of(of)) + " itself answers " + status_text(of) +
+                   (called ? ": it calls start_response() with that."
+                           : ": it prints that in the Status line of its header.");
+    if (called) out.output.reset();
+  } else if (of.script || is_in_memory(of)) {
+    out.sentence = std::string(subject_of(of)) + " itself answers " + status_text(of) + ".";
   } else {
     out.sentence = "The answer is " + status_text(of) + ".";
   }
@@ -123,8 +128,8 @@ std::string printed_text(wrong_length const& length) {
 why of_wrong_length(wrong_length const& length, trace::recording const& of) {
   why out;
   auto const promised = base::bytes_text(length.promised);
-  out.sentence = "The script promised " + promised + " by its Content-Length, and printed " +
-                 printed_text(length);
+  out.sentence = std::string(subject_of(of)) + " promised " + promised +
+                 " by its Content-Length, and printed " + printed_text(length);
   if (length.printed < length.promised) {
     out.title = "The answer was cut short";
     out.sentence += ", so the client got an answer with its end missing.";
@@ -206,7 +211,8 @@ why of_remark(trace::recorded_remark const& remark, trace::recording const& of) 
           .reason = remark.reason,
           .detail = remark.text};
   out.sentence = ended_badly(of) ? late_end(of)
-                                 : "The script " + remark.text + "." + option_for(remark.reason);
+                                 : std::string(subject_of(of)) + " " + remark.text + "." +
+                                       option_for(remark.reason);
   out.output = last_output(of);
   return out;
 }
@@ -270,6 +276,21 @@ why of_client_left(trace::recording const& of) {
   if (of.pid && of.standard_output.size == 0)
     out.sentence += " The script had printed nothing by then.";
   out.sentence += process_after_client(of);
+  if (auto const worker = worker_of(of); !worker.empty())
+    out.sentence += " The worker " + worker + " was told so, and goes on with other requests.";
+  return out;
+}
+
+// A Python application that raised an exception, or whose worker ended, within its answer.
+std::optional<why> late_failure_in_memory(trace::recording const& of) {
+  bool const ended = of.asked && of.asked->worker_has_ended;
+  if (!of.exception && !ended) return std::nullopt;
+  why out{.title = std::string(half_title(of)), .sentence = brief_failure(of), .reason = of.reason};
+  if (out.sentence.starts_with("the ")) out.sentence[0] = 'T';
+  out.sentence += answer_is_whole(of)
+                      ? ". " + whole_answer_text(of) + "."
+                      : ". The client got " + base::bytes_text(of.response_body.size) +
+                            " of content, and then a connection that was cut.";
   return out;
 }
 
@@ -288,6 +309,7 @@ trace::recorded_remark const* remark_of(trace::recording const& of) {
 // A script that ended badly is told of that first: its wrong length follows from it.
 why late_failure(trace::recording const& of) {
   auto const* const remark = remark_of(of);
+  if (auto out = late_failure_in_memory(of)) return *std::move(out);
   auto const length = wrong_length_of(of);
   bool const length_is_all = length && !ended_badly(of);
   if (remark != nullptr && !length_is_all) return of_remark(*remark, of);
@@ -322,6 +344,7 @@ std::optional<why> account_of(trace::recording const& of) {
 std::optional<why> why_of(trace::recording const& of) {
   auto out = account_of(of);
   if (!out) return out;
+  if (of.exception) out->traceback = of.exception->traceback;
   constexpr auto shown = base::limits::reason_stderr_lines;
   if (!of.standard_error.empty()) out->stderr_lines = of.standard_error.last(shown);
   auto& lines = out->stderr_lines;

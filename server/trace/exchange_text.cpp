@@ -103,23 +103,53 @@ class exchange_text::line_writer {
     add_line(in(faint, "cwd      ") + one_line(e.directory));
   }
 
+  void operator()(application_described const& e) {
+    step("in memory", server_colour);
+    add_line(one_line(e.protocol) + " " + one_line(e.name));
+    std::size_t width = 0;
+    for (auto const& fact : e.facts) width = std::max(width, fact.name.size());
+    for (auto const& fact : e.facts)
+      add_line(in(faint, padded(one_line(fact.name), width) + "  ") + one_line(fact.value));
+  }
+
+  void operator()(queued const& e) {
+    step("queue", server_colour);
+    add_line("it has waited " + milliseconds_text(e.time) + " ms for a program that is free");
+  }
+
   void operator()(application_asked const& e) {
     step("asked", server_colour);
-    add_line("by " + one_line(e.protocol) + " at " + one_line(e.address));
-    add_line(in(
-        faint, e.kept ? "by a connection that has carried answers before" : "by a new connection"));
+    add_line("by " + one_line(e.protocol) + (e.worker == 0 ? " at " : ": ") + one_line(e.address));
+    add_line(in(faint, e.worker != 0 ? "the worker with pid " + std::to_string(e.worker)
+                       : e.kept      ? "by a connection that has carried answers before"
+                                     : "by a new connection"));
   }
 
   void operator()(record_passed const& e) {
     bool const there = e.way == record_passed::to_application;
     step(there ? "sent" : "came", there ? server_colour : script_colour);
-    add_line(one_line(e.type) + in(faint, "  " + base::bytes_text(e.length)));
+    auto const id = e.request_id ? ", request id " + std::to_string(*e.request_id) : "";
+    add_line(one_line(e.type) + in(faint, "  " + base::bytes_text(e.length) + id));
+  }
+
+  void operator()(application_raised const& e) {
+    step("exception", error_colour);
+    add_line(in("31", one_line(e.sentence)));
+    for (auto const& line : e.traceback) add_line(one_line(line));
+  }
+
+  void operator()(worker_ended const& e) {
+    step("worker", error_colour);
+    add_line(in("31", "it " + (e.wait_status ? base::exit_text(*e.wait_status)
+                                             : std::string("has ended"))));
   }
 
   void operator()(process_started const& e) {
     step("process", script_colour);
-    add_line("pid " + std::to_string(e.pid) + " has started" +
-             (e.warm ? " out of a template, in " + milliseconds_text(*e.warm) + " ms" : ""));
+    add_line("pid " + std::to_string(e.pid) + " has started" + (e.warm ? start_of(*e.warm) : ""));
+    if (e.warm && e.warm->took && e.warm->cold)
+      add_line(in(faint, "when it started cold, its first output came after " +
+                             milliseconds_text(*e.warm->cold) + " ms"));
   }
 
   void operator()(stdin_bytes const& e) { piece("stdin", of_.standard_input_, e.bytes); }
@@ -204,6 +234,11 @@ class exchange_text::line_writer {
     if (record.client_left) return in("31", ", the client left");
     if (record.reason.empty()) return in("31", ", cut short");
     return in("31", ", cut short: " + std::string(record.reason));
+  }
+
+  static std::string start_of(warm_start const& how) {
+    if (how.took) return " out of a template, in " + milliseconds_text(*how.took) + " ms";
+    return " cold" + (how.why_cold.empty() ? "" : ": " + one_line(how.why_cold));
   }
 
   void connection() {

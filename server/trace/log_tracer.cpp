@@ -8,14 +8,30 @@
 namespace gatehouse::trace {
 namespace {
 
-constexpr std::array<std::string_view, std::variant_size_v<event>> names = {
-    "request-head",      "request-parsed", "routed",
-    "script-found",      "meta-variable",  "program",
-    "application-asked", "record-passed",  "process-started",
-    "stdin-bytes",       "stdout-bytes",   "header-line",
-    "header-block",      "remark",         "stderr-line",
-    "process-ended",     "failed",         "response-head",
-    "response-bytes",    "ended"};
+constexpr std::array<std::string_view, std::variant_size_v<event>> names = {"request-head",
+                                                                            "request-parsed",
+                                                                            "routed",
+                                                                            "script-found",
+                                                                            "meta-variable",
+                                                                            "program",
+                                                                            "application",
+                                                                            "queued",
+                                                                            "application-asked",
+                                                                            "record-passed",
+                                                                            "application-raised",
+                                                                            "worker-ended",
+                                                                            "process-started",
+                                                                            "stdin-bytes",
+                                                                            "stdout-bytes",
+                                                                            "header-line",
+                                                                            "header-block",
+                                                                            "remark",
+                                                                            "stderr-line",
+                                                                            "process-ended",
+                                                                            "failed",
+                                                                            "response-head",
+                                                                            "response-bytes",
+                                                                            "ended"};
 
 std::string first_of(std::string_view text) {
   std::string out(text.substr(0, base::limits::log_trace_bytes));
@@ -31,6 +47,10 @@ std::string with_note(std::string_view text, std::string_view note) {
   auto out = first_of(text);
   if (!note.empty()) out.append(" (").append(note).append(")");
   return out;
+}
+
+std::string microseconds_text(std::chrono::microseconds time) {
+  return std::to_string(time.count()) + " us";
 }
 
 struct line_maker {
@@ -54,16 +74,30 @@ struct line_maker {
     for (auto const& word : e.arguments) words.append(words.empty() ? "" : " ").append(word);
     return with_note(words, e.directory);
   }
+  std::string operator()(application_described const& e) const {
+    return std::string(e.protocol) + " " + first_of(e.name);
+  }
+  std::string operator()(queued const& e) const { return microseconds_text(e.time); }
   std::string operator()(application_asked const& e) const {
-    return std::string(e.protocol) + " at " + std::string(e.address) +
-           (e.kept ? ", kept connection" : ", new connection");
+    auto const what = std::string(e.protocol) + " at " + std::string(e.address);
+    if (e.worker != 0) return what + ", worker " + std::to_string(e.worker);
+    return what + (e.kept ? ", kept connection" : ", new connection");
   }
   std::string operator()(record_passed const& e) const {
     bool const there = e.way == record_passed::to_application;
     return std::string(e.type) + (there ? " to it, " : " from it, ") + std::to_string(e.length) +
            " bytes";
   }
-  std::string operator()(process_started const& e) const { return "pid " + std::to_string(e.pid); }
+  std::string operator()(application_raised const& e) const { return first_of(e.sentence); }
+  std::string operator()(worker_ended const& e) const {
+    return e.wait_status ? "wait status " + std::to_string(*e.wait_status) : std::string();
+  }
+  std::string operator()(process_started const& e) const {
+    auto const pid = "pid " + std::to_string(e.pid);
+    if (!e.warm) return pid;
+    if (e.warm->took) return pid + ", warm in " + microseconds_text(*e.warm->took);
+    return with_note(pid + ", cold", e.warm->why_cold);
+  }
   std::string operator()(stdin_bytes const& e) const { return counted(e.bytes, e.bytes.size()); }
   std::string operator()(stdout_bytes const& e) const { return counted(e.bytes, e.bytes.size()); }
   std::string operator()(header_line const& e) const {

@@ -47,22 +47,42 @@ class adder {
                              http::find_source(to_.request_head.bytes, e.source)});
   }
   void operator()(program_described const& e) {
-    to_.program = recorded_program{
-        std::string(e.path), {e.arguments.begin(), e.arguments.end()}, std::string(e.directory)};
+    to_.program = recorded_program{std::string(e.path),
+                                   {e.arguments.begin(), e.arguments.end()},
+                                   std::string(e.directory),
+                                   std::string(e.start)};
   }
+  void operator()(application_described const& e) {
+    to_.application = recorded_application{
+        std::string(e.protocol), std::string(e.name), {e.facts.begin(), e.facts.end()}};
+  }
+  void operator()(queued const& e) { to_.queued = to_.queued.value_or(microseconds(0)) + e.time; }
   void operator()(application_asked const& e) {
-    to_.asked = recorded_question{std::string(e.protocol), std::string(e.address), e.kept, {}, 0};
+    to_.asked =
+        recorded_question{std::string(e.protocol), std::string(e.address), e.kept, e.worker};
+    to_.times.asked = at_;
   }
   void operator()(record_passed const& e) {
     if (!to_.asked) return;
     ++to_.asked->passed;
     auto& records = to_.asked->records;
     if (records.size() < base::limits::traced_records)
-      records.push_back({e.way == record_passed::to_application, std::string(e.type), e.length});
+      records.push_back(
+          {e.way == record_passed::to_application, std::string(e.type), e.length, e.request_id});
+  }
+  void operator()(application_raised const& e) {
+    to_.exception = recorded_exception{
+        std::string(e.sentence), e.is_misuse, {e.traceback.begin(), e.traceback.end()}};
+  }
+  void operator()(worker_ended const& e) {
+    if (!to_.asked) return;
+    to_.asked->worker_has_ended = true;
+    to_.asked->worker_status = e.wait_status;
   }
   void operator()(process_started const& e) {
     to_.pid = e.pid;
-    to_.warm = e.warm;
+    if (e.warm)
+      to_.warm = recorded_warm_start{e.warm->took, e.warm->cold, std::string(e.warm->why_cold)};
     to_.times.process_started = at_;
   }
   void operator()(stdin_bytes const& e) { to_.standard_input.add(e.bytes, e.bytes.size()); }
@@ -145,7 +165,10 @@ class adder {
     }
     to_.variables.clear();
     to_.program.reset();
+    to_.application.reset();
+    to_.queued.reset();
     to_.asked.reset();
+    to_.exception.reset();
     to_.pid.reset();
     to_.warm.reset();
     to_.end.reset();
@@ -153,7 +176,8 @@ class adder {
     to_.header_lines.clear();
     to_.remarks.clear();
     to_.header_block_size = 0;
-    to_.times.process_started = to_.times.first_output = to_.times.process_ended = std::nullopt;
+    to_.times.asked = to_.times.process_started = std::nullopt;
+    to_.times.first_output = to_.times.process_ended = std::nullopt;
   }
 
   recording& to_;

@@ -2,8 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <fstream>
 #include <string>
 #include <vector>
+
+#include "../temporary_directory.hpp"
 
 using namespace gatehouse;
 
@@ -40,4 +43,26 @@ TEST_CASE("a template takes only flags that mean the same for it") {
 TEST_CASE("the text of each template is part of the program") {
   CHECK(cgi::template_kind_named("python3").text.find("class Template") != std::string_view::npos);
   CHECK(cgi::template_kind_named("perl").text.find("package Gatehouse") != std::string_view::npos);
+}
+
+TEST_CASE("why a script never starts warm is told in a few words") {
+  struct row {
+    std::string first_line;
+    std::string why;
+  };
+  row const rows[] = {
+      {"#!/usr/bin/python3", ""},
+      {"#!/usr/bin/env python3", ""},
+      {"#!/usr/bin/python3 -i", "no template has the flags of its #! line"},
+      {"#!/bin/sh", "--warm does not name sh, which its #! line does"},
+      {"#!/usr/bin/env -i python3", "its #! line tells env(1) more than a program and its words"},
+      {"hello", "it has no #! line"},
+  };
+  tests::temporary_directory const directory;
+  for (row const& r : rows) {
+    CAPTURE(r.first_line);
+    auto const file = directory.path() / "script";
+    std::ofstream(file) << r.first_line << "\n";
+    CHECK(process::why_no_template(file.native(), {cgi::template_kind_named("python3")}) == r.why);
+  }
 }

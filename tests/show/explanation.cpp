@@ -46,6 +46,10 @@ trace::recording run() {
   return r;
 }
 
+bool has(std::string const& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
 }  // namespace
 
 TEST_CASE("a program that was described is told step by step") {
@@ -264,4 +268,68 @@ TEST_CASE("what the author of a program should know follows its header lines") {
                   "   Location is empty and counts as none (script-location)\n"
                   "   answered, then failed: it exited (script-failed-late)\n") !=
         std::string::npos);
+}
+
+TEST_CASE("an application in memory that was described is told, and its workers") {
+  auto r = asked("/a");
+  r.route = trace::recorded_route{"", "the application", "flaskapp:app", true};
+  r.application = trace::recorded_application{
+      "WSGI", "flaskapp:app", {{"workers", "2"}, {"directory", "/srv/app"}}};
+  r.variables = {{"PATH_INFO", "/a", "request-target path", "4.1.5", {}}};
+  auto const text = show::explanation(r, std::nullopt, false);
+  CHECK(has(text, "No mapped prefix of /a is longer than /: the application flaskapp:app\n"));
+  CHECK(has(text,
+            "3. Which application\n"
+            "   application  flaskapp:app\n"
+            "   asked by     WSGI          it stays in memory, in workers that the server keeps\n"
+            "   workers      2\n"
+            "   directory    /srv/app\n"));
+  CHECK(has(text, "What it is told: each variable"));
+  CHECK(has(text, "What it can read: the request's body"));
+  CHECK_FALSE(has(text, "How it is asked"));
+}
+
+TEST_CASE("the way to a worker and its exception are told, and the verdict says it in a line") {
+  auto r = asked("/a");
+  r.application = trace::recorded_application{"WSGI", "flaskapp:app", {}};
+  r.queued = 1500us;
+  r.asked = trace::recorded_question{"WSGI", "flaskapp:app", true, 42};
+  r.asked->records = {{true, "request", 170}, {false, "exception", 90}};
+  r.asked->passed = 2;
+  r.exception = trace::recorded_exception{"KeyError: 'x'", false, {"Traceback", "KeyError: 'x'"}};
+  r.error = http::http_error{.status = 500, .reason = "wsgi-exception"};
+  r.error->help.explanation = "The application raised KeyError: 'x'.";
+  r.standard_error.add("printed");
+  r.done = r.complete = true;
+  r.status = 500;
+  r.times.asked = 2ms;
+  r.times.ended = 5ms;
+  auto const text = show::explanation(r, show::raw_response{"", 0}, false);
+  for (std::string_view const part : {
+           "   in the queue  1.5 ms\n",
+           "   worker        flaskapp:app[42]  pid 42\n",
+           "   to it    request    170 bytes\n",
+           "   from it  exception  90 bytes\n",
+           "What it answers\n   Nothing.\n",
+           "   printed\n",
+           "What it raised\n   KeyError: 'x'\n   Traceback\n   KeyError: 'x'\n",
+           "the application has it",
+           "500 Internal Server Error after 5.0 ms: the application raised KeyError: 'x'\n",
+       }) {
+    CAPTURE(part);
+    CHECK_MESSAGE(has(text, part), text);
+  }
+}
+
+TEST_CASE("how a script started is told where --warm is in use") {
+  auto r = run();
+  r.program->start = "warm, out of a template (--warm)";
+  CHECK(has(show::explanation(r, std::nullopt, false),
+            "start      warm, out of a template (--warm)"));
+  r.warm = trace::recorded_warm_start{1200us, 31ms, ""};
+  auto const warm = show::explanation(r, std::nullopt, false);
+  CHECK(has(warm, "Warm, out of a template, in 1.2 ms.\n"));
+  CHECK(has(warm, "When it started cold, its first output came after 31 ms.\n"));
+  r.warm = trace::recorded_warm_start{{}, {}, "its template is being started"};
+  CHECK(has(show::explanation(r, std::nullopt, false), "Cold: its template is being started.\n"));
 }

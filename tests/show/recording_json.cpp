@@ -81,10 +81,14 @@ TEST_CASE("an exchange in JSON holds what was recorded") {
        R"([{"name":"QUERY_STRING","value":"q","from":"request-target query","clause":"4.1.7",)"
        R"("spans":[[17,18]]}])"},
       {"program", R"({"path":"/srv/cgi-bin/s","arguments":["/srv/cgi-bin/s","q"],)"
-                  R"("directory":"/srv/cgi-bin"})"},
+                  R"("directory":"/srv/cgi-bin","start":""})"},
+      {"application", "null"},
+      {"queued_ms", "null"},
+      {"asked", "null"},
+      {"exception", "null"},
       {"process",
        R"({"pid":42,"ended":true,"text":"exited with status 1","ok":false,"stopped":false,"user_ms":1.5E0,)"
-       R"("system_ms":2E-2,"max_rss_kib":900,"max_rss_is_bound":false})"},
+       R"("system_ms":2E-2,"max_rss_kib":900,"max_rss_is_bound":false,"start":null})"},
       {"stdin", R"({"base64":"","size":0,"cut":false})"},
       {"stdout", R"({"base64":"QTogYgoKYm9keQ==","size":10,"cut":false})"},
       {"stdout_head", "6"},
@@ -98,8 +102,9 @@ TEST_CASE("an exchange in JSON holds what was recorded") {
       {"redirected_by", "[]"},
       {"error", "null"},
       {"why", "null"},
-      {"times", R"({"accepted":-10,"head_read":20,"process_started":null,"first_output":null,)"
-                R"("output_ended":null,"response_began":null,"client_left":null,"ended":12345})"},
+      {"times",
+       R"({"accepted":-10,"head_read":20,"asked":null,"process_started":null,"first_output":null,)"
+       R"("output_ended":null,"response_began":null,"client_left":null,"ended":12345})"},
       {"curl", R"("curl -i 'http://127.0.0.1:8000/cgi-bin/s/p?q'")"},
       {"shell", R"("cd /srv/cgi-bin && env -i QUERY_STRING=q /srv/cgi-bin/s q </dev/null")"},
   };
@@ -238,4 +243,52 @@ TEST_CASE("strings are valid UTF-8 whatever was sent") {
   CHECK(base::valid_utf8(all) == all);
   CHECK(all.find("a\xEF\xBF\xBD") != std::string::npos);
   CHECK(all.find(R"($(printf 'a\\377'))") != std::string::npos);
+}
+
+TEST_CASE("an exchange with an application in memory has how it was asked, and what it raised") {
+  auto of = answered();
+  of.program.reset();
+  of.pid.reset();
+  of.application = trace::recorded_application{"WSGI", "flaskapp:app", {{"workers", "2"}}};
+  of.queued = 1500us;
+  of.asked = trace::recorded_question{"WSGI", "flaskapp:app", true, 42};
+  of.asked->records = {{true, "request", 17}, {false, "FCGI_STDOUT", 5, 1}};
+  of.asked->passed = 3;
+  of.asked->worker_has_ended = true;
+  of.asked->worker_status = 9;
+  of.exception = trace::recorded_exception{"KeyError: 'x'", false, {"Traceback", "KeyError: 'x'"}};
+  of.times.asked = 30us;
+  auto const all = show::exchange_json(of);
+  struct row {
+    char const* member;
+    char const* expected;
+  };
+  row const rows[] = {
+      {"application", R"({"protocol":"WSGI","name":"flaskapp:app",)"
+                      R"("facts":[{"name":"workers","value":"2"}]})"},
+      {"queued_ms", "1.5E0"},
+      {"asked",
+       R"({"protocol":"WSGI","address":"flaskapp:app","kept":true,"worker":42,"worker_ended":true,)"
+       R"|("worker_end":"was killed by signal 9 (killed)",)|"
+       R"("records":[{"sent":true,"type":"request","length":17,"request_id":null},)"
+       R"({"sent":false,"type":"FCGI_STDOUT","length":5,"request_id":1}],"passed":3})"},
+      {"exception", R"({"sentence":"KeyError: 'x'","misuse":false,)"
+                    R"("traceback":["Traceback","KeyError: 'x'"]})"},
+      {"process", "null"},
+  };
+  for (row const& r : rows) {
+    CAPTURE(r.member);
+    CHECK(serialized(all.at(r.member)) == r.expected);
+  }
+  CHECK(all.at("times").at("asked") == 30);
+}
+
+TEST_CASE("a script that may start warm says how it did") {
+  auto of = answered();
+  of.warm = trace::recorded_warm_start{1200us, 31ms, ""};
+  CHECK(serialized(show::exchange_json(of).at("process").at("start")) ==
+        R"({"warm_ms":1.2E0,"cold_output_ms":3.1E1,"why_cold":""})");
+  of.warm = trace::recorded_warm_start{{}, {}, "its template is being started"};
+  CHECK(serialized(show::exchange_json(of).at("process").at("start")) ==
+        R"({"warm_ms":null,"cold_output_ms":null,"why_cold":"its template is being started"})");
 }

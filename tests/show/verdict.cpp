@@ -258,3 +258,62 @@ TEST_CASE("a time is as exact as it is of use") {
                       {2'000'000us, "2.0 s"}, {61s, "61.0 s"}};
   for (row const& r : rows) CHECK(show::brief_time(r.time) == r.text);
 }
+
+namespace {
+
+// A Python application's exchange that has failed, after 31 ms.
+trace::recording failed_in_memory(unsigned status, std::string_view reason) {
+  trace::recording r;
+  r.application = trace::recorded_application{"WSGI", "flaskapp:app", {}};
+  r.asked = trace::recorded_question{"WSGI", "flaskapp:app", true, 42};
+  r.error = http::http_error{.status = status, .reason = reason};
+  r.status = status;
+  end(r, 31ms);
+  return r;
+}
+
+}  // namespace
+
+TEST_CASE("the verdict on an application in memory says in words what became of it") {
+  auto raised = failed_in_memory(500, "wsgi-exception");
+  raised.exception = trace::recorded_exception{"KeyError: 'x'", false, {}};
+  CHECK(show::verdict(raised) ==
+        "500 Internal Server Error after 31 ms: the application raised KeyError: 'x'");
+  raised.exception->sentence = "ValueError: one line\nand another";
+  CHECK(show::verdict(raised).ends_with("raised ValueError: one line"));
+  raised.exception = trace::recorded_exception{"start_response() was not called", true, {}};
+  CHECK(show::verdict(raised).ends_with("31 ms: start_response() was not called"));
+
+  auto ended = failed_in_memory(502, "wsgi-worker-ended");
+  ended.asked->worker_has_ended = true;
+  CHECK(show::verdict(ended) ==
+        "502 Bad Gateway after 31 ms: the worker flaskapp:app[42] ended before it answered");
+  ended.asked->worker_status = killed;
+  CHECK(show::verdict(ended).ends_with("ended (killed by SIGKILL) before it answered"));
+
+  auto waited = failed_in_memory(503, "script-queue-timeout");
+  waited.asked.reset();
+  waited.error->detail = "waited 30 s for a worker";
+  CHECK(show::verdict(waited) == "503 Service Unavailable after 31 ms: waited 30 s for a worker");
+
+  auto silent = failed_in_memory(504, "script-timeout");
+  silent.error->detail = "no output for 30 s";
+  CHECK(show::verdict(silent) ==
+        "504 Gateway Timeout after 31 ms: the worker flaskapp:app[42]: no output for 30 s");
+}
+
+TEST_CASE("a worker that has the request is named, and what it raised within its answer") {
+  trace::recording r;
+  r.asked = trace::recorded_question{"WSGI", "flaskapp:app", true, 42};
+  CHECK(show::verdict(r) == "no answer yet; the worker flaskapp:app[42] has it");
+  begin_answer(r);
+  end(r, 31ms, false);
+  r.exception = trace::recorded_exception{"ValueError: later", false, {}};
+  r.remarks.push_back({"wsgi-exception", "answered, then failed", true});
+  CHECK(show::verdict(r) == "200 OK, then failed: the application raised ValueError: later");
+  r.exception.reset();
+  r.asked->worker_has_ended = true;
+  r.asked->worker_status = exited_with_1;
+  CHECK(show::verdict(r) ==
+        "200 OK, then failed: the worker flaskapp:app[42] ended (exit code 1) within its answer");
+}

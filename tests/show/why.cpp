@@ -367,3 +367,73 @@ TEST_CASE("of stderr the last lines stand beside the reason") {
   CHECK(lines.size() == base::limits::reason_stderr_lines);
   CHECK(lines.back() == "1000");
 }
+
+namespace {
+
+// A Python application's exchange that is over.
+trace::recording over_in_memory() {
+  auto r = over();
+  r.script.reset();
+  r.pid.reset();
+  r.application = trace::recorded_application{"WSGI", "flaskapp:app", {}};
+  r.asked = trace::recorded_question{"WSGI", "flaskapp:app", true, 42};
+  return r;
+}
+
+}  // namespace
+
+TEST_CASE("an exception has its sentence and its traceback, apart from standard error") {
+  auto r = over_in_memory();
+  r.error = http::http_error{.status = 500, .reason = "wsgi-exception"};
+  r.error->help.explanation = "The application raised KeyError: 'x'.";
+  r.exception = trace::recorded_exception{"KeyError: 'x'", false, {"Traceback", "KeyError: 'x'"}};
+  r.standard_error.add("printed");
+  auto const why = show::why_of(r);
+  REQUIRE(why.has_value());
+  CHECK(why->title == "Why 500");
+  CHECK(why->sentence == "The application raised KeyError: 'x'.");
+  CHECK(why->traceback == r.exception->traceback);
+  CHECK(why->stderr_lines == std::vector<std::string>{"printed"});
+}
+
+TEST_CASE("an application that fails within its answer is told of, and what its client got") {
+  auto r = over_in_memory();
+  r.complete = false;
+  r.framing = "chunked";
+  r.reason = "wsgi-exception";
+  r.response_body.add("xx", 2);
+  r.remarks.push_back({"wsgi-exception", "answered, then failed", true});
+  r.exception = trace::recorded_exception{"ValueError: later", false, {"ValueError: later"}};
+  auto why = show::why_of(r);
+  REQUIRE(why.has_value());
+  CHECK(why->title == "The answer was cut short");
+  CHECK(why->sentence ==
+        "The application raised ValueError: later. The client got 2 bytes of content, and then a "
+        "connection that was cut.");
+  CHECK(why->traceback.size() == 1);
+  r.exception.reset();
+  r.asked->worker_has_ended = true;
+  why = show::why_of(r);
+  REQUIRE(why.has_value());
+  CHECK(has(why->sentence, "The worker flaskapp:app[42] ended within its answer."));
+}
+
+TEST_CASE("a status that an application gives by itself is its own") {
+  auto r = over_in_memory();
+  print(r, "Status: 404 Not Found\n\n", "no");
+  r.status = 404;
+  auto const why = show::why_of(r);
+  REQUIRE(why.has_value());
+  CHECK(
+      has(why->sentence, "The application itself answers 404 Not Found: it calls start_response"));
+  CHECK_FALSE(why->output.has_value());
+}
+
+TEST_CASE("a worker goes on when its client leaves") {
+  auto r = over_in_memory();
+  r.complete = false;
+  r.client_left = true;
+  auto const why = show::why_of(r);
+  REQUIRE(why.has_value());
+  CHECK(has(why->sentence, "The worker flaskapp:app[42] was told so"));
+}

@@ -62,8 +62,41 @@ TEST_CASE("every line has the exchange's number and the time") {
 
 TEST_CASE("a script that a template has forked is told from one that was started") {
   told t;
-  CHECK(t.add(trace::process_started{42, 1234us})
-            .ends_with("pid 42 has started out of a template, in 1.23 ms\n"));
+  t.add(trace::request_head{""});
+  CHECK(steps(t.add(trace::process_started{42, trace::warm_start{1234us, 31ms, ""}})) ==
+        "process    pid 42 has started out of a template, in 1.23 ms\n"
+        "           when it started cold, its first output came after 31.00 ms\n");
+  CHECK(steps(t.add(trace::process_started{
+            42, trace::warm_start{std::nullopt, 31ms, "its template is being started"}})) ==
+        "process    pid 42 has started cold: its template is being started\n");
+}
+
+TEST_CASE("the way to an application in memory is told in words") {
+  told t;
+  t.add(trace::request_head{""});
+  std::vector<trace::fact> const facts = {{"workers", "2"}, {"directory", "/srv"}};
+  CHECK(steps(t.add(trace::application_described{"WSGI", "flaskapp:app", facts})) ==
+        "in memory  WSGI flaskapp:app\n"
+        "           workers    2\n"
+        "           directory  /srv\n");
+  CHECK(steps(t.add(trace::queued{1500us})) ==
+        "queue      it has waited 1.50 ms for a program that is free\n");
+  CHECK(steps(t.add(trace::application_asked{"WSGI", "flaskapp:app", true, 42})) ==
+        "asked      by WSGI: flaskapp:app\n"
+        "           the worker with pid 42\n");
+  CHECK(steps(t.add(trace::application_asked{"FastCGI", "unix:/s", false})) ==
+        "asked      by FastCGI at unix:/s\n"
+        "           by a new connection\n");
+  CHECK(steps(t.add(trace::record_passed{trace::record_passed::to_application, "FCGI_PARAMS", 7,
+                                         1})) == "sent       FCGI_PARAMS  7 bytes, request id 1\n");
+  CHECK(steps(t.add(trace::record_passed{trace::record_passed::from_application, "answer", 1})) ==
+        "came       answer  1 byte\n");
+  std::vector<std::string> const traceback = {"Traceback", "KeyError: 'x'"};
+  CHECK(steps(t.add(trace::application_raised{"KeyError: 'x'", false, traceback})) ==
+        "exception  KeyError: 'x'\n"
+        "           Traceback\n"
+        "           KeyError: 'x'\n");
+  CHECK(steps(t.add(trace::worker_ended{9})) == "worker     it was killed by signal 9 (killed)\n");
 }
 
 TEST_CASE("each step is told in words") {
@@ -177,6 +210,8 @@ TEST_CASE("of long input and output the first part is shown, and of what is no t
 TEST_CASE("text of clients and scripts cannot drive the terminal or begin a line") {
   constexpr std::string_view evil = "a\x1b[2J\r\n#9 \xC2\x9B\x7F\xFF";
   std::vector<std::string> const argv(1, std::string(evil));
+  std::vector<trace::fact> const evil_facts = {{std::string(evil), std::string(evil)}};
+  std::vector<std::string> const evil_lines = {std::string(evil)};
   http::http_error error{.status = 500, .reason = "r"};
   error.detail = error.help.explanation = error.help.command = evil;
   std::string const block = std::string(evil) + ": x\r\n\r\n";
@@ -192,6 +227,9 @@ TEST_CASE("text of clients and scripts cannot drive the terminal or begin a line
       {"a program", trace::program_described{evil, argv, evil}},
       {"a question", trace::application_asked{evil, evil, false}},
       {"a record", trace::record_passed{trace::record_passed::from_application, evil, 1}},
+      {"an application", trace::application_described{evil, evil, evil_facts}},
+      {"an exception", trace::application_raised{evil, false, evil_lines}},
+      {"why it started cold", trace::process_started{1, trace::warm_start{.why_cold = evil}}},
       {"stdin", trace::stdin_bytes{evil}},
       {"stdout", trace::stdout_bytes{evil}},
       {"a header line", trace::header_line{0, evil.size(), evil}},

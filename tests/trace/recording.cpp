@@ -31,7 +31,7 @@ TEST_CASE("a recording keeps what the events tell, and when") {
   k.add(trace::script_found{"/s", std::nullopt, "/srv/s", ""});
   k.add(trace::variable{
       "QUERY_STRING", "q", "request-target query", "4.1.7", {http::head_part::query, {}, 0}});
-  k.add(trace::process_started{42, 1200us});
+  k.add(trace::process_started{42, trace::warm_start{1200us, 31ms, ""}});
   k.add(trace::stdout_bytes{"Content-"});
   k.add(trace::stdout_bytes{"Type: t\n\n"});
   rusage used{};
@@ -45,7 +45,9 @@ TEST_CASE("a recording keeps what the events tell, and when") {
   auto const& r = k.recording;
   CHECK(r.variables.at(0).spans == std::vector<http::byte_span>{{7, 8}});
   CHECK(r.standard_output.bytes == "Content-Type: t\n\n");
-  CHECK(r.warm == 1200us);
+  REQUIRE(r.warm.has_value());
+  CHECK(r.warm->took == 1200us);
+  CHECK(r.warm->cold == 31ms);
   CHECK(r.end->wait_status == 256);
   CHECK(r.end->user == 1'000'005us);
   CHECK(r.end->max_resident_kib == 77);
@@ -214,4 +216,49 @@ TEST_CASE("after a local redirect the second script is the one that is shown") {
   CHECK(k.recording.script->path_info == "/info");
   CHECK(k.recording.variables.empty());
   CHECK(k.recording.standard_output.size == 0);
+}
+
+TEST_CASE("how an application was asked is kept, with what went over and what became of it") {
+  kept k;
+  std::vector<trace::fact> const facts = {{"workers", "2"}};
+  k.add(trace::application_described{"WSGI", "flaskapp:app", facts});
+  k.add(trace::queued{3ms});
+  k.add(trace::application_asked{"WSGI", "flaskapp:app", true, 41});
+  k.add(trace::record_passed{trace::record_passed::to_application, "request", 17});
+  // The first worker had ended before it began.
+  k.add(trace::queued{1ms});
+  k.add(trace::application_asked{"WSGI", "flaskapp:app", true, 42});
+  k.add(trace::record_passed{trace::record_passed::to_application, "request", 18});
+  k.add(trace::record_passed{trace::record_passed::from_application, "FCGI_STDOUT", 5, 1});
+  std::vector<std::string> const traceback = {"Traceback", "KeyError: 'x'"};
+  k.add(trace::application_raised{"KeyError: 'x'", false, traceback});
+  k.add(trace::worker_ended{9});
+
+  auto const& r = k.recording;
+  CHECK(r.application->name == "flaskapp:app");
+  CHECK(r.application->facts.at(0).value == "2");
+  CHECK(r.queued == 4ms);
+  CHECK(r.asked->worker == 42);
+  REQUIRE(r.asked->records.size() == 2);
+  CHECK(r.asked->records[0].length == 18);
+  CHECK(r.asked->records[0].request_id == std::nullopt);
+  CHECK(r.asked->records[1].request_id == 1U);
+  CHECK(r.times.asked == 60us);
+  CHECK(r.exception->sentence == "KeyError: 'x'");
+  CHECK(r.exception->traceback == traceback);
+  CHECK(r.asked->worker_has_ended);
+  CHECK(r.asked->worker_status == 9);
+}
+
+TEST_CASE("what an application answered by a local redirect does not stand for the next one") {
+  kept k;
+  k.add(trace::script_found{"/a", std::nullopt, "FastCGI application at unix:/a", ""});
+  k.add(trace::application_described{"FastCGI", "unix:/a"});
+  k.add(trace::application_asked{"FastCGI", "unix:/a", false});
+  k.add(trace::queued{3ms});
+  k.add(trace::script_found{"/s", std::nullopt, "/srv/s", ""});
+  CHECK_FALSE(k.recording.application.has_value());
+  CHECK_FALSE(k.recording.asked.has_value());
+  CHECK_FALSE(k.recording.queued.has_value());
+  CHECK_FALSE(k.recording.times.asked.has_value());
 }

@@ -42,16 +42,25 @@ class site {
   // The programs that are kept in memory, none of which has been started. After get_ready().
   std::vector<std::shared_ptr<process::pool>> const& pools() const { return pools_; }
 
+  bool keeps_programs() const { return !keeping_.empty(); }
+
+  // The one of the mapping with this prefix; null if it has none.
+  std::shared_ptr<process::pool> pool_at(std::string_view prefix) const;
+
  private:
   life::shared_resources& shared_;
   remote::rules remote_;
   cgi::gateway_rules rules_;
   void keep_for_interpreters(config::site_options const& chosen, map_kinds kinds);
 
-  // Makes a pool for what answers requests; null if that needs none.
-  using pool_maker = std::function<std::shared_ptr<process::pool>(kept_parts const&)>;
-  std::vector<pool_maker> keeping_;
+  // What makes a pool for what answers requests; it gives null if that needs none.
+  struct keeping {
+    std::string where;  // the mapping's prefix, or an interpreter's extension
+    std::function<std::shared_ptr<process::pool>(kept_parts const&)> make;
+  };
+  std::vector<keeping> keeping_;
   std::vector<std::shared_ptr<process::pool>> pools_;
+  std::vector<std::string> places_;              // of each of these: keeping::where
   std::optional<process::template_rules> warm_;  // for when programs are run
 };
 

@@ -118,6 +118,8 @@ inline constexpr auto template_kept_time = 1min;
 inline constexpr auto template_pause = 1s;
 inline constexpr int template_doublings = 6;
 inline constexpr std::size_t template_notes = 32;
+// Scripts of which it is kept how long a cold start took.
+inline constexpr std::size_t cold_times_kept = 256;
 // How long a thread pauses after it has run out of memory.
 inline constexpr auto memory_pause = 10ms;
 // For so long after a request that needed no script, fewer scripts are started at the same time.

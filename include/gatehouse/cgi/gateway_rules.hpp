@@ -14,6 +14,7 @@
 #include "gatehouse/gateway/meta_variables.hpp"
 #include "gatehouse/process/containment.hpp"
 #include "gatehouse/process/launcher.hpp"
+#include "gatehouse/process/templates.hpp"
 
 namespace gatehouse::cgi {
 
@@ -34,8 +35,10 @@ struct gateway_rules {
   run_limits limits{};
   std::chrono::steady_clock::duration queue_timeout{};
   script_slots* slots = nullptr;
-  std::shared_ptr<base::budget> spool_space;  // of request bodies
-  std::shared_ptr<process::templates> warm;   // see process::program
+  std::shared_ptr<base::budget> spool_space;           // of request bodies
+  std::shared_ptr<process::templates> warm;            // see process::program
+  std::vector<process::template_kind> template_kinds;  // that --warm names
+  std::string_view why_no_templates;  // in a few words; empty: there are some, or none are wanted
   process::launcher* launcher = nullptr;  // null: programs are described to the recorder, not run
 };
 

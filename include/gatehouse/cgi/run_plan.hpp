@@ -4,6 +4,7 @@
 // directory and standard input (RFC 3875, 4 and 7.2).
 
 #include <string>
+#include <string_view>
 
 #include "gatehouse/cgi/gateway_rules.hpp"
 #include "gatehouse/cgi/script_slots.hpp"
@@ -19,6 +20,7 @@ struct run_plan {
   process::program program;  // its descriptors are filled in by the run
   std::string name;          // for the log: the URL path of the script
   std::string path_variable;
+  std::string_view why_no_templates;  // see gateway_rules
   gateway::input_plan input;
   script_slots::slot slot;  // given back, like the room of the input, when the script has ended
 };

@@ -18,6 +18,7 @@
 #include "gatehouse/gateway/stderr_tail.hpp"
 #include "gatehouse/http/exchange.hpp"
 #include "gatehouse/process/child_process.hpp"
+#include "gatehouse/process/templates.hpp"
 #include "gatehouse/trace/recorder.hpp"
 
 namespace gatehouse::cgi {
@@ -57,8 +58,8 @@ class script_process : public std::enable_shared_from_this<script_process> {
   // it does not end within limits::unwatched_time.
   void watch_client();
 
-  // The script runs, as this child. warm: how long its start took if a template has forked it.
-  void begin(process::child_process child, std::optional<std::chrono::microseconds> warm);
+  // The script runs, as this child. way: of the start, if --warm is in use.
+  void begin(process::child_process child, std::optional<process::start_way> const& way);
 
   // Its stderr is logged and its end is noticed as they come from now on. Without memory its stderr
   // is read at its end.
@@ -90,6 +91,9 @@ class script_process : public std::enable_shared_from_this<script_process> {
 
   // Suspends until it has ended, for at most limits::exit_wait; gives whether it has.
   base::task<bool> ended_soon();
+
+  // Reports what the script has printed.
+  void report_output(std::string_view bytes);
 
   // Reports to whatever records the exchange, also after the exchange is over.
   bool traced() const { return trace_sink_ != nullptr; }
@@ -125,6 +129,7 @@ class script_process : public std::enable_shared_from_this<script_process> {
   void read_waiting_errors();
   void log_limits();
   base::task<void> log_holders();
+  void report_start(std::optional<process::start_way> const& way);
   void report_end() const;
   void on_stderr_line(std::string_view line) const;
   static base::task<void> log_stderr(std::shared_ptr<script_process> self);
@@ -135,6 +140,11 @@ class script_process : public std::enable_shared_from_this<script_process> {
   std::unique_ptr<http::subscription> client_;  // it leaves
   run_limits limits_;
   std::shared_ptr<process::containment const> held_by_;
+  std::shared_ptr<process::templates> templates_;  // if the exchange is traced
+  std::string script_;                             // the same
+  std::string_view why_no_templates_;              // see gateway_rules
+  std::chrono::steady_clock::time_point ordered_at_;
+  bool is_cold_ = false;  // and has printed nothing yet
   script_slots::slot slot_;
   base::budget::part spooled_;  // what its input takes on the disk
   state state_ = state::ordered;

@@ -24,6 +24,7 @@ struct diagnosis {
   std::size_t excerpt_line = 1;     // the number of the excerpt's first line in the output
   std::size_t marked_line = 0;      // the number of the line that is at fault; 0: none
   std::vector<std::string> stderr_lines = {};  // the last lines of the script's stderr
+  std::vector<std::string> traceback = {};     // of a Python application's exception
 };
 
 struct http_error {

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -21,6 +22,12 @@
 
 namespace gatehouse::process {
 
+// How a program that might have been forked by a template was started.
+struct start_way {
+  std::optional<std::chrono::microseconds> warm{};  // how long it took; unset: it was started cold
+  std::string why_cold{};                           // in a few words for people
+};
+
 // A program that a thread of the launcher starts.
 class launch {
  public:
@@ -29,8 +36,8 @@ class launch {
   // may be awaited again.
   base::task<base::result<pid_t>> outcome();
 
-  // How long the start took if a template has forked the program; to be asked after the outcome.
-  std::optional<std::chrono::microseconds> warm() const;
+  // Of a program that has templates (program::warm); to be asked after the outcome.
+  std::optional<start_way> way() const;
 
  private:
   friend class launcher;

@@ -25,8 +25,8 @@ class order {
   // Errors: see vfork_launcher::start(). To be called once. Throws std::bad_alloc.
   base::task<base::result<child_process>> child();
 
-  // See launch::warm(); after child().
-  std::optional<std::chrono::microseconds> warm() const { return launched_.warm(); }
+  // See launch::way(); after child().
+  std::optional<start_way> way() const { return launched_.way(); }
 
  private:
   launch launched_;

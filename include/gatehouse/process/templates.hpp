@@ -36,6 +36,10 @@ struct template_rules {
   std::shared_ptr<containment const> held_by{};
 };
 
+// Why a script never starts out of a template of one of these kinds, in a few words for people:
+// "its #! line names sh"; empty where it can. Reads the script's first line.
+std::string why_no_template(std::string const& script, std::vector<template_kind> const& kinds);
+
 class templates {
  public:
   explicit templates(template_rules rules);
@@ -43,19 +47,34 @@ class templates {
   templates& operator=(templates const&) = delete;
   ~templates();  // ends all of them
 
-  // The pid of a child that runs the program from now on; nothing if it is to be started cold. If
-  // there is no template for it yet, one is started for the next. Waits for the template as
-  // template_process::ask() does, and for others that ask the same one.
-  std::optional<pid_t> start(program const& what, vfork_launcher& with);
+  // The pid of a child that runs the program from now on; nothing if it is to be started cold, and
+  // why, in a few words for people. If there is no template for it yet, one is started for the
+  // next. Waits for the template as template_process::ask() does, and for others that ask the same
+  // one.
+  struct outcome {
+    std::optional<pid_t> pid{};
+    std::string why_cold{};
+  };
+  outcome start(program const& what, vfork_launcher& with);
+
+  // How long it took a script that had been started cold from its start to its first output, when
+  // that was last told.
+  void note_cold(std::string const& script, std::chrono::microseconds time);
+  std::optional<std::chrono::microseconds> cold_time(std::string const& script) const;
 
  private:
   struct one;
-  std::shared_ptr<one> for_line(hash_bang const& line);
+  struct template_or_why {
+    std::shared_ptr<one> it{};
+    std::string why_none{};
+  };
+  template_or_why for_line(hash_bang const& line);
   bool make_room();
 
   template_rules rules_;
-  std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<one>> all_;  // by the #! line
+  mutable std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<one>> all_;              // by the #! line
+  std::map<std::string, std::chrono::microseconds> cold_times_;  // by the script
   bool said_full_ = false;
 };
 

@@ -25,6 +25,7 @@ struct why {
   std::string command = {};   // a shell command that mends it or shows the cause; empty: none
   std::optional<printed_excerpt> output = {};  // of what the script printed
   std::vector<std::string> stderr_lines = {};  // the last ones, limits::reason_stderr_lines at most
+  std::vector<std::string> traceback = {};     // of a Python application's exception
 };
 
 // Nothing for an exchange that goes on, or went well.

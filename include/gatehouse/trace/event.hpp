@@ -53,17 +53,38 @@ struct variable {
   http::head_source source;
 };
 
+// What is said of something in a row of a table.
+struct fact {
+  std::string name;
+  std::string value;
+};
+
 struct program_described {
   std::string_view path;
   std::span<std::string const> arguments;
   std::string_view directory;
+  std::string_view start = {};  // where --warm is in use: "warm, out of a template (--warm)"
 };
 
-// An application that runs elsewhere is asked; again where that has closed the first connection.
+// What answers in place of a program that is started: an application that stays in memory.
+struct application_described {
+  std::string_view protocol;  // "FastCGI", "WSGI"
+  std::string_view name;      // "unix:/run/app.sock", "flaskapp:app"
+  std::span<fact const> facts{};
+};
+
+// The request waited until a program in memory was free, or gave up waiting.
+struct queued {
+  std::chrono::microseconds time;
+};
+
+// An application is asked; again where that has closed the first connection, or where the worker
+// that was to have the request ended before it began.
 struct application_asked {
-  std::string_view protocol;  // "FastCGI"
-  std::string_view address;
-  bool kept;  // by a connection that has carried answers before
+  std::string_view protocol;  // "FastCGI", "WSGI"
+  std::string_view address;   // of one that runs elsewhere; else its name: "flaskapp:app"
+  bool kept;                  // by a connection that has carried answers before
+  pid_t worker = 0;           // of ours that has the request; 0: it runs elsewhere
 };
 
 // A record of FastCGI went over, or another piece of a protocol that has none.
@@ -71,11 +92,33 @@ struct record_passed {
   enum direction { to_application, from_application } way;
   std::string_view type;  // "FCGI_PARAMS", "netstring"
   std::size_t length;     // of its content
+  std::optional<unsigned> request_id = {};
+};
+
+// A Python application has raised an exception instead of answering, or has done what PEP 3333 does
+// not allow.
+struct application_raised {
+  std::string_view sentence;  // "KeyError: 'x'"
+  bool is_misuse;
+  std::span<std::string const> traceback;  // its lines; the last one says what was raised
+};
+
+// The worker that had the request has ended, and not because its time was over.
+struct worker_ended {
+  std::optional<int> wait_status;  // as from wait(2), if it is known
+};
+
+// How a program that may start out of a template (--warm) has started, or would.
+struct warm_start {
+  std::optional<std::chrono::microseconds> took = {};  // unset: it started cold
+  std::optional<std::chrono::microseconds> cold =
+      {};  // what a cold start took, if one was measured
+  std::string_view why_cold = {};
 };
 
 struct process_started {
   pid_t pid;
-  std::optional<std::chrono::microseconds> warm{};  // how long the start took, out of a template
+  std::optional<warm_start> warm = {};  // unset: --warm is not in use
 };
 
 // Given to the script.
@@ -152,7 +195,8 @@ struct ended {
 
 using event =
     std::variant<request_head, request_parsed, routed, script_found, variable, program_described,
-                 application_asked, record_passed, process_started, stdin_bytes, stdout_bytes,
+                 application_described, queued, application_asked, record_passed,
+                 application_raised, worker_ended, process_started, stdin_bytes, stdout_bytes,
                  header_line, header_block, remark, stderr_line, process_ended, failed,
                  response_head, response_bytes, ended>;
 

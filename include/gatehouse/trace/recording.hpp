@@ -74,6 +74,14 @@ struct recorded_program {
   std::string path;
   std::vector<std::string> arguments;
   std::string directory;
+  std::string start = {};  // where --warm is in use
+};
+
+// What answers in place of a program that is started.
+struct recorded_application {
+  std::string protocol;
+  std::string name;
+  std::vector<fact> facts;
 };
 
 // A record of FastCGI, or another piece of a protocol that has none.
@@ -81,15 +89,33 @@ struct recorded_record {
   bool sent;  // to the application; else it came from there
   std::string type;
   std::uint64_t length;
+  std::optional<unsigned> request_id = {};
 };
 
-// How an application that runs elsewhere was asked, and what went over.
+// How an application was asked, and what went over.
 struct recorded_question {
   std::string protocol;
   std::string address;
-  bool kept;                             // by a connection that had carried answers before
-  std::vector<recorded_record> records;  // at most limits::traced_records
-  std::uint64_t passed;                  // how many there were in all
+  bool kept = false;                          // by a connection that had carried answers before
+  pid_t worker = 0;                           // of ours; 0: it runs elsewhere
+  std::vector<recorded_record> records = {};  // at most limits::traced_records
+  std::uint64_t passed = 0;                   // how many there were in all
+  bool worker_has_ended = false;              // before its time was over
+  std::optional<int> worker_status = {};      // how, if that is known
+};
+
+// What a Python application has raised, or has done wrong.
+struct recorded_exception {
+  std::string sentence;
+  bool is_misuse = false;
+  std::vector<std::string> traceback;
+};
+
+// How a program that may start out of a template did.
+struct recorded_warm_start {
+  std::optional<std::chrono::microseconds> took;
+  std::optional<std::chrono::microseconds> cold;
+  std::string why_cold;
 };
 
 struct recorded_end {
@@ -115,6 +141,7 @@ struct recorded_times {
   using microseconds = std::chrono::microseconds;
   std::optional<microseconds> connected;  // not positive; of a connection's first exchange
   std::optional<microseconds> head_read;
+  std::optional<microseconds> asked;  // an application, the last time
   std::optional<microseconds> process_started;
   std::optional<microseconds> first_output;
   std::optional<microseconds> process_ended;
@@ -137,9 +164,12 @@ struct recording {
   std::vector<redirecting_script> redirected_by;  // the scripts before that one
   std::vector<recorded_variable> variables;
   std::optional<recorded_program> program;
+  std::optional<recorded_application> application;
+  std::optional<std::chrono::microseconds> queued;  // until a program in memory was free
   std::optional<recorded_question> asked;
+  std::optional<recorded_exception> exception;
   std::optional<pid_t> pid;
-  std::optional<std::chrono::microseconds> warm;  // how long its start out of a template took
+  std::optional<recorded_warm_start> warm;  // unset: --warm is not in use
   std::optional<recorded_end> end;
   kept_bytes standard_input;
   kept_bytes standard_output;

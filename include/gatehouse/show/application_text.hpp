@@ -1,0 +1,31 @@
+#pragma once
+// What is said in a few words of an exchange that an application in memory has, or should have,
+// answered. Pure.
+
+#include <string>
+#include <string_view>
+
+#include "gatehouse/trace/recording.hpp"
+
+namespace gatehouse::show {
+
+// Whether it is one, as far as the exchange has come: a program was not started for the request.
+bool is_in_memory(trace::recording const& of);
+
+// "The application" or "The script", for a sentence to begin with.
+std::string_view subject_of(trace::recording const& of);
+
+// "flaskapp:app[123]", the worker of ours that has or had the request; empty: none.
+std::string worker_of(trace::recording const& of);
+
+// "exit code 1", "killed by SIGSEGV"
+std::string brief_end(int wait_status);
+
+// "SIGTERM"
+std::string signal_name(int signal);
+
+// Why such an exchange has failed, for one line: "the application raised KeyError: 'x'". Empty
+// where there is nothing to be said beside the status.
+std::string brief_failure(trace::recording const& of);
+
+}  // namespace gatehouse::show
