@@ -6,7 +6,6 @@ namespace gatehouse::fastcgi {
 namespace {
 
 constexpr char version = 1;
-constexpr unsigned request_id = 1;
 constexpr std::uint8_t responder_role = 1;
 constexpr std::uint8_t keep_connection = 1;
 constexpr std::size_t end_request_bytes = 8;
@@ -86,7 +85,7 @@ int wait_status_of(end_request const& end) {
 
 record_frame frame_of(record_type type, std::size_t content_bytes) {
   auto const padding = padding_for(content_bytes);
-  return {{version, static_cast<char>(type), 0, static_cast<char>(request_id),
+  return {{version, static_cast<char>(type), 0, static_cast<char>(own_request_id),
            low_byte(content_bytes >> 8U), low_byte(content_bytes), low_byte(padding), 0},
           padding};
 }
@@ -171,7 +170,7 @@ boost::system::result<piece, fault> record_decoder::read_header() {
   if (kept_[0] != static_cast<unsigned char>(version)) return fault::version;
   type_ = static_cast<record_type>(kept_[1]);
   if (!comes_from_application(type_)) return fault::type;
-  if ((kept_[2] << 8U | kept_[3]) != request_id) return fault::request_id;
+  if ((kept_[2] << 8U | kept_[3]) != own_request_id) return fault::request_id;
   content_left_ = std::size_t{kept_[4]} << 8U | kept_[5];
   padding_left_ = kept_[6];
   if (type_ == record_type::end_request && content_left_ != end_request_bytes) return fault::length;

@@ -11,7 +11,7 @@ std::size_t answer_decoder::decode(char* bytes, std::size_t size) {
   if (how_ == protocol::fastcgi) {
     output = decode_records(bytes, size);
   } else {
-    trace(trace::record_passed{trace::record_passed::from_application, "bytes", size});
+    trace(trace::record_passed{trace::record_passed::from_application, unframed_answer, size});
     if (!status_line_.decided()) {
       left_over_ = status_line_.push({bytes, size});
       output = take_left_over(boost::asio::buffer(bytes, size));
@@ -39,7 +39,8 @@ std::size_t answer_decoder::decode_records(char* bytes, std::size_t size) {
     auto const& piece = **got;
     if (piece.what == kind::record && trace) {
       auto const name = fastcgi::name_of(piece.type);
-      trace(trace::record_passed{trace::record_passed::from_application, name, piece.length});
+      trace(trace::record_passed{trace::record_passed::from_application, name, piece.length,
+                                 request_id_of(how_)});
     }
     if (piece.what == kind::errors) on_errors_(piece.bytes);
     if (piece.what == kind::end) end_ = piece.ended;

@@ -115,7 +115,7 @@ base::error_code run::send_head() {
   trace::recorder const trace(trace_sink_.get());
   trace(trace::application_asked{name_of(what_.how), what_.whom->at(place_).text,
                                  connection_->was_used()});
-  report_sent(what_.how, what_.head, trace);
+  report_sent(what_.how, what_.head, head_bytes_, trace);
   auto const put = connection_->send_now(what_.head);
   if (put.has_error()) return put.error();
   auto const sent = put->value_or(0);

@@ -153,7 +153,7 @@ base::task<base::error_code> body_feed::feed_body(std::shared_ptr<state> s) {
     s->left -= std::min<std::uint64_t>(s->left, *read);
     bool const last = *read == 0 || s->left == 0;
     auto const framed = frame_body(s->how, piece, *read, last ? more_body::ends : more_body::comes);
-    report_sent(s->how, framed, trace);
+    report_sent(s->how, framed, 0, trace);
     bool const written = co_await write(s, framed);
     if (!written) co_return base::error_code{};
     if (last) s->progress = state::progress::whole;

@@ -13,9 +13,8 @@
 namespace gatehouse::remote {
 namespace {
 
-std::string text_of(protocol how, std::vector<upstream::address> const& at) {
-  std::string out(name_of(how));
-  out += " application at ";
+std::string text_of(std::vector<upstream::address> const& at) {
+  std::string out;
   for (std::size_t i = 0; i < at.size(); ++i) out += (i > 0 ? "," : "") + at[i].text();
   return out;
 }
@@ -57,7 +56,8 @@ void report(std::vector<gateway::meta_variable> const& variables, trace::recorde
 remote_application::remote_application(protocol how, std::vector<upstream::address> const& at,
                                        rules const& by)
     : how_(how),
-      text_(text_of(how, at)),
+      addresses_(text_of(at)),
+      text_(std::string(name_of(how)) + " application at " + addresses_),
       rules_(by),
       whom_(std::make_shared<upstream::application>(endpoints_of(at))) {}
 
@@ -73,6 +73,7 @@ base::task<http::outcome> remote_application::ask(gateway::script_target target,
                                                   http::body_source& request_body,
                                                   http::exchange_context& context) {
   context.record.script = target.script_name;
+  context.record.application = text_;
   report_target(target, text_, context);
   if (auto error = gateway::check_path_info(target)) co_return std::move(*error);
   gateway::input_plan input;
@@ -86,6 +87,7 @@ base::task<http::outcome> remote_application::ask(gateway::script_target target,
   }
 
   trace::recorder const trace(context);
+  trace(trace::application_described{name_of(how_), addresses_});
   auto const variables = gateway::meta_variables(
       request, target, context.client(), rules_.variables, input.length, context.redirect_url);
   report(variables, trace);

@@ -90,17 +90,26 @@ std::string_view frame_body(protocol which, char* piece, std::size_t size, more_
   return {begin, static_cast<std::size_t>(end - begin)};
 }
 
-void report_sent(protocol which, std::string_view bytes, trace::recorder const& trace) {
+std::optional<unsigned> request_id_of(protocol which) {
+  return which == protocol::fastcgi ? std::optional(fastcgi::own_request_id) : std::nullopt;
+}
+
+void report_sent(protocol which, std::string_view bytes, std::size_t head_bytes,
+                 trace::recorder const& trace) {
   using trace::record_passed;
   if (!trace) return;
   if (which != protocol::fastcgi) {
-    trace(record_passed{record_passed::to_application, "bytes", bytes.size()});
+    auto const* const name = which == protocol::scgi ? "netstring" : "packet";
+    if (head_bytes > 0) trace(record_passed{record_passed::to_application, name, head_bytes});
+    if (bytes.size() > head_bytes)
+      trace(record_passed{record_passed::to_application, "body", bytes.size() - head_bytes});
     return;
   }
   while (bytes.size() >= fastcgi::header_bytes) {
     auto const record = fastcgi::read_own_header(bytes);
     auto const name = fastcgi::name_of(record.type);
-    trace(record_passed{record_passed::to_application, name, record.content_bytes});
+    trace(record_passed{record_passed::to_application, name, record.content_bytes,
+                        request_id_of(which)});
     bytes.remove_prefix(std::min(bytes.size(), record.whole_bytes));
   }
 }

@@ -28,6 +28,8 @@ enum class record_type : std::uint8_t {
 std::string name_of(record_type type);
 
 inline constexpr std::size_t header_bytes = 8;
+// Of every request.
+inline constexpr unsigned own_request_id = 1;
 // What one record of ours holds at most: the largest size that needs no padding.
 inline constexpr std::size_t record_bytes = 65'528;
 

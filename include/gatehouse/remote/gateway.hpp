@@ -37,6 +37,7 @@ class remote_application final : public gateway::application {
 
  private:
   protocol how_;
+  std::string addresses_;
   std::string text_;
   rules const& rules_;
   std::shared_ptr<upstream::application> whom_;  // shared with the connections to it; null: ours

@@ -26,8 +26,15 @@ http::result<std::string> encode_head(protocol which,
                                       std::optional<std::uint64_t> content_length);
 
 // Reports to the recorder what a request, or a piece of its body, is made of. bytes: what
-// encode_head() or frame_body() gave, or both together.
-void report_sent(protocol which, std::string_view bytes, trace::recorder const& trace);
+// encode_head() or frame_body() gave, or both together; head_bytes: how many encode_head() gave.
+void report_sent(protocol which, std::string_view bytes, std::size_t head_bytes,
+                 trace::recorder const& trace);
+
+// The name of what such an application answers, which has no records.
+inline constexpr std::string_view unframed_answer = "answer";
+
+// The id of every request over FastCGI, for the recorder; nothing for the other protocols.
+std::optional<unsigned> request_id_of(protocol which);
 
 // What a piece of the body is framed by. Of FastCGI a header stands before it, and padding and, of
 // the last piece, the end of the stream behind it.
