@@ -87,11 +87,21 @@ std::string plain_text(content const& page) {
   if (!help.command.empty()) out += "\nTry this:\n" + printable_lines(help.command, indent);
   if (!help.output_excerpt.empty())
     out += "\n" + heading_of_output(help) + ":\n" + printable_output(help);
+  if (!help.traceback.empty()) out += "\nTraceback:\n";
+  for (auto const& line : help.traceback)
+    out.append(indent).append(base::log_escaped(line)).append("\n");
   if (!help.stderr_lines.empty()) out += "\nIts last lines on standard error:\n";
   for (auto const& line : help.stderr_lines)
     out.append(indent).append(base::log_escaped(line)).append("\n");
   if (!page.reason.empty()) out += "\n(" + std::string(page.reason) + ")\n";
   return out;
+}
+
+void add_lines(boost::json::object& to, std::string_view name,
+               std::vector<std::string> const& lines) {
+  boost::json::array out;
+  for (auto const& line : lines) out.emplace_back(base::log_escaped(line));
+  if (!out.empty()) to[name] = std::move(out);
 }
 
 boost::json::object json_diagnosis(http::diagnosis const& help) {
@@ -105,9 +115,8 @@ boost::json::object json_diagnosis(http::diagnosis const& help) {
     out["output_line"] = help.excerpt_line;
   }
   if (help.marked_line > 0) out["marked_line"] = help.marked_line;
-  boost::json::array lines;
-  for (auto const& line : help.stderr_lines) lines.emplace_back(base::log_escaped(line));
-  if (!lines.empty()) out["stderr"] = std::move(lines);
+  add_lines(out, "traceback", help.traceback);
+  add_lines(out, "stderr", help.stderr_lines);
   return out;
 }
 
@@ -224,6 +233,13 @@ std::size_t telling_line(std::vector<std::string> const& lines) {
   return lines.size() - (hint ? 1 : 0);
 }
 
+void append_errors(std::string& out, std::string_view heading,
+                   std::vector<std::string> const& lines) {
+  if (lines.empty()) return;
+  append_block(out, heading, "errors",
+               escaped_lines({lines.begin(), lines.end()}, telling_line(lines), "b"));
+}
+
 // The explanation, with a link where it names the nearest address.
 std::string explanation_markup(http::diagnosis const& help) {
   std::string_view const text = help.explanation;
@@ -247,11 +263,8 @@ void append_diagnosis(std::string& out, http::diagnosis const& help) {
         escaped_lines(lines_of(help.output_excerpt),
                       shows_marked ? help.marked_line - help.excerpt_line + 1 : 0, "mark"));
   }
-  auto const& lines = help.stderr_lines;
-  if (!lines.empty()) {
-    append_block(out, "Its last lines on standard error", "errors",
-                 escaped_lines({lines.begin(), lines.end()}, telling_line(lines), "b"));
-  }
+  append_errors(out, "Traceback", help.traceback);
+  append_errors(out, "Its last lines on standard error", help.stderr_lines);
   out += "</section>\n";
 }
 

@@ -64,6 +64,16 @@ wsgi::worker_plan plan_of(config::mapping const& what, kept_parts const& parts) 
   return out;
 }
 
+std::vector<trace::fact> facts_of(config::mapping const& what,
+                                  config::server_options const& server) {
+  auto const threads = count_of(what, "threads", 1);
+  auto workers = std::to_string(count_of(what, "workers", server.workers));
+  if (threads > 1) workers += ", each with " + std::to_string(threads) + " threads";
+  return {{"workers", workers},
+          {"directory", directory_of(what)},
+          {"python", setting_of(what, "python").value_or("python3, as PATH has it")}};
+}
+
 }  // namespace
 
 complaint check_threads(std::string_view value) {
@@ -85,6 +95,7 @@ std::unique_ptr<http::handler> make_application(config::mapping const& what,
                .queue_timeout = scripts.queue_timeout};
   rules.variables = scripts.variables;
   rules.spool_space = scripts.spool_space;
+  rules.facts = facts_of(what, parts.server);
   return std::make_unique<wsgi::application_gateway>(std::move(rules));
 }
 

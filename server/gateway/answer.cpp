@@ -66,6 +66,7 @@ base::task<http::http_error> explained(http::http_error error, responder& progra
   if (!said.command.empty()) error.help.command = std::move(said.command);
   error.help.file = std::move(said.file);
   error.help.stderr_lines = std::move(said.stderr_lines);
+  error.help.traceback = std::move(said.traceback);
   co_await program.finish();
   co_return error;
 }

@@ -15,11 +15,6 @@ http::http_error failure(unsigned status, std::string_view reason, std::string d
   return error;
 }
 
-std::string seconds_text(std::chrono::steady_clock::duration time) {
-  auto const ms = std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
-  return ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms";
-}
-
 bool is_client_failure(base::error_code const& ec) {
   return ec.category() == base::category();
 }
@@ -44,6 +39,11 @@ start_rules rules_for(script_target const& target, std::string_view path_variabl
 }
 
 }  // namespace
+
+std::string seconds_text(std::chrono::steady_clock::duration time) {
+  auto const ms = std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
+  return ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms";
+}
 
 bool is_about_path(base::error_code const& why) {
   using boost::system::errc::errc_t;

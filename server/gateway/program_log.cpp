@@ -1,5 +1,6 @@
 #include "gatehouse/gateway/program_log.hpp"
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -9,6 +10,7 @@
 #include "gatehouse/base/error.hpp"
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/base/log.hpp"
+#include "gatehouse/process/pipe.hpp"
 
 namespace gatehouse::gateway {
 
@@ -18,6 +20,7 @@ program_log::program_log(std::string_view code, std::string name)
         std::lock_guard const lock(mutex_);
         if (lines_.size() == base::limits::stderr_lines_kept) lines_.erase(lines_.begin());
         lines_.emplace_back(line);
+        ++written_;
       }) {}
 
 std::shared_ptr<program_log> program_log::read(base::executor ex, base::unique_fd pipe,
@@ -32,9 +35,40 @@ std::vector<std::string> program_log::last_lines() const {
   return lines_;
 }
 
+std::uint64_t program_log::written() const {
+  std::lock_guard const lock(mutex_);
+  return written_;
+}
+
+std::vector<std::string> program_log::lines_after(std::uint64_t number) const {
+  std::lock_guard const lock(mutex_);
+  auto const count = std::min<std::uint64_t>(written_ - std::min(number, written_), lines_.size());
+  return {lines_.end() - static_cast<std::ptrdiff_t>(count), lines_.end()};
+}
+
+bool program_log::has_unread() const {
+  std::lock_guard const lock(reading_);
+  return pipe_ >= 0 && process::waiting_in(pipe_) > 0;
+}
+
 void program_log::when_ended(std::function<void()> action) {
   if (ended_) return action();
   on_end_ = std::move(action);
+}
+
+void program_log::open(int pipe) {
+  std::lock_guard const lock(reading_);
+  pipe_ = pipe;
+}
+
+// Whether more may come.
+bool program_log::read_some() {
+  std::lock_guard const lock(reading_);
+  std::array<char, base::limits::small_read_bytes> buffer;
+  auto const got = process::read_now(pipe_, boost::asio::buffer(buffer));
+  if (got.has_error() || (got->has_value() && **got == 0)) return false;
+  if (got->has_value()) tail_.add({buffer.data(), **got});
+  return true;
 }
 
 base::task<void> program_log::read_all(std::shared_ptr<program_log> self, base::executor ex,
@@ -42,14 +76,14 @@ base::task<void> program_log::read_all(std::shared_ptr<program_log> self, base::
   boost::asio::posix::basic_stream_descriptor<base::executor> from(ex);
   base::error_code error;
   from.assign(pipe.get(), error);
-  if (!error) static_cast<void>(pipe.release());
-  std::array<char, base::limits::small_read_bytes> buffer;
+  if (!error) self->open(pipe.release());
   while (!error) {
-    auto const [ec, got] =
-        co_await from.async_read_some(boost::asio::buffer(buffer), base::as_result);
+    auto const [ec] =
+        co_await from.async_wait(boost::asio::posix::descriptor_base::wait_read, base::as_result);
     error = ec;
-    self->tail_.add({buffer.data(), got});
+    if (!error && !self->read_some()) break;
   }
+  self->open(-1);
   self->tail_.end();
   self->ended_ = true;
   if (auto const action = std::exchange(self->on_end_, nullptr)) action();

@@ -48,6 +48,10 @@ std::atomic<std::size_t> const& pool::waiting() const {
   return state_->waiting;
 }
 
+std::string const& pool::name() const {
+  return state_->rules.name;
+}
+
 std::vector<std::string> pool::sources() const {
   std::lock_guard const lock(state_->mutex);
   return state_->sources;

@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "gatehouse/gateway/failures.hpp"
+
 namespace gatehouse::remote {
 namespace {
 
@@ -10,11 +12,6 @@ http::http_error failure(unsigned status, std::string_view reason, std::string d
   http::http_error error{.status = status, .reason = reason};
   error.detail = std::move(detail);
   return error;
-}
-
-std::string seconds_text(std::chrono::steady_clock::duration time) {
-  auto const ms = std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
-  return ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms";
 }
 
 // What mends it, as far as the error tells.
@@ -52,7 +49,7 @@ http::http_error backlog_full(std::string_view who) {
 }
 
 http::http_error no_answer(std::string_view who, std::chrono::steady_clock::duration limit) {
-  auto const what = std::string(who) + " sent nothing for " + seconds_text(limit);
+  auto const what = std::string(who) + " sent nothing for " + gateway::seconds_text(limit);
   auto error = failure(504, "application-timeout", what);
   error.help.explanation = "The " + what + ". --script-timeout says how long the server waits.";
   return error;

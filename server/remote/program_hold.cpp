@@ -53,7 +53,7 @@ base::task<std::optional<http::http_error>> program_hold::take(http::exchange_co
   give_up();
   if (++attempts_ > base::limits::kept_attempts)
     co_return http::try_again_later("programs-end", "one program after the other has ended");
-  auto taken = co_await gateway::take_program(*from_, queue_timeout_, context);
+  auto taken = co_await gateway::take_program(*from_, from_->name(), queue_timeout_, context);
   if (taken.has_error()) co_return taken.error();
   lease_ = std::move(*taken);
   program_ = std::static_pointer_cast<listening_program>(lease_.program());

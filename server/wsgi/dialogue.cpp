@@ -56,6 +56,7 @@ void dialogue::begin(process::pool::lease worker) {
     state_ = state::waiting;
     return;
   }
+  report(trace::record_passed::to_application, 'R', frame_.size());
   if (limits_.deadline > duration::zero()) {
     deadline_.emplace(executor_, [this] { fail(fault::deadline, base::errc::timed_out); });
     deadline_->set(limits_.deadline);
@@ -131,7 +132,7 @@ std::size_t dialogue::came(boost::asio::mutable_buffer bytes, base::error_code c
 
 std::size_t dialogue::decode(char* bytes, std::size_t size) {
   using event = answer_decoder::event;
-  trace::recorder const report(trace_sink_.get());
+  trace::recorder const trace(trace_sink_.get());
   std::string_view rest(bytes, size);
   std::size_t output = 0;
   while (!rest.empty() && worker_) {
@@ -141,8 +142,11 @@ std::size_t dialogue::decode(char* bytes, std::size_t size) {
       break;
     }
     rest.remove_prefix(step->consumed);
+    bool const tells_more = step->frame == 'P';  // how much is wanted
+    if (step->frame != 0 && !tells_more)
+      report(trace::record_passed::from_application, step->frame, step->length);
     if (step->what == event::data) {
-      if (!unwanted_) report(trace::stdout_bytes{step->data});
+      if (!unwanted_) trace(trace::stdout_bytes{step->data});
       std::memmove(bytes + output, step->data.data(), step->data.size());
       output += step->data.size();
     } else if (step->what != event::none) {
@@ -152,10 +156,18 @@ std::size_t dialogue::decode(char* bytes, std::size_t size) {
   return unwanted_ ? 0 : output;
 }
 
+void dialogue::report(trace::record_passed::direction way, char kind, std::size_t length) const {
+  trace::recorder const trace(trace_sink_.get());
+  trace(trace::record_passed{way, frame_name(kind), length});
+}
+
 // surplus: more has come behind it.
 void dialogue::take_event(answer_decoder::step const& step, bool surplus) {
   using event = answer_decoder::event;
-  if (step.what == event::pull) return pull(step.wanted);
+  if (step.what == event::pull) {
+    report(trace::record_passed::from_application, 'P', step.wanted);
+    return pull(step.wanted);
+  }
   if (step.what == event::trouble) {
     auto told = decoder_.take_trouble();
     if (fault_ == fault::none) {
@@ -309,6 +321,7 @@ void dialogue::abandon() noexcept {
 }
 
 void dialogue::say_unwanted() {
+  report(trace::record_passed::to_application, 'C', 0);
   auto const frame = cancel_frame();
   auto const put = worker_.connection().send_now(frame);
   if (put.has_error()) return give_worker_up();

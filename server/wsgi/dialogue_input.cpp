@@ -76,8 +76,9 @@ base::task<void> dialogue::feed(std::shared_ptr<dialogue> self, std::size_t want
   } else if (!self->unwanted_) {
     frame.resize(frame_head_bytes + *read);
     frame.replace(0, frame_head_bytes, body_frame_head(*read));
-    trace::recorder const report(self->trace_sink_.get());
-    report(trace::stdin_bytes{std::string_view(frame).substr(frame_head_bytes)});
+    trace::recorder const trace(self->trace_sink_.get());
+    trace(trace::stdin_bytes{std::string_view(frame).substr(frame_head_bytes)});
+    self->report(trace::record_passed::to_application, 'B', *read);
     self->body_left_ -= std::min<std::uint64_t>(self->body_left_, *read);
     co_await write(self, std::move(frame));
   }

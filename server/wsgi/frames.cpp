@@ -92,6 +92,25 @@ std::string_view cancel_frame() {
   return "C\0\0\0\0"sv;
 }
 
+std::string_view frame_name(char kind) {
+  switch (kind) {
+    case 'R':
+      return "request";
+    case 'B':
+      return "body";
+    case 'C':
+      return "cancel";
+    case 'P':
+      return "body wanted";
+    case 'D':
+      return "answer";
+    case 'E':
+      return "end";
+    default:
+      return "exception";
+  }
+}
+
 base::result<answer_decoder::step> answer_decoder::next(std::string_view bytes) {
   if (kind_ == 0) return begin_frame(bytes);
   auto const content = bytes.substr(0, left_);
@@ -118,8 +137,11 @@ base::result<answer_decoder::step> answer_decoder::begin_frame(std::string_view 
   kind_ = kind;
   left_ = length;
   if (length == 0 && kind == 'D') kind_ = 0;
-  if (length > 0 || kind == 'D') return step{.consumed = head.size()};
-  return whole_frame(head.size());
+  step out{.consumed = head.size()};
+  if (length == 0 && kind != 'D') out = whole_frame(head.size());
+  out.frame = kind;
+  out.length = length;
+  return out;
 }
 
 answer_decoder::step answer_decoder::whole_frame(std::size_t consumed) {

@@ -17,10 +17,11 @@ namespace {
 
 using base::limits::kept_body_bytes;
 
-void report(std::vector<gateway::meta_variable> const& variables,
+void report(gateway_rules const& rules, std::vector<gateway::meta_variable> const& variables,
             http::exchange_context const& context) {
   trace::recorder const trace(context);
   if (!trace) return;
+  trace(trace::application_described{"WSGI", rules.run.application, rules.facts});
   for (auto const& v : variables)
     trace(trace::variable{v.name, v.value, v.from, v.clause, v.source});
 }
@@ -55,6 +56,7 @@ base::task<http::outcome> application_gateway::handle(http::request const& reque
                                                       http::exchange_context& context) {
   auto const target = target_of(request);
   context.record.script = rules_.run.application;
+  context.record.application = rules_.run.application;
   if (auto error = gateway::check_path_info(target)) co_return std::move(*error);
   auto input = co_await gateway::plan_input(request, request_body, rules_.spool_space, context,
                                             kept_body_bytes);
@@ -62,20 +64,22 @@ base::task<http::outcome> application_gateway::handle(http::request const& reque
   auto const length = input->length;
   auto const variables = gateway::meta_variables(request, target, context.client(),
                                                  rules_.variables, length, context.redirect_url);
-  report(variables, context);
+  report(rules_, variables, context);
   if (!workers_) co_return gateway::programs_not_run();
   auto first = co_await first_of_body(*input, context);
   if (first.has_error()) co_return gateway::body_failure(first.error());
-  auto worker = co_await gateway::take_program(*workers_, rules_.run.queue_timeout, context);
+  auto worker = co_await gateway::take_program(*workers_, rules_.run.application,
+                                               rules_.run.queue_timeout, context);
   if (worker.has_error()) co_return worker.error();
   context.note_contention(&workers_->waiting());
   auto const with =
       std::make_shared<dialogue>(context, std::move(*input), request_frame(variables, *first),
                                  length.value_or(0) - first->size(), rules_.run.limits);
   // Whatever fails from here on, the worker is left in order: worker_run sees to that.
-  std::unique_ptr<gateway::responder> program =
-      std::make_unique<worker_run>(*workers_, rules_.run, context, with);
-  with->begin(std::move(*worker));
+  auto run = std::make_unique<worker_run>(*workers_, rules_.run, context, with);
+  run->begin(std::move(*worker));
+  // A conversion within an awaited expression would be destroyed twice by gcc 12.
+  std::unique_ptr<gateway::responder> program = std::move(run);
   auto answer = co_await gateway::read_answer(std::move(program), request, context);
   co_return answer;
 }

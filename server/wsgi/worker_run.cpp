@@ -16,6 +16,9 @@ namespace {
 using fault = dialogue::fault;
 using state = dialogue::state;
 
+// How often it is looked, for a traced exchange, whether what its worker wrote has been read.
+constexpr auto line_look_interval = std::chrono::microseconds(500);
+
 }  // namespace
 
 worker_run::worker_run(process::pool& from, run_rules const& rules, http::exchange_context& context,
@@ -28,6 +31,15 @@ worker_run::worker_run(process::pool& from, run_rules const& rules, http::exchan
 
 worker_run::~worker_run() {
   with_->abandon();
+}
+
+void worker_run::begin(process::pool::lease worker) {
+  trace::recorder const trace(*context_);
+  if (trace) {
+    lines_before_ = worker.program()->lines_written();
+    trace(trace::application_asked{"WSGI", rules_.application, true, worker.program()->pid()});
+  }
+  with_->begin(std::move(worker));
 }
 
 // What there is to say where no output comes; nothing if the request is to go to another worker.
@@ -45,11 +57,12 @@ base::task<void> worker_run::ask_again() {
     no_worker_ = http::try_again_later("wsgi-workers-end", "one worker after the other has ended");
     co_return;
   }
-  auto another = co_await gateway::take_program(from_, rules_.queue_timeout, *context_);
+  auto another =
+      co_await gateway::take_program(from_, rules_.application, rules_.queue_timeout, *context_);
   if (another.has_error()) {
     no_worker_ = another.error();
   } else {
-    with_->begin(std::move(*another));
+    begin(std::move(*another));
   }
 }
 
@@ -75,13 +88,56 @@ std::optional<std::size_t> worker_run::read_output_at_once(boost::asio::mutable_
 }
 
 base::task<void> worker_run::finish() {
-  trace::recorder const trace(*context_);
-  for (auto const& line : with_->told().traceback) {
-    base::log::quote(base::log::level::warn, "wsgi-traceback", log_name(), line);
-    trace(trace::stderr_line{line});
+  auto const& told = with_->told();
+  auto const& sink = context_->trace_sink;
+  if (!sink || !sink->prints_stderr()) {
+    for (auto const& line : told.traceback)
+      base::log::quote(base::log::level::warn, "wsgi-traceback", log_name(), line);
   }
+  if (sink) co_await report_rest();
   co_await with_->leave();
   context_ = nullptr;
+}
+
+// What is known only when the answer is over: how it failed, and what was written meanwhile.
+base::task<void> worker_run::report_rest() {
+  trace::recorder const trace(*context_);
+  auto const& told = with_->told();
+  bool const misuse = told.code == "wsgi-bad-answer";
+  if (with_->what_failed() == fault::trouble)
+    trace(trace::application_raised{told.sentence, misuse, told.traceback});
+  auto const program = with_->program();
+  if (!program) co_return;
+  if (with_->what_failed() == fault::gone) {
+    co_await await_worker_end();
+    trace(trace::worker_ended{program->status()});
+  }
+  co_await await_lines();
+  for (auto const& line : program->lines_after(lines_before_)) trace(trace::stderr_line{line});
+}
+
+// Another thread reads what the worker writes, and does so soon.
+base::task<void> worker_run::await_lines() {
+  base::timer pause(executor_);
+  auto const until = std::chrono::steady_clock::now() + base::limits::exit_wait;
+  while (with_->program()->lines_waiting() && std::chrono::steady_clock::now() < until) {
+    pause.expires_after(line_look_interval);
+    co_await pause.async_wait(base::as_result);
+  }
+}
+
+base::task<void> worker_run::await_worker_end() {
+  base::timer pause(executor_);
+  auto const until = std::chrono::steady_clock::now() + base::limits::exit_wait;
+  while (!with_->program()->status() && std::chrono::steady_clock::now() < until) {
+    pause.expires_after(base::limits::stop_look_interval);
+    co_await pause.async_wait(base::as_result);
+  }
+}
+
+// For people.
+std::string worker_run::worker_text() const {
+  return "worker " + log_name();
 }
 
 gateway::program_end worker_run::end_now() {
@@ -105,10 +161,24 @@ http::http_error worker_run::trouble_error() const {
   auto const& told = with_->told();
   bool const fault = told.code == "wsgi-bad-answer";
   http::http_error out{.status = 500, .reason = fault ? "wsgi-bad-answer" : "wsgi-exception"};
-  out.detail = told.sentence;
+  out.detail = (fault ? "" : "the application raised ") + told.sentence;
   out.help.explanation =
       fault ? "The application did what PEP 3333 does not allow: " + told.sentence + "."
             : "The application raised " + told.sentence + ".";
+  return out;
+}
+
+http::http_error worker_run::late_error(std::chrono::steady_clock::duration limit,
+                                        bool by_silence) const {
+  auto out = gateway::script_timeout(limit, by_silence);
+  auto const time = gateway::seconds_text(limit);
+  out.help.explanation =
+      by_silence
+          ? "The " + worker_text() + " sent nothing for " + time +
+                ", and was stopped and replaced. --script-timeout says how long it may be "
+                "silent."
+          : "The " + worker_text() + " had not ended its answer after " + time +
+                ", and was stopped and replaced. --script-deadline says how long it may take.";
   return out;
 }
 
@@ -118,9 +188,9 @@ http::http_error worker_run::failure(base::error_code const& why) const {
     case fault::trouble:
       return trouble_error();
     case fault::silence:
-      return gateway::script_timeout(rules_.limits.silence, true);
+      return late_error(rules_.limits.silence, true);
     case fault::deadline:
-      return gateway::script_timeout(rules_.limits.deadline, false);
+      return late_error(rules_.limits.deadline, false);
     case fault::gone:
       return {.status = 502,
               .reason = "wsgi-worker-ended",
@@ -137,20 +207,15 @@ http::http_error worker_run::failure(base::error_code const& why) const {
 base::task<http::diagnosis> worker_run::diagnosis() {
   http::diagnosis out;
   out.file = rules_.directory;
-  out.stderr_lines = with_->told().traceback;
+  out.traceback = with_->told().traceback;
   auto const program = with_->program();
   if (!program || with_->what_failed() == fault::trouble) co_return out;
   if (with_->what_failed() == fault::gone) {
-    base::timer pause(executor_);
-    auto const until = std::chrono::steady_clock::now() + base::limits::exit_wait;
-    while (!program->status() && std::chrono::steady_clock::now() < until) {
-      pause.expires_after(base::limits::stop_look_interval);
-      co_await pause.async_wait(base::as_result);
-    }
+    co_await await_worker_end();
     auto const status = program->status();
-    out.explanation = "The worker " +
+    out.explanation = "The " + worker_text() + " " +
                       (status ? base::exit_text(*status) : std::string("has closed its socket")) +
-                      " while it had this request.";
+                      " while it had this request, and is replaced.";
   }
   out.stderr_lines = program->last_lines();
   co_return out;

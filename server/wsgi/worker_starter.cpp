@@ -33,6 +33,11 @@ class worker : public kept_program {
   std::string const& log_name() const final { return log_name_; }
   std::vector<std::string> last_lines() const final { return log_->last_lines(); }
   std::vector<std::string> sources() const final { return of_->sources(); }
+  std::uint64_t lines_written() const final { return log_->written(); }
+  std::vector<std::string> lines_after(std::uint64_t number) const final {
+    return log_->lines_after(number);
+  }
+  bool lines_waiting() const final { return log_->has_unread(); }
   std::vector<base::unique_fd> take_sockets() final { return std::exchange(sockets_, {}); }
 
   std::optional<int> status() const final {

@@ -172,6 +172,24 @@ TEST_CASE("the line of stderr that tells the most stands out, also before env's 
   }
 }
 
+TEST_CASE("a traceback stands by itself, with what was raised as its last line") {
+  http::http_error error{.status = 500, .reason = "wsgi-exception"};
+  error.help.explanation = "The application raised KeyError: 'x'.";
+  error.help.traceback = {"Traceback (most recent call last):", "KeyError: <'x'>"};
+  auto const html = accepting("text/html");
+  auto const page = text_of(render_error(error, &html, true));
+  CHECK(contains(page, "<h2>Traceback</h2>"));
+  CHECK(contains(page, "<b>KeyError: &lt;&#39;x&#39;&gt;</b>"));
+  CHECK_FALSE(contains(page, "standard error"));
+  auto const json = accepting("application/json");
+  CHECK(contains(text_of(render_error(error, &json, true)),
+                 R"("traceback":["Traceback (most recent call last):","KeyError: <'x'>"])"));
+  auto const plain = accepting("text/plain");
+  CHECK(contains(text_of(render_error(error, &plain, true)),
+                 "\nTraceback:\n    Traceback (most recent call last):\n    KeyError: <'x'>\n"));
+  CHECK_FALSE(contains(text_of(render_error(error, &plain, false)), "KeyError"));
+}
+
 TEST_CASE("the page runs the script that copies the command, and no other") {
   auto const request = accepting("text/html");
   auto const with_command = render_error(failed_script(), &request, true);

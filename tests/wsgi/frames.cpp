@@ -108,3 +108,16 @@ TEST_CASE("a frame of a control socket is taken when it is whole") {
   bytes = "T\xFF\xFF\xFF\xFF"s;
   CHECK(wsgi::take_control_frame(bytes).has_error());
 }
+
+TEST_CASE("a frame that begins is told once, with its letter and length") {
+  answer_decoder decoder;
+  std::string told;
+  auto const all =
+      frame('D', "abc") + frame('P', std::string(4, '\1')) + frame('D', "") + frame('E', "");
+  for (char const byte : all) {
+    auto const step = decoder.next({&byte, 1});
+    REQUIRE(step.has_value());
+    if (step->frame != 0) told += step->frame + std::to_string(step->length) + " ";
+  }
+  CHECK(told == "D3 P4 D0 E0 ");
+}

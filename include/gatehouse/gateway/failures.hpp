@@ -12,6 +12,9 @@
 
 namespace gatehouse::gateway {
 
+// A time for people: "2 s", "250 ms".
+std::string seconds_text(std::chrono::steady_clock::duration time);
+
 // Whether the error of a system call says something about the path that it was given. Other errors
 // mean that the system could not look at the path.
 bool is_about_path(base::error_code const& why);

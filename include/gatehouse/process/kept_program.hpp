@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -35,6 +36,11 @@ class kept_program {
   virtual std::vector<std::string> last_lines() const = 0;
   // The files that it is made of, whose change makes it out of date; absolute paths.
   virtual std::vector<std::string> sources() const { return {}; }
+  // How many lines it has written there, and those behind so many as far as they are kept. Whoever
+  // wants all lines of a request looks at lines_waiting() until there are none that were not read.
+  virtual std::uint64_t lines_written() const { return 0; }
+  virtual std::vector<std::string> lines_after(std::uint64_t) const { return {}; }
+  virtual bool lines_waiting() const { return false; }
 
   // The sockets that requests go over, one at a time over each. One that is none stands for a
   // request whose connection the program's kind makes for itself. To be called once.

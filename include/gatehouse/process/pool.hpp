@@ -86,6 +86,9 @@ class pool {
   base::task<outcome> acquire(base::executor ex, std::chrono::steady_clock::duration limit,
                               std::function<void(std::function<void()>)> on_wait);
 
+  // pool_rules::name
+  std::string const& name() const;
+
   // The files that its programs are made of. Any thread.
   std::vector<std::string> sources() const;
 

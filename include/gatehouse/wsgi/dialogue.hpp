@@ -110,6 +110,7 @@ class dialogue : public std::enable_shared_from_this<dialogue> {
 
   void say_unwanted();
   void drain();
+  void report(trace::record_passed::direction way, char kind, std::size_t length) const;
 
   base::executor executor_;
   http::exchange_context* context_;  // null once the exchange is over

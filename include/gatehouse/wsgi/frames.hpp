@@ -28,6 +28,9 @@ std::string body_frame_head(std::size_t size);
 // Nobody waits for the answer any more.
 std::string_view cancel_frame();
 
+// What a frame of this letter is, for people: "answer".
+std::string_view frame_name(char kind);
+
 // Why a worker did not answer.
 struct trouble {
   std::string code;                    // as the worker gave it
@@ -50,6 +53,8 @@ class answer_decoder {
     std::size_t consumed = 0;  // of the bytes that were given
     std::string_view data{};   // some of these bytes
     std::size_t wanted = 0;    // of a pull
+    char frame = 0;            // the letter of a frame that begins; 0: none does
+    std::size_t length = 0;    // of its content
   };
 
   // The next step that the bytes allow. errc::malformed_body for what no worker sends. Nothing

@@ -5,11 +5,13 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "gatehouse/base/budget.hpp"
 #include "gatehouse/gateway/meta_variables.hpp"
 #include "gatehouse/http/handler.hpp"
 #include "gatehouse/process/pool.hpp"
+#include "gatehouse/trace/event.hpp"
 #include "gatehouse/wsgi/worker_run.hpp"
 
 namespace gatehouse::wsgi {
@@ -19,6 +21,7 @@ struct gateway_rules {
   run_rules run;
   gateway::variable_rules variables;
   std::shared_ptr<base::budget> spool_space;  // of request bodies
+  std::vector<trace::fact> facts{};           // how its workers are run, for people
 };
 
 class application_gateway final : public http::handler {

@@ -27,6 +27,9 @@ class worker_run final : public gateway::responder {
              std::shared_ptr<dialogue> with);
   ~worker_run() override;
 
+  // Sends the request to the worker; see dialogue::begin().
+  void begin(process::pool::lease worker);
+
   base::task<base::result<std::size_t>> read_output(boost::asio::mutable_buffer buffer) override;
   base::task<base::result<std::optional<std::size_t>>> read_output_within(
       boost::asio::mutable_buffer buffer, std::chrono::steady_clock::duration limit) override;
@@ -41,7 +44,12 @@ class worker_run final : public gateway::responder {
  private:
   std::optional<base::result<std::size_t>> end_of_output() const;
   base::task<void> ask_again();
+  base::task<void> await_worker_end();
+  base::task<void> await_lines();
+  base::task<void> report_rest();
+  std::string worker_text() const;
   http::http_error trouble_error() const;
+  http::http_error late_error(std::chrono::steady_clock::duration limit, bool by_silence) const;
 
   process::pool& from_;
   run_rules const& rules_;
@@ -50,6 +58,7 @@ class worker_run final : public gateway::responder {
   std::shared_ptr<dialogue> with_;
   std::optional<http::http_error> no_worker_;  // why there was none to ask again
   int attempts_ = 1;
+  std::uint64_t lines_before_ = 0;  // that the worker had written before it got the request
 };
 
 }  // namespace gatehouse::wsgi
