@@ -23,13 +23,26 @@ base::task<bool> end_within(base::executor ex, process::program_keeper& keeper,
   co_return true;
 }
 
+// What a start that tells its outcome later has come to.
+template <class Start>
+std::optional<std::string> outcome_of(Start const& start) {
+  auto const told = std::make_shared<std::promise<std::optional<std::string>>>();
+  start([told](std::optional<std::string> wrong) { told->set_value(std::move(wrong)); });
+  return told->get_future().get();
+}
+
 }  // namespace
 
 std::optional<std::string> start_programs_now(life::generation const& of) {
-  auto const outcome = std::make_shared<std::promise<std::optional<std::string>>>();
-  of.start_programs(
-      [outcome](std::optional<std::string> wrong) { outcome->set_value(std::move(wrong)); });
-  return outcome->get_future().get();
+  return outcome_of([&](auto done) { of.start_programs(std::move(done)); });
+}
+
+std::optional<std::string> start_programs_now(sites& of) {
+  return outcome_of([&](auto done) { of.start_programs(std::move(done)); });
+}
+
+std::optional<std::string> start_programs_now(process::pool& of) {
+  return outcome_of([&](auto done) { of.start(std::move(done)); });
 }
 
 base::task<std::optional<std::string>> start_programs(base::executor ex,

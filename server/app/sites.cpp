@@ -93,4 +93,16 @@ std::vector<std::string> sites::sources() const {
   return out;
 }
 
+bool sites::keeps_programs() const {
+  return std::any_of(sites_.begin(), sites_.end(),
+                     [](auto const& one) { return one->keeps_programs(); });
+}
+
+std::shared_ptr<process::pool> sites::pool_at(std::string_view prefix) const {
+  for (auto const& one : sites_) {
+    if (auto found = one->pool_at(prefix)) return found;
+  }
+  return nullptr;
+}
+
 }  // namespace gatehouse::app

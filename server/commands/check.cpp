@@ -13,10 +13,12 @@
 #include "gatehouse/base/escape.hpp"
 #include "gatehouse/base/log.hpp"
 #include "gatehouse/cgi/script_review.hpp"
+#include "gatehouse/cgi/warm_start.hpp"
 #include "gatehouse/commands/trial.hpp"
 #include "gatehouse/config/directories.hpp"
 #include "gatehouse/http/percent.hpp"
 #include "gatehouse/life/privileges.hpp"
+#include "gatehouse/process/hash_bang.hpp"
 #include "gatehouse/show/terminal.hpp"
 
 namespace gatehouse::commands {
@@ -69,6 +71,22 @@ script_finding not_served(std::vector<app::program_directory> const& directories
   return out;
 }
 
+// A note on a script that starts cold although an interpreter like its own is to start scripts
+// warm.
+std::optional<script_finding> cold_finding(config::options const& chosen, fs::path const& file) {
+  auto const line = process::read_hash_bang(file.native());
+  auto const words = line ? process::words_of(*line) : std::nullopt;
+  if (!words || app::has_interpreter(chosen.site, file)) return std::nullopt;
+  for (auto const& name : chosen.site.warm) {
+    auto const why = process::why_no_template(file.native(), {cgi::template_kind_named(name)});
+    if (!words->name.starts_with(name) || why.empty()) continue;
+    script_finding out{.how = severity::note, .reason = "warm-cold", .help = {}};
+    out.help.explanation = "It starts cold: " + why + ".";
+    return out;
+  }
+  return std::nullopt;
+}
+
 class reviewer {
  public:
   explicit reviewer(config::options const& chosen)
@@ -78,6 +96,7 @@ class reviewer {
     gateway::start_rules const rules{path_variable_, app::has_interpreter(chosen_.site, file),
                                      chosen_.server.no_new_privs};
     auto findings = cgi::review_script(file, rules, named);
+    if (auto cold = cold_finding(chosen_, file)) findings.push_back(std::move(*cold));
     return {std::move(file), std::move(path), std::move(findings)};
   }
 
@@ -90,13 +109,16 @@ class reviewer {
 
 std::size_t check_report::count(severity how) const {
   std::size_t sum = 0;
-  for (auto const* list : {&scripts, &directories}) {
-    for (auto const& file : *list) {
+  auto const add = [&](auto const& list) {
+    for (auto const& one : list) {
       sum += static_cast<std::size_t>(
-          std::count_if(file.findings.begin(), file.findings.end(),
+          std::count_if(one.findings.begin(), one.findings.end(),
                         [&](script_finding const& f) { return f.how == how; }));
     }
-  }
+  };
+  add(scripts);
+  add(directories);
+  add(applications);
   return sum;
 }
 
@@ -122,6 +144,7 @@ check_report review(config::options const& chosen, std::vector<std::string> cons
   for (auto const& d : directories) {
     out.directories.push_back({d.directory, d.prefix + "/", cgi::review_directory(d.directory)});
   }
+  out.applications = review_applications(chosen);
   return out;
 }
 
@@ -144,17 +167,16 @@ void append_quoted(std::string& out, std::string_view before, std::string_view t
   out.append(11, ' ').append(before).append(base::terminal_escaped(line)).append("\n");
 }
 
-void append_file(std::string& out, checked_file const& file, bool coloured) {
-  if (file.findings.empty()) return;
-  auto const& name = file.file.native();
+void append_checked(std::string& out, std::string const& name, std::string const& path,
+                    std::vector<script_finding> const& findings, bool coloured) {
+  if (findings.empty()) return;
   out += show::in_colour(show::colour::bold, base::log_escaped(name), coloured);
   // A program below the served directory has its address at the end of its name.
-  if (!file.path.empty() && !name.ends_with(file.path)) {
-    out += "  " +
-           show::in_colour(show::colour::faint, http::percent_encoded_path(file.path), coloured);
+  if (!path.empty() && !name.ends_with(path)) {
+    out += "  " + show::in_colour(show::colour::faint, http::percent_encoded_path(path), coloured);
   }
   out += '\n';
-  for (auto const& f : file.findings) {
+  for (auto const& f : findings) {
     std::string const kind(name_of(f.how));
     out += "  " + show::in_colour(colour_of(f.how), kind, coloured) +
            std::string(9 - kind.size(), ' ');
@@ -162,6 +184,7 @@ void append_file(std::string& out, checked_file const& file, bool coloured) {
     out += show::in_colour(show::colour::faint, "[" + std::string(f.reason) + "]", coloured) + '\n';
     append_quoted(out, "$ ", f.help.command);
     append_quoted(out, "printed: ", f.help.output_excerpt);
+    for (auto const& line : f.help.traceback) append_quoted(out, "", line);
     for (auto const& line : f.help.stderr_lines) append_quoted(out, "stderr: ", line);
   }
 }
@@ -173,7 +196,12 @@ std::string counted(std::size_t number, std::string_view what) {
 std::string verdict(check_report const& report, bool coloured) {
   auto const errors = report.count(severity::error);
   auto const warnings = report.count(severity::warning);
-  std::string out = counted(report.scripts.size(), "program") + ": ";
+  std::string out = counted(report.scripts.size(), "program");
+  auto const applications = std::count_if(report.applications.begin(), report.applications.end(),
+                                          [](auto const& one) { return !one.path.empty(); });
+  if (applications > 0)
+    out += ", " + counted(static_cast<std::size_t>(applications), "application");
+  out += ": ";
   if (errors > 0) out += show::in_colour(show::colour::red, counted(errors, "error"), coloured);
   if (errors > 0 && warnings > 0) out += ", ";
   if (warnings > 0)
@@ -183,17 +211,26 @@ std::string verdict(check_report const& report, bool coloured) {
   return out + '\n';
 }
 
+json::array json_of(std::vector<std::string> const& lines) {
+  json::array out;
+  for (auto const& line : lines) out.emplace_back(base::valid_utf8(line));
+  return out;
+}
+
+json::value json_of_path(std::string const& path) {
+  return path.empty() ? json::value(nullptr) : json::value(http::percent_encoded_path(path));
+}
+
 json::array json_of(std::vector<script_finding> const& findings) {
   json::array out;
   for (auto const& f : findings) {
-    json::array lines;
-    for (auto const& line : f.help.stderr_lines) lines.emplace_back(base::valid_utf8(line));
     out.push_back(json::object{{"kind", name_of(f.how)},
                                {"reason", f.reason},
                                {"explanation", base::valid_utf8(f.help.explanation)},
                                {"command", base::valid_utf8(f.help.command)},
                                {"printed", base::valid_utf8(f.help.output_excerpt)},
-                               {"stderr", std::move(lines)}});
+                               {"stderr", json_of(f.help.stderr_lines)},
+                               {"traceback", json_of(f.help.traceback)}});
   }
   return out;
 }
@@ -201,30 +238,38 @@ json::array json_of(std::vector<script_finding> const& findings) {
 }  // namespace
 
 std::string plain_text(check_report const& report, bool coloured) {
-  if (report.scripts.empty() && report.directories.empty()) {
+  if (report.scripts.empty() && report.directories.empty() && report.applications.empty()) {
     return "There is no directory of programs here. `gatehouse new hello.sh` makes one.\n";
   }
   std::string out;
-  for (auto const& d : report.directories) append_file(out, d, coloured);
-  for (auto const& s : report.scripts) append_file(out, s, coloured);
+  for (auto const& d : report.directories)
+    append_checked(out, d.file.native(), d.path, d.findings, coloured);
+  for (auto const& a : report.applications)
+    append_checked(out, a.name, a.path, a.findings, coloured);
+  for (auto const& s : report.scripts)
+    append_checked(out, s.file.native(), s.path, s.findings, coloured);
   return out + verdict(report, coloured);
 }
 
 std::string json_text(check_report const& report) {
-  json::array scripts, directories;
+  json::array scripts, directories, applications;
   for (auto const& s : report.scripts) {
-    json::value const url =
-        s.path.empty() ? json::value(nullptr) : json::value(http::percent_encoded_path(s.path));
     scripts.push_back(json::object{{"file", base::valid_utf8(s.file.native())},
-                                   {"url", url},
+                                   {"url", json_of_path(s.path)},
                                    {"findings", json_of(s.findings)}});
   }
   for (auto const& d : report.directories) {
     directories.push_back(json::object{{"directory", base::valid_utf8(d.file.native())},
                                        {"findings", json_of(d.findings)}});
   }
+  for (auto const& a : report.applications) {
+    applications.push_back(json::object{{"name", base::valid_utf8(a.name)},
+                                        {"url", json_of_path(a.path)},
+                                        {"findings", json_of(a.findings)}});
+  }
   return json::serialize(json::object{{"scripts", std::move(scripts)},
                                       {"directories", std::move(directories)},
+                                      {"applications", std::move(applications)},
                                       {"errors", report.count(severity::error)},
                                       {"warnings", report.count(severity::warning)}}) +
          '\n';
@@ -256,8 +301,29 @@ bool can_be_tried(checked_file const& script) {
          });
 }
 
-void try_all(check_report& report, config::options const& chosen) {
+bool has_error(std::vector<script_finding> const& findings) {
+  return std::any_of(findings.begin(), findings.end(),
+                     [](script_finding const& f) { return f.how == severity::error; });
+}
+
+// The same without the applications that cannot answer, at which a server would not start.
+config::options without_faulty(config::options chosen, check_report const& report) {
+  std::erase_if(chosen.site.mappings, [&](config::mapping const& m) {
+    auto const prefix = m.prefix.empty() ? "/" : m.prefix;
+    return std::any_of(
+        report.applications.begin(), report.applications.end(),
+        [&](auto const& one) { return one.path == prefix && has_error(one.findings); });
+  });
+  return chosen;
+}
+
+void try_all(check_report& report, config::options const& all) {
+  auto const chosen = without_faulty(all, report);
   trial attempt(chosen);
+  for (auto& one : report.applications) {
+    if (one.path.empty() || has_error(one.findings)) continue;
+    for (auto& f : trial_findings(attempt.get(one.path))) one.findings.push_back(std::move(f));
+  }
   for (auto& script : report.scripts) {
     if (!can_be_tried(script)) continue;
     for (auto& f : trial_findings(attempt.get(script.path))) {

@@ -39,8 +39,8 @@ constexpr config::option_rule explain_options[] = {
 };
 
 // Options of the server that say what a command looks at.
-constexpr std::string_view site_options[] = {"root",        "cgi-bin", "map",  "cgi-ext",
-                                             "interpreter", "env",     "user", "config"};
+constexpr std::string_view site_options[] = {"root",        "cgi-bin", "map", "wsgi", "cgi-ext",
+                                             "interpreter", "warm",    "env", "user", "config"};
 
 constexpr config::option_rule tour_options[] = {
     own(0, "no-open", "", "open no browser"),
@@ -53,7 +53,8 @@ int version_command(command_call const& call);
 constexpr command all_commands[] = {
     {"explain",
      "Says what the server would do with a request for TARGET, such as '/cgi-bin/env.sh/a?b=c':\n"
-     "which directory answers, which program, with which variables and input. No server runs.\n"
+     "which directory answers, which program or application, with which variables and input.\n"
+     "No server runs.\n"
      "Exit status: 0 it is answered; 1 it is not, or not well: an error (4xx, 5xx), or with --run "
      "an\n"
      "answer that is cut or behind which the program fails; 2 a wrong\n"
@@ -61,7 +62,8 @@ constexpr command all_commands[] = {
      1, 1, "TARGET", explain_options, site_options, explain_command},
     {"check",
      "Says what is wrong with each SCRIPT, or with every program that the server would run: what\n"
-     "keeps it from being started (errors), and what is unwise (warnings).\n"
+     "keeps it from being started (errors), and what is unwise (warnings). Python applications\n"
+     "are imported, and addresses of others are connected to.\n"
      "Exit status: 0 no errors, 1 errors, 2 a wrong command line.\n",
      0, any_number, "SCRIPT", check_options, site_options, check_command},
     {"new",

@@ -11,9 +11,11 @@
 #include <iterator>
 
 #include "gatehouse/app/containment.hpp"
+#include "gatehouse/app/kept_programs.hpp"
 #include "gatehouse/app/sites.hpp"
 #include "gatehouse/base/escape.hpp"
 #include "gatehouse/base/limits.hpp"
+#include "gatehouse/commands/application_review.hpp"
 #include "gatehouse/config/bind_address.hpp"
 #include "gatehouse/config/directories.hpp"
 #include "gatehouse/config/option_values.hpp"
@@ -47,6 +49,7 @@ struct question {
 struct finding {
   trace::recording recording;
   net::in_process_answer answer;
+  bool not_started = false;  // what should have answered
 };
 
 template <class T>
@@ -140,21 +143,13 @@ void stop_on_signal(boost::asio::signal_set& signals, life::shared_resources& sh
   });
 }
 
-finding ask(question const& q, life::shared_resources& shared, app::sites& asked) {
+// Sends the request, and waits for its answer and its end.
+finding answer_of(question const& q, boost::asio::io_context& loop, app::sites& asked,
+                  trace::latest_exchange& exchange, std::chrono::milliseconds limit) {
   finding out;
-  trace::latest_exchange exchange;
-  asked.trace_to(exchange);
   bool answered = false;
-  boost::asio::io_context loop{1};
-  std::optional<boost::asio::signal_set> signals;
-  if (q.run) {
-    signals.emplace(loop, SIGINT, SIGTERM);
-    stop_on_signal(*signals, shared);
-    shared.get_ready(q.chosen.server.threads, app::make_filter(q.chosen.server));
-    asked.get_ready(q.chosen);
-  }
   net::in_process_limits limits;
-  limits.in_all = q.run ? base::limits::explained_run_time : base::limits::explained_time;
+  limits.in_all = limit;
   boost::asio::co_spawn(
       loop,
       net::answer_in_process(std::make_shared<net::service const>(asked.service()),
@@ -172,11 +167,6 @@ finding ask(question const& q, life::shared_resources& shared, app::sites& asked
   return out;
 }
 
-// Whether a program answers: one that is started for the request, or is told variables in memory.
-bool asks_program(trace::recording const& r) {
-  return r.program || !r.variables.empty();
-}
-
 // Completes the recording of a program that was described but not run: adds what it would read, and
 // removes the answer that the request got without it.
 void finish_description(trace::recording& r, std::string const& body) {
@@ -188,6 +178,56 @@ void finish_description(trace::recording& r, std::string const& body) {
   r.times = {};
   r.standard_input = {};
   r.standard_input.add(body, body.size());
+}
+
+// Starts the workers that the request goes to; gives why they cannot be.
+std::optional<http::http_error> start_workers(finding const& described, app::sites const& asked) {
+  auto const& route = described.recording.route;
+  auto const pool = route ? asked.pool_at(route->prefix) : nullptr;
+  if (!pool) return std::nullopt;
+  auto const wrong = app::start_programs_now(*pool);
+  if (!wrong) return std::nullopt;
+  auto const& what = described.recording.application;
+  auto const fact = [&](std::string_view name) {
+    for (auto const& f : what ? what->facts : std::vector<trace::fact>()) {
+      if (f.name == name) return f.value;
+    }
+    return std::string();
+  };
+  auto const why =
+      import_finding(what ? what->name : route->target, fact("directory"), fact("python"), *wrong);
+  http::http_error out{.status = 503, .reason = why.reason};
+  out.help = why.help;
+  return out;
+}
+
+// Where there are programs that are kept in memory, the request is only described first: that tells
+// which of them it needs.
+finding ask(question const& q, life::shared_resources& shared, app::sites& asked) {
+  trace::latest_exchange exchange;
+  asked.trace_to(exchange);
+  boost::asio::io_context loop{1};
+  finding described;
+  if (!q.run || asked.keeps_programs())
+    described = answer_of(q, loop, asked, exchange, base::limits::explained_time);
+  if (!q.run) return described;
+  loop.restart();
+  boost::asio::signal_set signals(loop, SIGINT, SIGTERM);
+  stop_on_signal(signals, shared);
+  shared.get_ready(q.chosen.server.threads, app::make_filter(q.chosen.server));
+  asked.get_ready(q.chosen);
+  if (auto wrong = start_workers(described, asked)) {
+    finish_description(described.recording, q.body);
+    described.recording.error = std::move(wrong);
+    described.not_started = true;
+    return described;
+  }
+  return answer_of(q, loop, asked, exchange, base::limits::explained_run_time);
+}
+
+// Whether a program answers: one that is started for the request, or is told variables in memory.
+bool asks_program(trace::recording const& r) {
+  return r.program || !r.variables.empty();
 }
 
 bool went_well(trace::recording const& r, bool run) {
@@ -214,7 +254,7 @@ void print(question const& q, finding const& found) {
     return;
   }
   std::optional<show::raw_response> response;
-  if (q.run) {
+  if (q.run && !found.not_started) {
     auto const shown =
         std::string_view(found.answer.response).substr(0, base::limits::traced_bytes);
     response = show::raw_response{shown, found.answer.size};
@@ -233,7 +273,7 @@ int answer(question const& q) {
   }
   life::shared_resources shared(q.chosen);
   auto chosen = q.chosen;
-  chosen.site.warm.clear();  // a template would be ready when the answer is there
+  chosen.site.warm_templates = 0;  // one would be ready when the answer is there
   app::sites asked(chosen, shared);
   auto found = ask(q, shared, asked);
   if (!q.run && asks_program(found.recording)) finish_description(found.recording, q.body);

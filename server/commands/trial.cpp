@@ -68,7 +68,7 @@ script_finding incomplete(trace::recording const& seen) {
 
 // A template would be ready when the trial is over.
 config::options started_cold(config::options chosen) {
-  chosen.site.warm.clear();
+  chosen.site.warm_templates = 0;
   return chosen;
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "gatehouse/app/sites.hpp"
 #include "gatehouse/base/task.hpp"
 #include "gatehouse/life/generation.hpp"
 #include "gatehouse/process/program_keeper.hpp"
@@ -14,7 +15,11 @@ namespace gatehouse::app {
 // Starts those of a generation, and gives what is wrong if one of them cannot be. Blocks.
 std::optional<std::string> start_programs_now(life::generation const& of);
 
-// The same, but suspends instead.
+// The same of sites that got ready, or of one pool.
+std::optional<std::string> start_programs_now(sites& of);
+std::optional<std::string> start_programs_now(process::pool& of);
+
+// The same of a generation, but suspends instead.
 base::task<std::optional<std::string>> start_programs(base::executor ex,
                                                       life::generation const& of);
 

@@ -41,6 +41,13 @@ class sites {
   // The files that they are made of.
   std::vector<std::string> sources() const;
 
+  // Whether there are programs that are kept in memory.
+  bool keeps_programs() const;
+
+  // Those that answer below this prefix of a mapping; null where that keeps none. After
+  // get_ready().
+  std::shared_ptr<process::pool> pool_at(std::string_view prefix) const;
+
   router& routes() { return routes_; }
   net::service& service() { return service_; }
 

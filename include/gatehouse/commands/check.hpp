@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "gatehouse/commands/application_review.hpp"
 #include "gatehouse/commands/commands.hpp"
 #include "gatehouse/gateway/script_check.hpp"
 
@@ -21,6 +22,7 @@ struct checked_file {
 struct check_report {
   std::vector<checked_file> scripts;
   std::vector<checked_file> directories;  // that programs are served from
+  std::vector<checked_application> applications;
 
   std::size_t count(gateway::severity how) const;
 };
@@ -34,8 +36,10 @@ check_report review(config::options const& chosen, std::vector<std::string> cons
 std::string plain_text(check_report const& report, bool coloured);
 
 // {"scripts": [{"file", "url": "/cgi-bin/a" or null, "findings": [{"kind": "error", "warning" or
-// "note", "reason", "explanation", "command", "printed", "stderr": [lines]}]}], "directories":
-// [{"directory", "findings"}], "errors": 1, "warnings": 0}, on one line.
+// "note", "reason", "explanation", "command", "printed", "stderr": [lines], "traceback":
+// [lines]}]}], "directories":
+// [{"directory", "findings"}], "applications": [{"name", "url", "findings"}], "errors": 1,
+// "warnings": 0}, on one line.
 std::string json_text(check_report const& report);
 
 // Exit status 0: no errors; 1: errors; 2: used wrongly.
