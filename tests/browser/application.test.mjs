@@ -1,14 +1,16 @@
-// The inspector on applications that run elsewhere, by FastCGI.
+// The inspector on what stays in memory: applications that run elsewhere, by FastCGI, Python
+// applications in workers, and scripts that start out of a template. With
+// GATEHOUSE_SCREENSHOTS=DIRECTORY in the environment there is a picture of each.
 
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import http from "node:http";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
 
-import { checkSoundness, desktop, looks, nameOf, phone } from "./browser.mjs";
+import { checkSoundness, looks, nameOf } from "./browser.mjs";
 import { world } from "./world.mjs";
 
 const room = await mkdtemp(path.join(tmpdir(), "gatehouse-application-"));
@@ -43,8 +45,38 @@ function answer(connection) {
   });
 }
 
+// A Python application with frames of its own in its tracebacks.
+const shop = `import time
+
+PRICES = {"tea": 3}
+
+def price_of(name):
+    return PRICES[name]
+
+def order(environ):
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    print("an order of", length, "bytes")
+    return environ["wsgi.input"].read(length)
+
+def application(environ, start_response):
+    path = environ["PATH_INFO"]
+    if path == "/price":
+        price_of(environ["QUERY_STRING"])
+    body = order(environ)
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"ordered: ", body]
+`;
+
+const hello = `#!/usr/bin/python3
+print("Content-Type: text/plain\\n")
+print("hello")
+`;
+
 const application = net.createServer(answer);
-before(() => new Promise((resolve) => application.listen(socket, resolve)));
+before(async () => {
+  await writeFile(path.join(room, "shop.py"), shop);
+  await new Promise((resolve) => application.listen(socket, resolve));
+});
 after(() => rm(room, { recursive: true }));
 const here = world({
   options: [
@@ -53,7 +85,12 @@ const here = world({
     `/app fastcgi:unix:${socket}`,
     "--map",
     `/nobody fastcgi:unix:${room}/nobody`,
+    "--map",
+    `/shop wsgi:shop dir=${room} workers=1`,
+    "--warm",
+    "python3",
   ],
+  scripts: { "hello.py": hello },
 });
 after(() => application.close());
 
@@ -86,8 +123,8 @@ test("an application that is asked is stage 4, with each record by type and leng
     assert.ok(text.includes(`unix:${socket}`), text);
     await step(page).locator("summary", { hasText: "7 records went over" }).waitFor();
     const records = await step(page).locator("details dl > div").allTextContents();
-    assert.equal(records[0], "To itFCGI_BEGIN_REQUEST, 8 bytes");
-    assert.equal(records.at(-1), "From itFCGI_END_REQUEST, 8 bytes");
+    assert.equal(records[0], "To itFCGI_BEGIN_REQUEST, 8 bytes, request 1");
+    assert.equal(records.at(-1), "From itFCGI_END_REQUEST, 8 bytes, request 1");
     assert.match(await step(page).locator("pre").first().textContent(), /12345/);
     assert.equal(await page.locator("#stage-5").textContent(), "5 answers");
     assert.match(await page.locator("[data-part=output]").textContent(), /hello/);
@@ -103,18 +140,92 @@ test("one that cannot be reached is where its exchange failed", () =>
     await page.locator("#stage-4:focus").waitFor();
   }));
 
+const why = (page) => page.locator(".why");
+
+test("a worker that is asked is stage 4, with its process and what went over", () =>
+  here.page("/-/", {}, async (page) => {
+    await shown(page, "/shop/order?a=b", "POST", "tea, please");
+    assert.equal(await page.locator("#stage-4").textContent(), "4 a worker is asked");
+    const facts = await step(page).locator("dl").first().innerText();
+    for (const part of ["shop", "WSGI", "shop[", room]) assert.ok(facts.includes(part), facts);
+    await step(page).locator("summary", { hasText: "pieces went over" }).waitFor();
+    const pieces = await step(page).locator("details dl > div").allTextContents();
+    assert.match(pieces[0], /^To itrequest, \d+ bytes$/);
+    assert.equal(pieces.at(-1), "From itend");
+    assert.match(await step(page).locator("pre").first().textContent(), /tea, please/);
+    const output = await page.locator("[data-part=output]").textContent();
+    assert.match(output, /ordered: tea, please/);
+    assert.match(output, /an order of 11 bytes/);
+    assert.match(await stage(page, 4).textContent(), /application done.*WSGI/);
+    assert.match(await page.locator("[data-part=request]").textContent(), /QUERY_STRING=a=b/);
+  }));
+
+test("an exception is the first thing that is seen, and the last line of its traceback", () =>
+  here.page("/-/", {}, async (page) => {
+    await shown(page, "/shop/price?coffee");
+    await why(page).waitFor();
+    assert.match(
+      await page.locator("[data-part=title]").textContent(),
+      /500 Internal Server Error after .*: the application raised KeyError: 'coffee'/,
+    );
+    assert.match(await why(page).textContent(), /The application raised KeyError: 'coffee'\./);
+    const traceback = why(page).getByRole("group", { name: "Traceback" });
+    assert.match(await traceback.textContent(), /in price_of\n/);
+    const last = traceback.locator("strong");
+    assert.equal(await last.textContent(), "KeyError: 'coffee'");
+    const [view, line] = [await traceback.boundingBox(), await last.boundingBox()];
+    assert.ok(line.y >= view.y && line.y + line.height <= view.y + view.height + 1, "in sight");
+    assert.match(await page.locator("#stage-4").textContent(), /a worker is asked — this failed/);
+  }));
+
+test("the page of an exception has its traceback", () =>
+  here.page("/shop/price?coffee", {}, async (page, faults) => {
+    faults.length = 0; // the console names the 500
+    const traceback = page.locator("h2", { hasText: "Traceback" }).locator("+ pre");
+    assert.equal(await traceback.locator("b").textContent(), "KeyError: 'coffee'");
+    await checkSoundness(page);
+  }));
+
+// Until a template is there, and the server has told so.
+async function startWarm() {
+  for (;;) {
+    await ask("/cgi-bin/hello.py?until");
+    const { exchanges } = await (await fetch(`${here.url}/-/exchanges`)).json();
+    const { id } = exchanges.findLast(({ target }) => target === "/cgi-bin/hello.py?until");
+    const { process } = await (await fetch(`${here.url}/-/exchanges/${id}`)).json();
+    if (process?.start.warm_ms) return;
+  }
+}
+
+test("a script that started cold says why, and one that started warm what that saves", () =>
+  here.page("/-/", {}, async (page) => {
+    await shown(page, "/cgi-bin/hello.py?first");
+    assert.match(await step(page).textContent(), /Startcold: its template is being started/);
+    await startWarm();
+    await shown(page, "/cgi-bin/hello.py?warm");
+    const text = await step(page).textContent();
+    assert.match(text, /Startwarm, out of a template, in /);
+    assert.match(text, /First outputafter .*; .* when it started cold/);
+  }));
+
+const pictures = {
+  "/app/sound": "fastcgi",
+  "/nobody/sound": "unreachable",
+  "/shop/sound": "wsgi",
+  "/shop/price?sound": "traceback",
+  "/cgi-bin/hello.py?sound": "warm",
+};
+
 for (const look of looks) {
-  for (const target of ["/app/sound", "/nobody/sound"]) {
+  for (const [target, name] of Object.entries(pictures)) {
     test(`${target} is sound, ${nameOf(look)}`, () =>
       here.page("/-/", look, async (page) => {
         await shown(page, target, "POST", "12345");
         await checkSoundness(page);
         const directory = process.env.GATEHOUSE_SCREENSHOTS;
-        const wanted = [desktop, phone].some(({ width }) => width === look.size?.width);
-        if (directory && wanted) {
-          const name = `${target.replaceAll("/", "-")}-${nameOf(look).replaceAll(/\W+/g, "-")}.png`;
-          await step(page).screenshot({ path: path.join(directory, name) });
-        }
+        if (!directory) return;
+        const file = `${name}-${nameOf(look).replaceAll(/\W+/g, "-")}.png`;
+        await page.screenshot({ path: path.join(directory, file), fullPage: true });
       }));
   }
 }

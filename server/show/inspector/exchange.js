@@ -1,6 +1,6 @@
 // One exchange, shown as the way it went: bytes on the left, what they became on the right.
 
-import { askedStep, asksApplication } from "./asked.js";
+import { askedStep, asksApplication, hasWorkers } from "./asked.js";
 import { element } from "./element.js";
 import { outputStep } from "./output.js";
 import { processStep } from "./process.js";
@@ -42,7 +42,7 @@ function keepScroll(standing, made, name) {
 // Each part with what it is made of: it is made anew when that has changed.
 function partsOf(exchange, actions) {
   const { request, route, script, variables, program, process, why, response, stderr } = exchange;
-  const { asked } = exchange;
+  const { application, asked, queued_ms } = exchange;
   const { stdin, stdout, stdout_head, header_lines, remarks, times, state, outcome } = exchange;
   const { verdict, pinned, curl, shell, sent } = exchange;
   const elapsed = state === "open" ? elapsedSince(exchange) : null;
@@ -57,19 +57,25 @@ function partsOf(exchange, actions) {
     part("deeds", [state, pinned, curl, shell, why !== null], () => deeds(exchange, actions)),
     part("stages", [stages], () => stageStrip(stages, goToStage)),
     part("request", [request, route, script, variables], () => requestSteps(exchange, steps)),
-    runs && part("process", [program, process, stdin, state], () => processStep(exchange, steps)),
-    asks && part("process", [asked, stdin, state], () => askedStep(exchange, steps)),
+    runs && part("process", [program, process, stdin, state, times.first_output], () =>
+        processStep(exchange, steps),
+      ),
+    asks &&
+      part("process", [application, asked, queued_ms, stdin, state], () =>
+        askedStep(exchange, steps),
+      ),
     (runs || asked) &&
       part("output", [stdout, stdout_head, header_lines, remarks, stderr, state], () =>
         outputStep(exchange, steps),
       ),
     part("response", [response, state], () => responseStep(exchange, steps)),
-    part("times", [times, elapsed], () => timesPart(times, elapsed)),
+    part("times", [times, elapsed, queued_ms], () => timesPart(exchange, elapsed)),
   ].filter(Boolean);
 }
 
 // The headings, which read as one sentence.
-function headings({ program, asked, kind, variables }, stages) {
+function headings(exchange, stages) {
+  const { program, asked, kind, variables } = exchange;
   const response =
     program || asked
       ? "and that is the response"
@@ -84,10 +90,14 @@ function headings({ program, asked, kind, variables }, stages) {
     request: step(1, "The request arrives"),
     parsed: step(2, "is taken apart"),
     variables: variables.length > 0 ? step(3, "becomes variables") : null,
-    process: step(4, program ? "a process runs" : "an application is asked"),
+    process: step(4, program ? "a process runs" : questionHeading(exchange)),
     output: step(5, program ? "prints" : "answers"),
     response: step(6, response),
   };
+}
+
+function questionHeading(exchange) {
+  return hasWorkers(exchange) ? "a worker is asked" : "an application is asked";
 }
 
 // Microseconds that an open exchange has taken so far; this clock may not be the server's.
@@ -96,11 +106,11 @@ function elapsedSince({ began, times }) {
   return Math.max((Date.now() - Date.parse(began)) * 1000 || 0, last);
 }
 
-function timesPart(times, elapsed) {
+function timesPart({ times, queued_ms }, elapsed) {
   return element(
     "section",
     { class: "way", "aria-label": "Times" },
     element("h3", {}, "How long it took"),
-    timeline(times, elapsed),
+    timeline(times, elapsed, queued_ms),
   );
 }

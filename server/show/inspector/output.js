@@ -26,7 +26,7 @@ export function outputStep(exchange, steps) {
 }
 
 function outputBytes({ stdout, stdout_head, header_lines, state }, links) {
-  if (stdout.size === 0) return note(state === "open" ? "Nothing yet." : "It printed nothing.");
+  if (stdout.size === 0) return note(state === "open" ? "Nothing yet." : "Nothing.");
   const all = bytesOf(stdout);
   const marks = header_lines.map(({ start, end }, at) => ({
     start,

@@ -8,7 +8,7 @@ import { code, heading, pair, terms } from "./step.js";
 import { duration } from "./units.js";
 
 export function processStep(exchange, steps) {
-  const { program, process } = exchange;
+  const { program } = exchange;
   return element(
     "section",
     { class: "way" },
@@ -20,7 +20,7 @@ export function processStep(exchange, steps) {
           ["Program", code(program.path)],
           ["Arguments", argumentList(program)],
           ["Directory", code(program.directory)],
-          ...processFacts(process),
+          ...processFacts(exchange),
         ]),
       ],
     ),
@@ -29,16 +29,17 @@ export function processStep(exchange, steps) {
 
 // The request's body, as far as it was handed over.
 export function inputView(exchange) {
-  const { stdin, request } = exchange;
+  const { stdin, request, program } = exchange;
   const nothing = hasReadBody(exchange)
     ? "Nothing: the request has no body, so the first read finds the end."
     : "Nothing of the request's body was handed over.";
+  const title = program ? "Standard input" : "What it can read: the request’s body";
   return element(
     "div",
     { "data-origin": "body" },
     bodyView(stdin, {
-      title: "Standard input",
-      label: "Standard input",
+      title,
+      label: title,
       fields: request.fields,
       nothing,
     }),
@@ -53,12 +54,22 @@ function argumentList(program) {
   );
 }
 
-function processFacts(process) {
+// Of a script that may start out of a template: how it did, and what that saves until its first
+// output.
+function startFacts({ start }, { process_started, first_output }) {
+  if (!start) return [];
+  const { warm_ms, cold_output_ms, why_cold } = start;
+  if (warm_ms === null) return [["Start", ["cold: ", visible(why_cold)]]];
+  const started = ["Start", ["warm, out of a template, in ", duration(warm_ms * 1000)]];
+  if (cold_output_ms === null || typeof first_output !== "number") return [started];
+  const warm = first_output - process_started + warm_ms * 1000;
+  const cold = duration(cold_output_ms * 1000);
+  return [started, ["First output", `after ${duration(warm)}; ${cold} when it started cold`]];
+}
+
+function processFacts({ process, times }) {
   if (!process) return [["Process", "not started"]];
-  const facts = [["Process", String(process.pid)]];
-  if (process.warm_ms !== undefined) {
-    facts.push(["Started", `out of a template, in ${duration(process.warm_ms * 1000)}`]);
-  }
+  const facts = [["Process", String(process.pid)], ...startFacts(process, times)];
   if (!process.ended) return [...facts, ["State", "running"]];
   return [
     ...facts,

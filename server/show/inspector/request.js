@@ -169,7 +169,9 @@ function captionFor(keys, names) {
   return [element("span", { class: "lit-text" }, visible(text))];
 }
 
-function parsedList({ request, route, script }, parsed, links) {
+function parsedList({ request, route, script, application }, parsed, links) {
+  // An application that answers below a prefix, and runs no file.
+  const isMapped = application !== null && !script?.interpreter;
   return terms(
     [
       ...parsed.map(({ name, value, key, origin }) => [name, code(value), key, origin]),
@@ -177,7 +179,7 @@ function parsedList({ request, route, script }, parsed, links) {
         "Map",
         [code(route.prefix), ` serves ${route.serves} `, code(route.target), `, ${route.why}`],
       ],
-      script && [
+      script && !isMapped && [
         "Program",
         [code(script.file), script.interpreter ? [", run by ", code(script.interpreter)] : null],
       ],
@@ -185,7 +187,10 @@ function parsedList({ request, route, script }, parsed, links) {
         "PATH_INFO",
         script.path_info === null
           ? "not set: the path ends with the program's name"
-          : [code(script.path_info), ", what follows the program's name in the path"],
+          : [
+              code(script.path_info),
+              `, what follows the ${isMapped ? "prefix" : "program's name"} in the path`,
+            ],
       ],
     ],
     links,

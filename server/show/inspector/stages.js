@@ -52,7 +52,10 @@ export function stagesOf(exchange) {
   const sizes = [
     [shortBytes(request.head.size + request.body.size), time("head_read")],
     [count(request.fields.length, "field", "fields"), ""],
-    [variables.length > 0 ? String(variables.length) : "", time("process_started")],
+    [
+      variables.length > 0 ? String(variables.length) : "",
+      time(asked ? "asked" : "process_started"),
+    ],
     [asked ? asked.protocol : processSize(process), processTime(times)],
     [program || asked ? shortBytes(stdout.size) : "", time("first_output")],
     [response.head.size > 0 ? shortBytes(response.body.size) : "", time("ended")],
@@ -91,10 +94,11 @@ function processSize(process) {
   return process ? String(process.pid) : "";
 }
 
-function processTime({ process_started, output_ended, ended }) {
+function processTime({ asked, process_started, output_ended, ended }) {
+  const begin = process_started ?? asked;
   const end = output_ended ?? ended;
-  if (typeof process_started !== "number" || typeof end !== "number") return "";
-  return duration(Math.max(end - process_started, 0));
+  if (typeof begin !== "number" || typeof end !== "number") return "";
+  return duration(Math.max(end - begin, 0));
 }
 
 // The strip; go(number) leads to a stage.

@@ -7,6 +7,7 @@ const moments = [
   ["accepted", "accepted"],
   ["first_byte", "first byte"],
   ["head_read", "head read"],
+  ["asked", "application asked"],
   ["process_started", "process started"],
   ["first_output", "first output"],
   ["response_began", "response began"],
@@ -19,7 +20,8 @@ const barHeight = 1.2;
 
 // times: microseconds since the first byte, null for what did not happen. elapsed: of an exchange
 // that is still open, else null.
-export function timeline(times, elapsed) {
+// queued: milliseconds in which the exchange has waited for a worker, or null.
+export function timeline(times, elapsed, queued = null) {
   const figure = element("figure", { class: "timeline" });
   times = { first_byte: 0, ...times };
   const drawing = svg("svg", { role: "img", "aria-label": spoken(times) });
@@ -28,7 +30,7 @@ export function timeline(times, elapsed) {
   new ResizeObserver(([entry]) => {
     if (entry.contentRect.width === width) return;
     width = entry.contentRect.width;
-    if (width > 0) draw(drawing, times, elapsed, width);
+    if (width > 0) draw(drawing, times, elapsed, queued, width);
   }).observe(figure);
   return figure;
 }
@@ -58,17 +60,21 @@ function momentList(times) {
   return element("ol", { class: "moments" }, items);
 }
 
-// The three that work: [label, from, to, class, when it began to bear fruit].
-function bars(times, end) {
+// Those that work or wait: [label, from, to, class, when it began to bear fruit].
+function bars(times, end, queued) {
+  const free = times.asked ?? times.ended; // a worker was, or none ever
   const bar = (label, from, to, kind, fruit = null) =>
     typeof from === "number"
       ? { label, from, to: Math.max(to ?? end, from), kind, fruit, open: to === null }
       : null;
   return [
     bar("Request", 0, times.head_read, "request"),
+    queued === null || typeof free !== "number"
+      ? null
+      : bar("Queue", Math.max(free - queued * 1000, 0), free, "queue"),
     bar(
       "Program",
-      times.process_started,
+      times.process_started ?? times.asked,
       times.output_ended ?? times.ended,
       "program",
       times.first_output,
@@ -77,7 +83,7 @@ function bars(times, end) {
   ].filter(Boolean);
 }
 
-function draw(drawing, times, elapsed, width) {
+function draw(drawing, times, elapsed, queued, width) {
   const em = parseFloat(getComputedStyle(drawing).fontSize);
   const known = happened(times).map(([key]) => times[key]);
   const last = Math.max(1, ...known);
@@ -86,7 +92,7 @@ function draw(drawing, times, elapsed, width) {
   const begin = times.accepted < 0 && -times.accepted < end / 4 ? times.accepted : 0;
   const left = 5.5 * em;
   const x = (time) => left + ((time - begin) / (end - begin)) * (width - left - 1);
-  const rows = bars(times, end);
+  const rows = bars(times, end, queued);
   const height = (rows.length * rowHeight + 1.8) * em;
 
   drawing.setAttribute("width", width);

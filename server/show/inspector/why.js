@@ -8,7 +8,7 @@ import { count } from "./units.js";
 
 export function whyBox(exchange, actions) {
   const { why } = exchange;
-  const evidence = [printed(why), lastWords(exchange)].filter(Boolean);
+  const evidence = [traceback(why), printed(why), lastWords(exchange)].filter(Boolean);
   return element(
     "section",
     { class: `why ${exchange.outcome === "failed" ? "failed" : "half"}`, "aria-labelledby": "why" },
@@ -90,25 +90,16 @@ function tellingLine(lines) {
   return at < 0 ? lines.length - 1 : at;
 }
 
+// Its last line says what was raised, and is seen first.
+function traceback({ traceback: lines = [] }) {
+  if (lines.length === 0) return null;
+  return [element("h4", {}, "Traceback"), lineView(lines, "Traceback")];
+}
+
 function lastWords({ why, stderr }) {
   const lines = why.stderr ?? [];
   if (lines.length === 0) return null;
   const left = stderr.lines - lines.length;
-  const telling = tellingLine(lines);
-  const view = element(
-    "pre",
-    {
-      class: "raw stderr",
-      tabindex: "0",
-      role: "group",
-      "aria-label": "Standard error, the last lines",
-    },
-    lines.map((line, at) => [
-      at === telling ? element("strong", {}, visible(line)) : visible(line),
-      "\n",
-    ]),
-  );
-  requestAnimationFrame(() => (view.scrollTop = view.scrollHeight));
   return [
     element(
       "h4",
@@ -116,6 +107,21 @@ function lastWords({ why, stderr }) {
       "Standard error",
       left > 0 ? `, after ${count(left, "other line", "other lines")}` : null,
     ),
-    view,
+    lineView(lines, "Standard error, the last lines", why.traceback?.length > 0),
   ];
+}
+
+// Scrolled to its end. plain: no line of it tells more than the others.
+function lineView(lines, label, plain = false) {
+  const telling = plain ? -1 : tellingLine(lines);
+  const view = element(
+    "pre",
+    { class: "raw stderr", tabindex: "0", role: "group", "aria-label": label },
+    lines.map((line, at) => [
+      at === telling ? element("strong", {}, visible(line)) : visible(line),
+      "\n",
+    ]),
+  );
+  requestAnimationFrame(() => (view.scrollTop = view.scrollHeight));
+  return view;
 }
