@@ -13,12 +13,18 @@
 #include "gatehouse/process/pipe.hpp"
 
 namespace gatehouse::gateway {
+namespace {
+
+// A traceback of a framework fits in. What a recording keeps of a request is no more.
+constexpr auto lines_kept = base::limits::traced_first_lines + base::limits::traced_last_lines;
+
+}  // namespace
 
 program_log::program_log(std::string_view code, std::string name)
     : code_(code), name_(std::move(name)), tail_([this](std::string_view line) {
         base::log::quote(base::log::level::warn, code_, name_, line);
         std::lock_guard const lock(mutex_);
-        if (lines_.size() == base::limits::stderr_lines_kept) lines_.erase(lines_.begin());
+        if (lines_.size() == lines_kept) lines_.pop_front();
         lines_.emplace_back(line);
         ++written_;
       }) {}
@@ -32,7 +38,8 @@ std::shared_ptr<program_log> program_log::read(base::executor ex, base::unique_f
 
 std::vector<std::string> program_log::last_lines() const {
   std::lock_guard const lock(mutex_);
-  return lines_;
+  auto const count = std::min(lines_.size(), base::limits::stderr_lines_kept);
+  return {lines_.end() - static_cast<std::ptrdiff_t>(count), lines_.end()};
 }
 
 std::uint64_t program_log::written() const {
@@ -77,6 +84,7 @@ base::task<void> program_log::read_all(std::shared_ptr<program_log> self, base::
   base::error_code error;
   from.assign(pipe.get(), error);
   if (!error) self->open(pipe.release());
+  if (!error) from.native_non_blocking(true, error);
   while (!error) {
     auto const [ec] =
         co_await from.async_wait(boost::asio::posix::descriptor_base::wait_read, base::as_result);

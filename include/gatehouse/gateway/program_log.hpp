@@ -3,6 +3,7 @@
 // the log, of which the last ones are kept for a diagnosis. Read on the keeper's thread.
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -50,7 +51,7 @@ class program_log {
   mutable std::mutex reading_;  // of the pipe
   int pipe_ = -1;
   mutable std::mutex mutex_;  // of the lines
-  std::vector<std::string> lines_;
+  std::deque<std::string> lines_;
   std::uint64_t written_ = 0;
   stderr_tail tail_;
   std::function<void()> on_end_;
