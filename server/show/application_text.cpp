@@ -2,10 +2,13 @@
 
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "gatehouse/base/columns.hpp"
 #include "gatehouse/base/exit_text.hpp"
+#include "gatehouse/base/limits.hpp"
 #include "gatehouse/base/program_text.hpp"
 #include "gatehouse/show/verdict.hpp"
 
@@ -24,8 +27,26 @@ std::string in_one_line(std::string_view text) {
   return std::string(line) + " ...";
 }
 
-std::string exception_text(trace::recorded_exception const& what) {
-  return in_one_line((what.is_misuse ? "" : "the application raised ") + what.sentence);
+std::string exception_text(trace::recording const& of, trace::recorded_exception const& what) {
+  if (what.is_misuse) return in_one_line(what.sentence);
+  auto const* const how = of.exception ? "the application raised " : "the application has logged ";
+  return in_one_line(how + what.sentence);
+}
+
+// The last traceback among lines of standard error. The first line of it that is not further in
+// says what was raised.
+std::optional<trace::recorded_exception> last_traceback(std::vector<std::string> const& lines) {
+  auto const is_head = [](std::string const& line) {
+    return line == "Traceback (most recent call last):";
+  };
+  auto const head = std::find_if(lines.rbegin(), lines.rend(), is_head);
+  if (head == lines.rend()) return std::nullopt;
+  auto const begin = head.base() - 1;
+  auto const last = std::find_if(begin + 1, lines.end(), [](std::string const& line) {
+    return !line.empty() && line.front() != ' ';
+  });
+  if (last == lines.end()) return std::nullopt;
+  return trace::recorded_exception{*last, false, {begin, last + 1}};
 }
 
 std::string ended_worker_text(trace::recording const& of) {
@@ -61,9 +82,16 @@ std::string brief_end(int wait_status) {
   return base::exit_text(wait_status);
 }
 
+std::optional<trace::recorded_exception> exception_of(trace::recording const& of) {
+  bool const by_itself = is_in_memory(of) && !of.error && of.status >= 500;
+  if (of.exception || !by_itself) return of.exception;
+  constexpr auto all = base::limits::traced_first_lines + base::limits::traced_last_lines;
+  return last_traceback(of.standard_error.last(all));
+}
+
 std::string brief_failure(trace::recording const& of) {
   if (!is_in_memory(of)) return {};
-  if (of.exception) return exception_text(*of.exception);
+  if (auto const raised = exception_of(of)) return exception_text(of, *raised);
   if (of.asked && of.asked->worker_has_ended) return ended_worker_text(of);
   if (!of.error || of.error->detail.empty()) return {};
   bool const silent = of.error->status == 504;

@@ -334,7 +334,7 @@ void show_verdict(text_page& out, trace::recording const& of) {
   auto text = verdict(of);
   if (!why && of.end) text += "; it " + base::exit_text(of.end->wait_status);
   if (!why && !of.remarks.empty()) text += "; its author should know of what is said above";
-  bool const is_said = of.exception || (of.asked && of.asked->worker_has_ended);
+  bool const is_said = exception_of(of) || (of.asked && of.asked->worker_has_ended);
   if (why && !is_said) text += ". " + why->sentence;
   if (why && !why->command.empty()) text += " Try: " + why->command;
   std::replace(text.begin(), text.end(), '\n', ' ');

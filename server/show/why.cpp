@@ -108,6 +108,8 @@ why of_status(trace::recording const& of) {
                    (called ? ": it calls start_response() with that."
                            : ": it prints that in the Status line of its header.");
     if (called) out.output.reset();
+    if (auto const logged = exception_of(of))
+      out.sentence += " It has logged " + logged->sentence + ".";
   } else if (of.script || is_in_memory(of)) {
     out.sentence = std::string(subject_of(of)) + " itself answers " + status_text(of) + ".";
   } else {
@@ -344,7 +346,9 @@ std::optional<why> account_of(trace::recording const& of) {
 std::optional<why> why_of(trace::recording const& of) {
   auto out = account_of(of);
   if (!out) return out;
-  if (of.exception) out->traceback = of.exception->traceback;
+  auto const raised = exception_of(of);
+  if (raised) out->traceback = raised->traceback;
+  if (raised && !of.exception) return out;  // it is the end of its standard error
   constexpr auto shown = base::limits::reason_stderr_lines;
   if (!of.standard_error.empty()) out->stderr_lines = of.standard_error.last(shown);
   auto& lines = out->stderr_lines;

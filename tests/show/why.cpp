@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "gatehouse/base/limits.hpp"
+#include "gatehouse/show/verdict.hpp"
 
 using namespace gatehouse;
 using namespace std::chrono_literals;
@@ -436,4 +437,24 @@ TEST_CASE("a worker goes on when its client leaves") {
   auto const why = show::why_of(r);
   REQUIRE(why.has_value());
   CHECK(has(why->sentence, "The worker flaskapp:app[42] was told so"));
+}
+
+TEST_CASE("an exception that a framework has logged and answered for is found in its stderr") {
+  auto r = over_in_memory();
+  print(r, "Status: 500 Oh\n\n", "no");
+  r.status = 500;
+  for (char const* const line :
+       {"ERROR in app: Exception on /a", "Traceback (most recent call last):", "  File \"a.py\"",
+        "    return {}['x']", "KeyError: 'x'", "something else"})
+    r.standard_error.add(line);
+  CHECK(show::verdict(r).ends_with(": the application has logged KeyError: 'x'"));
+  auto const why = show::why_of(r);
+  REQUIRE(why.has_value());
+  CHECK(has(why->sentence, "It has logged KeyError: 'x'."));
+  CHECK(why->traceback ==
+        std::vector<std::string>{"Traceback (most recent call last):", "  File \"a.py\"",
+                                 "    return {}['x']", "KeyError: 'x'"});
+  CHECK(why->stderr_lines.empty());
+  r.status = 404;
+  CHECK_FALSE(has(show::verdict(r), "KeyError"));
 }

@@ -2,6 +2,7 @@
 // What is said in a few words of an exchange that an application in memory has, or should have,
 // answered. Pure.
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,6 +24,11 @@ std::string brief_end(int wait_status);
 
 // "SIGTERM"
 std::string signal_name(int signal);
+
+// The exception because of which such an application failed: one that it raised, or one that it
+// wrote to its standard error, with its traceback, and answered with a 5xx by itself, as Flask and
+// Django do.
+std::optional<trace::recorded_exception> exception_of(trace::recording const& of);
 
 // Why such an exchange has failed, for one line: "the application raised KeyError: 'x'". Empty
 // where there is nothing to be said beside the status.
