@@ -69,9 +69,11 @@ std::vector<trace::fact> facts_of(config::mapping const& what,
   auto const threads = count_of(what, "threads", 1);
   auto workers = std::to_string(count_of(what, "workers", server.workers));
   if (threads > 1) workers += ", each with " + std::to_string(threads) + " threads";
+  auto directory = directory_of(what);
+  if (directory.size() > 1 && directory.ends_with('/')) directory.pop_back();
   return {{"workers", workers},
-          {"directory", directory_of(what)},
-          {"python", setting_of(what, "python").value_or("python3, as PATH has it")}};
+          {"directory", directory},
+          {"python", setting_of(what, "python").value_or("python3")}};
 }
 
 }  // namespace

@@ -143,8 +143,10 @@ std::vector<script_finding> start_findings(config::mapping const& what,
   site.get_ready(chosen);
   auto const wrong = app::start_programs_now(site);
   if (!wrong) return {};
-  auto const directory = std::filesystem::current_path() / setting(what, "dir").value_or(".");
-  return {import_finding(what.target.native(), directory.lexically_normal().native(),
+  auto const named = std::filesystem::current_path() / setting(what, "dir").value_or("");
+  auto directory = named.lexically_normal().native();
+  if (directory.size() > 1 && directory.ends_with('/')) directory.pop_back();
+  return {import_finding(what.target.native(), directory,
                          setting(what, "python").value_or("python3"), *wrong)};
 } catch (std::exception const& e) {
   return {
@@ -237,7 +239,9 @@ script_finding import_finding(std::string_view application, std::string_view dir
   } else if (!has_traceback) {
     out.help.explanation = "It cannot be started: " + last + ".";
   }
-  if (has_traceback) out.help.traceback = std::move(lines);
+  // Where its own module is not there, it has only frames of the import's.
+  bool const tells = has_traceback && missing != module;
+  if (tells) out.help.traceback = std::move(lines);
   return out;
 }
 

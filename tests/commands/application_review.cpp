@@ -48,7 +48,7 @@ TEST_CASE("why an application cannot be imported is told with what mends it") {
   row const rows[] = {
       {"its own module is not there",
        heading + trace + "ModuleNotFoundError: No module named 'shop'\n", "wsgi-no-module",
-       "There is no module shop in /srv", "", 3},
+       "There is no module shop in /srv", "", 0},
       {"a module that it needs is not there",
        heading + trace + "ModuleNotFoundError: No module named 'flask'\n", "wsgi-module-missing",
        "/venv/python has no module flask", "/venv/python -m pip install flask", 3},

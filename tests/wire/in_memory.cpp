@@ -37,7 +37,7 @@ std::string text_of(json::value const& value) {
 }
 
 std::string const application =
-    "import os, signal, sys, time\n"
+    "import os, signal, sys, time, traceback\n"
     "def application(environ, start_response):\n"
     "    path = environ['PATH_INFO']\n"
     "    print('asked for', path)\n"
@@ -49,6 +49,11 @@ std::string const application =
     "    if path == '/misuse':\n"
     "        start_response('fine', [])\n"
     "        return [b'']\n"
+    "    if path == '/logged':\n"
+    "        try: environ['NOTHING_OF_THIS_NAME']\n"
+    "        except KeyError: traceback.print_exc()\n"
+    "        start_response('500 Oh', [])\n"
+    "        return [b'sorry']\n"
     "    start_response('200 OK', [('Content-Type', 'text/plain')])\n"
     "    if path == '/raise-late':\n"
     "        def pieces():\n"
@@ -240,6 +245,15 @@ TEST_CASE("an exception has its verdict in words and its traceback, everywhere")
   CHECK(types_of(seen) == "to request, from exception");
 }
 
+TEST_CASE("an exception that the application has logged and answered for is told, too") {
+  served app;
+  server const s(app.files, app.options());
+  CHECK(ask(s.port(), "GET", "/logged").body == "sorry");
+  auto const seen = exchange(s, "/logged");
+  CHECK(has(text_of(seen.at("verdict")), ": the application has logged KeyError: 'NOTHING_OF"));
+  CHECK(last_of(seen.at("why").at("traceback")) == "KeyError: 'NOTHING_OF_THIS_NAME'");
+}
+
 TEST_CASE("what the application may not do is said in the verdict") {
   served app;
   server const s(app.files, app.options());
@@ -362,9 +376,8 @@ TEST_CASE("a start says whether it was warm, what that saves, and why it was not
 TEST_CASE("the access log names the application and its worker") {
   served app;
   server const s(app.files, app.options({"--log-format", "json"}));
-  ask(s.port(), "GET", "/logged");
-  auto const pid =
-      std::to_string(exchange(s, "/logged").at("asked").at("worker").to_number<pid_t>());
+  ask(s.port(), "GET", "/a");
+  auto const pid = std::to_string(exchange(s, "/a").at("asked").at("worker").to_number<pid_t>());
   CHECK(s.logged("\"script\":{\"pid\":" + pid + "},\"application\":\"seenapp\""));
 }
 
@@ -416,7 +429,7 @@ TEST_CASE("explain --run of an application that cannot be imported shows its tra
   CHECK(told.code() == 1);
   CHECK(has(told.out, "has no module no_module_of_this_name"));
   CHECK(has(told.out, "ModuleNotFoundError: No module named 'no_module_of_this_name'\n"));
-  CHECK(has(told.out, "pip install no_module_of_this_name"));
+  CHECK(has(told.out, "Try: python3 -m pip install no_module_of_this_name\n"));
 }
 
 TEST_CASE("explain --run asks an application that runs elsewhere") {
