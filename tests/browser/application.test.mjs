@@ -194,6 +194,7 @@ async function startWarm() {
     const { id } = exchanges.findLast(({ target }) => target === "/cgi-bin/hello.py?until");
     const { process } = await (await fetch(`${here.url}/-/exchanges/${id}`)).json();
     if (process?.start.warm_ms) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 

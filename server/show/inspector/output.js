@@ -14,7 +14,7 @@ export function outputStep(exchange, steps) {
       "",
       [heading(steps.output), outputBytes(exchange, links)],
       [
-        element("h4", {}, "What the server did with it"),
+        exchange.stdout.size > 0 ? element("h4", {}, "What the server did with it") : null,
         lineMeanings(exchange, links),
         remarkList(exchange),
       ],
