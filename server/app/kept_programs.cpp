@@ -1,5 +1,8 @@
 #include "gatehouse/app/kept_programs.hpp"
 
+#include <signal.h>
+
+#include <array>
 #include <boost/asio/post.hpp>
 #include <future>
 #include <memory>
@@ -10,6 +13,27 @@
 
 namespace gatehouse::app {
 namespace {
+
+// While it lives, a signal to end does so at once: nobody handles one before the server runs. What
+// has been started ends with the server.
+class ended_by_signals {
+ public:
+  ended_by_signals() {
+    struct sigaction standard {};
+    standard.sa_handler = SIG_DFL;
+    for (std::size_t i = 0; i < numbers.size(); ++i)
+      ::sigaction(numbers[i], &standard, &before_[i]);
+  }
+  ended_by_signals(ended_by_signals const&) = delete;
+  ended_by_signals& operator=(ended_by_signals const&) = delete;
+  ~ended_by_signals() {
+    for (std::size_t i = 0; i < numbers.size(); ++i) ::sigaction(numbers[i], &before_[i], nullptr);
+  }
+
+ private:
+  static constexpr std::array numbers{SIGTERM, SIGINT};
+  std::array<struct sigaction, numbers.size()> before_{};
+};
 
 base::task<bool> end_within(base::executor ex, process::program_keeper& keeper,
                             std::chrono::steady_clock::duration limit) {
@@ -34,6 +58,7 @@ std::optional<std::string> outcome_of(Start const& start) {
 }  // namespace
 
 std::optional<std::string> start_programs_now(life::generation const& of) {
+  ended_by_signals const meanwhile;
   return outcome_of([&](auto done) { of.start_programs(std::move(done)); });
 }
 

@@ -1,6 +1,7 @@
 // FastCGI and SCGI programs that the server keeps.
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <linux/landlock.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -235,6 +236,24 @@ TEST_CASE("a program that ends before it accepts stops the start with its last l
   CHECK(has(ended.err, "exited with status 4"));
   CHECK(has(ended.err, "no configuration"));
   CHECK(ended.out.empty());
+}
+
+TEST_CASE("a server that waits for a program to accept ends when it is told to") {
+  kept app;
+  app.put("#!/bin/sh\necho \"$$\" > begun\nexec sleep 1000\n");
+  auto argv = arguments{binary(), "--port", "0"};
+  auto const options = app.options();
+  argv.insert(argv.end(), options.begin(), options.end());
+  argv.push_back(app.files.root().string());
+  int const null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  auto const server = spawn(argv, plain_environment(), null, null, null);
+  CHECK(eventually([&] { return !contents(app.directory() / "begun").empty(); }));
+  ::kill(server.pid, SIGTERM);
+  auto const ended = wait_for(server);
+  ::close(server.pidfd);
+  ::close(null);
+  CHECK(ended);
+  CHECK(ends(std::atoi(contents(app.directory() / "begun").c_str())));
 }
 
 TEST_CASE("a program that ends within a request costs that request alone") {

@@ -12,7 +12,8 @@
 
 namespace gatehouse::app {
 
-// Starts those of a generation, and gives what is wrong if one of them cannot be. Blocks.
+// Starts those of a generation, and gives what is wrong if one of them cannot be. Blocks, and
+// SIGTERM and SIGINT end the process meanwhile.
 std::optional<std::string> start_programs_now(life::generation const& of);
 
 // The same of sites that got ready, or of one pool.
