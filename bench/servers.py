@@ -19,6 +19,8 @@ START_SECONDS = 10
 STOP_SECONDS = 5
 SCRIPTS_AT_ONCE = 16
 RESPONDERS = 16
+PHP = "/usr/bin/php-cgi"
+PHP_SHARE = "PHP_FCGI_MAX_REQUESTS=1000000"
 
 
 class ServerFailed(Exception):
@@ -33,11 +35,13 @@ class Server:
     programs: tuple[str, ...] = ()
     workers = 2
     asks_applications = False  # by FastCGI
+    keeps_php = False  # it can start php-cgi and keep it
 
     def __init__(self, site: Path, logged: bool = False):
         self.site = site
         self.logged = logged
         self.responder: Path | None = None  # what is asked for all below /app
+        self.php = False  # files that end in .php are run by as many php-cgi as there are workers, which the server starts
         self._application: ProgramGroup | None = None
         self.port = 0
         self.own: list[int] = []
@@ -111,6 +115,7 @@ class Server:
 class Gatehouse(Server):
     name = "gatehouse"
     asks_applications = True
+    keeps_php = True
 
     def __init__(
         self, site: Path, binary: Path, logged: bool = False, ballast: tuple[Path, int] | None = None, name: str = "gatehouse",
@@ -124,6 +129,8 @@ class Gatehouse(Server):
 
     def command(self, log: str) -> list[object]:
         maps = ["--map", f"/app fastcgi:unix:{self.socket}"] if self.responder else []
+        if self.php:
+            maps += ["--cgi-ext", ".php", "--interpreter", f".php=fastcgi:{PHP} workers={self.workers}", "--env", PHP_SHARE]
         return [
             self.binary, "--port", self.port, "--threads", self.workers, "--root", self.site,
             "--cgi-bin", self.site / "cgi-bin", "--access-log", log, "--log-level", "error",
@@ -195,9 +202,16 @@ http {{
 class Lighttpd(Server):
     name = "lighttpd"
     asks_applications = True
+    keeps_php = True
     programs = ("lighttpd",)
 
     def launch(self, room: Path) -> None:
+        # Each of its workers starts processes of its own.
+        name, _, share = PHP_SHARE.partition("=")
+        php = (
+            f'fastcgi.server = (".php" => (("bin-path" => "{PHP}", "socket" => "{room}/php", "max-procs" => 1,'
+            f' "bin-environment" => ("PHP_FCGI_CHILDREN" => "0", "{name}" => "{share}"))))'
+        )
         (room / "lighttpd.conf").write_text(
             f"""server.modules = ("mod_cgi", "mod_fastcgi"{', "mod_accesslog"' if self.logged else ""})
 server.document-root = "{self.site}"
@@ -215,6 +229,7 @@ server.stream-response-body = 2
 server.upload-dirs = ("{room}")
 {f'accesslog.filename = "{room}/access.log"' if self.logged else ""}
 $HTTP["url"] =~ "^/cgi-bin/" {{ cgi.assign = ("" => "") }}
+{php if self.php else ""}
 {f'fastcgi.server = ("/app" => (("socket" => "{self.socket}", "check-local" => "disable")))' if self.responder else ""}
 """
         )

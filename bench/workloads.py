@@ -147,6 +147,24 @@ def fastcgi(name: str, title: str) -> Workload:
     return Workload(name, title, metrics, contenders)
 
 
+def php(name: str, title: str) -> Workload:
+    def measure(place: Place, server: Server) -> Numbers:
+        return with_cpu(server, lambda: load.wrk(server, "/hello.php", 8, place.seconds))
+
+    def contenders(place: Place) -> list[Contender]:
+        (place.site / "hello.php").write_text('<?php header("Content-Type: text/plain"); echo "hello\\n";')
+        servers = [server for server in all_servers(place) if server.keeps_php]
+        for server in servers:
+            server.php = True
+        return [of_server(s, lambda s: measure(place, s)) for s in servers]
+
+    metrics = (
+        Metric("rate", "requests/s", True, (Bound(1, "best"),)),
+        Metric("cpu_us", "CPU µs/request, PHP's with it", False),
+    )
+    return Workload(name, title, metrics, contenders)
+
+
 # Files.
 
 
@@ -360,6 +378,7 @@ WORKLOADS = (
     script("hello.pl", "CGI, Perl one-liner, 8 connections", (Bound(0.95, "floor"),)),
     script("hello.sh", "CGI, sh one-liner, 8 connections", (Bound(0.95, "floor"),)),
     fastcgi("fastcgi", "FastCGI, small C program on libfcgi, 8 connections"),
+    php("php-hello", "PHP, one line, php-cgi kept by the server, 8 connections"),
     static(
         "static-1k", "/1k", "static 1 KiB, 64 connections", 64,
         file_metrics(cpu=(Bound(1.2, "floor"), Bound(1, "lighttpd"), Bound(1, "nginx"))), floor=True,
