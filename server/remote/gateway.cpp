@@ -68,6 +68,18 @@ remote_application::~remote_application() {
   if (whom_) whom_->close_idle(std::nullopt);
 }
 
+// A program of ours is not to be kept waiting for a body that comes slowly.
+base::task<base::result<gateway::input_plan>> remote_application::plan_body(
+    http::request const& request, http::body_source& body,
+    http::exchange_context const& context) const {
+  gateway::input_plan none;
+  none.length = request.content_length;
+  if (!request.has_body()) co_return std::move(none);
+  auto const window = whom_ ? base::limits::prompt_body_bytes : base::limits::kept_body_bytes;
+  auto out = co_await gateway::plan_input(request, body, rules_.spool_space, context, window);
+  co_return std::move(out);
+}
+
 base::task<http::outcome> remote_application::ask(gateway::script_target target,
                                                   http::request const& request,
                                                   http::body_source& request_body,
@@ -76,15 +88,9 @@ base::task<http::outcome> remote_application::ask(gateway::script_target target,
   context.record.application = text_;
   report_target(target, text_, context);
   if (auto error = gateway::check_path_info(target)) co_return std::move(*error);
-  gateway::input_plan input;
-  input.length = request.content_length;
-  if (request.has_body()) {
-    auto const window = whom_ ? base::limits::prompt_body_bytes : base::limits::kept_body_bytes;
-    auto planned =
-        co_await gateway::plan_input(request, request_body, rules_.spool_space, context, window);
-    if (planned.has_error()) co_return gateway::body_failure(planned.error());
-    input = std::move(*planned);
-  }
+  auto planned = co_await plan_body(request, request_body, context);
+  if (planned.has_error()) co_return gateway::body_failure(planned.error());
+  auto input = std::move(*planned);
 
   trace::recorder const trace(context);
   trace(trace::application_described{name_of(how_), addresses_});

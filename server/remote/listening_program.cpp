@@ -29,10 +29,11 @@ upstream::endpoint endpoint_of(process::private_listener const& at, std::string 
 
 }  // namespace
 
-listening_program::listening_program(process::child_process child,
+listening_program::listening_program(process::child_process child, std::string path,
                                      std::shared_ptr<gateway::program_log> log,
                                      process::private_listener at, base::unique_fd first)
     : child_(std::move(child)),
+      path_(std::move(path)),
       log_(std::move(log)),
       listener_(std::move(at)),
       application_(std::make_shared<upstream::application>(
@@ -126,8 +127,9 @@ base::task<start_outcome> starter::start() {
     started->child.stop();
     co_return start_refusal{std::move(wrong)};
   }
-  co_return std::make_shared<listening_program>(std::move(started->child), std::move(started->log),
-                                                std::move(*at), std::move(*first));
+  co_return std::make_shared<listening_program>(std::move(started->child), plan_.path,
+                                                std::move(started->log), std::move(*at),
+                                                std::move(*first));
 }
 
 // What it prints goes to the log, whichever descriptor it prints it to: an answer goes over its

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "gatehouse/gateway/application.hpp"
+#include "gatehouse/gateway/input_plan.hpp"
 #include "gatehouse/http/handler.hpp"
 #include "gatehouse/process/pool.hpp"
 #include "gatehouse/remote/protocol.hpp"
@@ -36,6 +37,10 @@ class remote_application final : public gateway::application {
                                 http::exchange_context& context) override;
 
  private:
+  base::task<base::result<gateway::input_plan>> plan_body(
+      http::request const& request, http::body_source& body,
+      http::exchange_context const& context) const;
+
   protocol how_;
   std::string addresses_;
   std::string text_;

@@ -32,14 +32,16 @@ struct program_plan {
 
 class listening_program final : public process::kept_program {
  public:
-  // first: a connection to it that it has accepted.
-  listening_program(process::child_process child, std::shared_ptr<gateway::program_log> log,
-                    process::private_listener at, base::unique_fd first);
+  // path: its file. first: a connection to it that it has accepted.
+  listening_program(process::child_process child, std::string path,
+                    std::shared_ptr<gateway::program_log> log, process::private_listener at,
+                    base::unique_fd first);
 
   pid_t pid() const override { return child_.pid(); }
   std::string const& log_name() const override { return child_.log_name(); }
   std::optional<int> status() const override;
   std::vector<std::string> last_lines() const override { return log_->last_lines(); }
+  std::vector<std::string> sources() const override { return {path_}; }
   std::vector<base::unique_fd> take_sockets() override;
   void when_ended(std::function<void()> action) override;
   void retire() override;
@@ -63,6 +65,7 @@ class listening_program final : public process::kept_program {
   void note_end();
 
   process::child_process child_;
+  std::string const path_;
   std::shared_ptr<gateway::program_log> log_;
   process::private_listener listener_;
   std::shared_ptr<upstream::application> application_;  // shared with connections to it

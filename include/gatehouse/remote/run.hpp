@@ -130,7 +130,7 @@ class run final : public gateway::responder {
   rules const& rules_;
   question what_;
   std::size_t const head_bytes_ = what_.head.size();  // without what of its body comes behind them
-  bool fresh_only_ = false;   // no kept connection is to be used any more
+  bool fresh_only_ = false;                           // no kept connection is to be used any more
   bool asked_again_ = false;  // after a connection that may have been closed while it was idle
   upstream::connection_search search_;
   std::shared_ptr<upstream::connection> connection_;
