@@ -42,7 +42,8 @@ struct verdict {
 };
 
 // Refusals that say what happened: the server's failure, or a file's permission that is missing.
-bool is_fitting(unsigned status, std::int32_t failure) {
+bool is_fitting(unsigned status, call what, std::int32_t failure) {
+  if (what == call::connect && !is_shortage(failure)) return status == 502;
   if (failure == EACCES || failure == EPERM) return status == 403 || status == 500;
   if (failure == ENOENT) return status == 404;
   if (failure == E2BIG) return status == 431;
@@ -241,7 +242,8 @@ class sweep {
     ++counted_.tried;
     if (fired == 0) ++counted_.not_reached;
     ++counted_.endings[got.how];
-    if (got.how == ending::refused && !(fired > 0 && is_fitting(got.status, how.failure)))
+    if (got.how == ending::refused &&
+        !(fired > 0 && is_fitting(got.status, how.at.what, how.failure)))
       got.faults.push_back("answered with " + std::to_string(got.status));
     if (fired > 0 && passing && got.how != ending::exact)
       got.faults.push_back(std::string(ending_names[static_cast<int>(got.how)]) +

@@ -199,9 +199,17 @@ using fault::call;
 
 extern "C" {
 
+// One that is interrupted goes on all the same.
+int __real_connect(int fd, sockaddr const* a, socklen_t s);
+int __wrap_connect(int fd, sockaddr const* a, socklen_t s) {
+  auto const gives = fault::failed<int>(FAILURE(connect), -1);
+  if (!gives) return __real_connect(fd, a, s);
+  if (errno == EINTR && __real_connect(fd, a, s) == 0) errno = EINTR;
+  return *gives;
+}
+
 WRAP(int, accept4, (int fd, sockaddr* a, socklen_t* s, int flags), (fd, a, s, flags))
 WRAP(int, access, (char const* path, int mode), (path, mode))
-WRAP(int, connect, (int fd, sockaddr const* a, socklen_t s), (fd, a, s))
 WRAP(int, epoll_wait, (int e, epoll_event* events, int size, int ms), (e, events, size, ms))
 WRAP(int, fstat, (int fd, struct stat* into), (fd, into))
 WRAP(int, fstatat, (int d, char const* path, struct stat* into, int f), (d, path, into, f))
