@@ -154,7 +154,7 @@ run::came run::connection_ended(boost::asio::mutable_buffer buffer, base::error_
   waiting_ = {};
   tail_.end();
   decoder_.end_of_connection();
-  if (decoder_.is_silent()) {
+  if (decoder_.is_silent() || base::is_shortage(error)) {
     fail(fault::closed, error ? error : base::errc::truncated);
     return {next::given};
   }
