@@ -69,7 +69,7 @@ complaint set_map_words(mapping& m, std::string_view text, map_syntax const& kin
 // Finds out what the target of a kind is that takes it as it is written.
 complaint check_map_target(mapping& m, map_syntax const& kind) {
   auto const& target = m.target.native();
-  auto const wrong = kind.check_target != nullptr ? kind.check_target(target) : std::nullopt;
+  auto wrong = kind.check_target != nullptr ? kind.check_target(target) : std::nullopt;
   if (wrong || kind.is_program == nullptr) return wrong;
   bool const ours = kind.is_program(target);
   if (ours) m.form = map_target::program;
