@@ -32,10 +32,23 @@ cgi::script_rules among_files(mapping const& what, server_options const& server,
   return {what.target, what.prefix, site.cgi_extensions, site.index, server.follow_symlinks};
 }
 
+bool is_at_or_below(std::filesystem::path const& path, std::filesystem::path const& directory) {
+  std::error_code missing;
+  auto const inner = std::filesystem::weakly_canonical(path, missing);
+  auto const outer = std::filesystem::weakly_canonical(directory, missing);
+  auto const [rest, ignored] =
+      std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end());
+  return rest == outer.end() || (std::next(rest) == outer.end() && rest->empty());
+}
+
 // What an application is there to run is never given out as a file, even where --cgi-ext does not
-// name it.
-std::vector<std::string> script_extensions(site_options const& site) {
+// name it; nor is the Python of an application that lies among the files.
+std::vector<std::string> script_extensions(mapping const& files, site_options const& site) {
   auto out = site.cgi_extensions;
+  for (auto const& each : site.mappings) {
+    if (each.kind == "wsgi" && is_at_or_below(directory_of(each), files.target))
+      out.emplace_back(".py");
+  }
   for (auto const& each : site.interpreters) {
     if (!each.kind.empty()) out.push_back(each.extension);
   }
@@ -51,7 +64,7 @@ std::unique_ptr<http::handler> make_files(mapping const& what, site_parts const&
                             .listing = parts.site.listing,
                             .follow_symlinks = parts.server.follow_symlinks,
                             .hidden = parts.hidden,
-                            .script_extensions = script_extensions(parts.site)});
+                            .script_extensions = script_extensions(what, parts.site)});
   if (parts.site.cgi_extensions.empty()) return files;
   return std::make_unique<cgi::extension_gateway>(
       parts.scripts, among_files(what, parts.server, parts.site), std::move(files));

@@ -300,6 +300,23 @@ TEST_CASE("an application that cannot be imported stops the start with its trace
   }
 }
 
+TEST_CASE("the Python of an application that lies among the files is not given out") {
+  served app;
+  app.files.write("shop/site1.py", application);
+  app.files.write("shop/style.css", "body {}");
+  app.files.write("download.py", "print()");
+  auto const in_root = (app.files.root() / "shop").string();
+  server const s(app.files, {"--map", "/app wsgi:site1 dir=" + in_root});
+  CHECK(ask(s.port(), "GET", "/app/x").status == 200);
+  CHECK(ask(s.port(), "GET", "/shop/style.css").status == 200);
+  for (auto const* const path : {"/shop/site1.py", "/shop/site1.py.bak", "/shop/site1.py~"})
+    CHECK(ask(s.port(), "GET", path).status != 200);
+  CHECK(ask(s.port(), "GET", "/shop/site1.py").status == 403);
+  // Elsewhere it is a file as any other.
+  server const apart(app.files, {"--map", "/app wsgi:site1 dir=" + app.directory().string()});
+  CHECK(ask(apart.port(), "GET", "/download.py").status == 200);
+}
+
 TEST_CASE("errors of --map wsgi: are one clear line") {
   served app;
   struct row {
