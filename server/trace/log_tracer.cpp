@@ -93,7 +93,7 @@ struct line_maker {
     return e.wait_status ? "wait status " + std::to_string(*e.wait_status) : std::string();
   }
   std::string operator()(process_started const& e) const {
-    auto const pid = "pid " + std::to_string(e.pid);
+    auto pid = "pid " + std::to_string(e.pid);
     if (!e.warm) return pid;
     if (e.warm->took) return pid + ", warm in " + microseconds_text(*e.warm->took);
     return with_note(pid + ", cold", e.warm->why_cold);
