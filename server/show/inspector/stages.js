@@ -39,7 +39,8 @@ function failedStage(exchange) {
 
 // What is said of the stage that failed. A request that was understood did not fail by being taken
 // apart: nothing is there for it, or it is refused.
-function faultOf({ route, response }, number) {
+function faultOf({ route, response, asked, queued_ms }, number) {
+  if (number === 4 && !asked && queued_ms !== null) return "none was free";
   if (number !== 2 || !route) return "this failed";
   return [404, 410].includes(response.status) ? "nothing is found there" : "this is refused";
 }
