@@ -234,8 +234,8 @@ http::outcome static_handler::answer_file(asking const& what, std::string_view p
   if (is_script(path) || is_script(file.real_name)) {
     auto e = refusal(403, "script-source", path);
     e.help.explanation =
-        "By its name this is a program or a part of one, or a copy of that, and those are not given "
-        "out. --cgi-ext says which are run.";
+        "By its name this is a program or a part of one, or a copy of that, and those are not "
+        "given out. --cgi-ext says which are run.";
     return e;
   }
   auto [forms, all_known] = open_forms(root_, path, std::move(file));
