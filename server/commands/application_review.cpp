@@ -143,11 +143,8 @@ std::vector<script_finding> start_findings(config::mapping const& what,
   site.get_ready(chosen);
   auto const wrong = app::start_programs_now(site);
   if (!wrong) return {};
-  auto const named = std::filesystem::current_path() / setting(what, "dir").value_or("");
-  auto directory = named.lexically_normal().native();
-  if (directory.size() > 1 && directory.ends_with('/')) directory.pop_back();
-  return {import_finding(what.target.native(), directory,
-                         setting(what, "python").value_or("python3"), *wrong)};
+  if (what.kind != "wsgi") return {start_finding(*wrong)};
+  return {import_finding(setting(what, "python").value_or("python3"), *wrong)};
 } catch (std::exception const& e) {
   return {
       application_finding(severity::error, "application-not-started", std::string(e.what()) + ".")};
@@ -157,19 +154,22 @@ checked_application review_mapping(config::mapping const& what, app::map_kind co
                                    config::options const& chosen) {
   checked_application out{
       what.kind + ":" + what.target.native(), what.prefix.empty() ? "/" : what.prefix, {}};
-  out.findings = kind.keep != nullptr ? start_findings(what, chosen)
-                                      : address_findings(kind.serves, what.target.native());
+  bool const elsewhere =
+      kind.make_application != nullptr && what.form != config::map_target::program;
+  out.findings = elsewhere ? address_findings(kind.serves, what.target.native())
+                           : start_findings(what, chosen);
   return out;
 }
 
-checked_application review_interpreter(config::interpreter const& what) {
-  config::mapping named;
-  named.kind = what.kind;
+checked_application review_interpreter(config::interpreter const& what,
+                                       config::options const& chosen) {
+  config::mapping const named{"/", what.kind, what.program, what.form, what.settings};
   auto const& kind = app::kind_of(named, app::registered_kinds());
   auto const target = what.program.native();
   return {"--interpreter " + what.extension + "=" + what.kind + ":" + target,
           {},
-          address_findings(kind.serves, target)};
+          named.form == config::map_target::program ? start_findings(named, chosen)
+                                                    : address_findings(kind.serves, target)};
 }
 
 bool is_in_path(std::string const& name, std::string_view path_variable) {
@@ -214,22 +214,30 @@ checked_application review_warm(std::string const& name, config::options const& 
 
 }  // namespace
 
-script_finding import_finding(std::string_view application, std::string_view directory,
-                              std::string_view python, std::string_view wrong) {
+script_finding start_finding(std::string_view wrong) {
+  auto const lines = lines_in(wrong);
+  std::string text;
+  for (auto const& line : lines) text += (text.empty() ? "" : " ") + line;
+  auto out = application_finding(severity::error, "application-not-started", text + ".");
+  if (lines.size() > 2) {
+    out.help.explanation = lines[0] + " " + lines[1] + ".";
+    out.help.stderr_lines.assign(lines.begin() + 2, lines.end());
+  }
+  return out;
+}
+
+script_finding import_finding(std::string_view python, std::string_view wrong) {
   auto const heading = std::min(wrong.find('\n') + 1, wrong.size());
   auto lines = lines_in(wrong.substr(heading));
   std::string const last = lines.empty() ? std::string(wrong) : lines.back();
   bool const has_traceback = lines.size() > 1;
   auto out = application_finding(severity::error, "wsgi-not-imported",
                                  "It cannot be imported: " + last + ".");
-  auto const module = application.substr(0, application.find_first_of(".:"));
   auto const missing = missing_module(last);
-  if (!missing.empty() && missing == module) {
+  if (last.starts_with("there is no module ")) {
+    // So worker.py says of the application's own.
     out.reason = "wsgi-no-module";
-    out.help.explanation = "There is no module " + std::string(missing) + " in " +
-                           std::string(directory) +
-                           ", where it is looked for first, nor where Python looks. dir= names the "
-                           "directory that has it.";
+    out.help.explanation = "T" + last.substr(1) + ".";
   } else if (!missing.empty()) {
     out.reason = "wsgi-module-missing";
     out.help.explanation = "It cannot be imported: " + std::string(python) + " has no module " +
@@ -239,9 +247,7 @@ script_finding import_finding(std::string_view application, std::string_view dir
   } else if (!has_traceback) {
     out.help.explanation = "It cannot be started: " + last + ".";
   }
-  // Where its own module is not there, it has only frames of the import's.
-  bool const tells = has_traceback && missing != module;
-  if (tells) out.help.traceback = std::move(lines);
+  if (has_traceback) out.help.traceback = std::move(lines);
   return out;
 }
 
@@ -254,7 +260,7 @@ std::vector<checked_application> review_applications(config::options const& chos
     if (in_memory) out.push_back(review_mapping(m, kind, chosen));
   }
   for (auto const& i : chosen.site.interpreters) {
-    if (!i.kind.empty()) out.push_back(review_interpreter(i));
+    if (!i.kind.empty()) out.push_back(review_interpreter(i, chosen));
   }
   for (auto const& name : chosen.site.warm) out.push_back(review_warm(name, chosen));
   return out;

@@ -21,6 +21,7 @@
 #include "gatehouse/config/option_values.hpp"
 #include "gatehouse/life/privileges.hpp"
 #include "gatehouse/net/in_process.hpp"
+#include "gatehouse/show/application_text.hpp"
 #include "gatehouse/show/explanation.hpp"
 #include "gatehouse/show/recording_json.hpp"
 #include "gatehouse/show/replay.hpp"
@@ -180,22 +181,21 @@ void finish_description(trace::recording& r, std::string const& body) {
   r.standard_input.add(body, body.size());
 }
 
-// Starts the workers that the request goes to; gives why they cannot be.
-std::optional<http::http_error> start_workers(finding const& described, app::sites const& asked) {
+// Starts the workers that the request goes to; gives why they cannot be. What an interpreter's
+// extension leads to has no mapping: then all are started.
+std::optional<http::http_error> start_workers(finding const& described, app::sites& asked) {
   auto const& route = described.recording.route;
-  auto const pool = route ? asked.pool_at(route->prefix) : nullptr;
-  if (!pool) return std::nullopt;
-  auto const wrong = app::start_programs_now(*pool);
-  if (!wrong) return std::nullopt;
   auto const& what = described.recording.application;
-  auto const fact = [&](std::string_view name) {
-    for (auto const& f : what ? what->facts : std::vector<trace::fact>()) {
-      if (f.name == name) return f.value;
-    }
-    return std::string();
-  };
-  auto const why =
-      import_finding(what ? what->name : route->target, fact("directory"), fact("python"), *wrong);
+  auto const pool = route ? asked.pool_at(route->prefix) : nullptr;
+  if (!pool && (!what || !show::is_kept_by_us(*what))) return std::nullopt;
+  auto const wrong = pool ? app::start_programs_now(*pool) : app::start_programs_now(asked);
+  if (!wrong) return std::nullopt;
+  std::string python = "python3";
+  for (auto const& f : what ? what->facts : std::vector<trace::fact>()) {
+    if (f.name == "python") python = f.value;
+  }
+  bool const imported = what && what->protocol == "WSGI";
+  auto const why = imported ? import_finding(python, *wrong) : start_finding(*wrong);
   http::http_error out{.status = 503, .reason = why.reason};
   out.help = why.help;
   return out;

@@ -240,13 +240,15 @@ void pool::state::close() {
   starter->close();
 }
 
-// The programs that have not ended own this object: they are to tell it their end.
+// The programs that have not ended own this object: they are to tell it their end. So may what has
+// started them.
 void pool::state::let_go() {
   std::vector<std::shared_ptr<member>> left;
   {
     std::lock_guard const lock(mutex);
     left = std::exchange(members, {});
   }
+  auto const started_by = std::move(starter);
 }
 
 void pool::state::kill() {

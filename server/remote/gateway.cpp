@@ -56,13 +56,16 @@ void report(std::vector<gateway::meta_variable> const& variables, trace::recorde
 remote_application::remote_application(protocol how, std::vector<upstream::address> const& at,
                                        rules const& by)
     : how_(how),
-      addresses_(text_of(at)),
-      text_(std::string(name_of(how)) + " application at " + addresses_),
+      place_(text_of(at)),
+      text_(std::string(name_of(how)) + " application at " + place_),
       rules_(by),
       whom_(std::make_shared<upstream::application>(endpoints_of(at))) {}
 
 remote_application::remote_application(protocol how, std::string const& program, rules const& by)
-    : how_(how), text_(std::string(name_of(how)) + " program " + program), rules_(by) {}
+    : how_(how),
+      place_(program),
+      text_(std::string(name_of(how)) + " program " + program),
+      rules_(by) {}
 
 remote_application::~remote_application() {
   if (whom_) whom_->close_idle(std::nullopt);
@@ -93,7 +96,7 @@ base::task<http::outcome> remote_application::ask(gateway::script_target target,
   auto input = std::move(*planned);
 
   trace::recorder const trace(context);
-  trace(trace::application_described{name_of(how_), addresses_});
+  trace(trace::application_described{name_of(how_), place_});
   auto const variables = gateway::meta_variables(
       request, target, context.client(), rules_.variables, input.length, context.redirect_url);
   report(variables, trace);

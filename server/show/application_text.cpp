@@ -58,6 +58,10 @@ std::string ended_worker_text(trace::recording const& of) {
 
 }  // namespace
 
+bool is_kept_by_us(trace::recorded_application const& which) {
+  return which.protocol == "WSGI" || which.name.starts_with('/');
+}
+
 bool is_in_memory(trace::recording const& of) {
   return !of.program && (of.application || of.asked);
 }

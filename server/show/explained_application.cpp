@@ -31,7 +31,7 @@ void show_application(text_page& out, trace::recording const& of) {
   if (!of.application) return;
   out.step("Which application");
   auto const& application = *of.application;
-  bool const is_ours = application.protocol == "WSGI";
+  bool const is_ours = is_kept_by_us(application);
   std::vector<table_row> rows = {{is_ours ? "application" : "address", application.name},
                                  {"asked by", application.protocol,
                                   is_ours ? "it stays in memory, in workers that the server keeps"

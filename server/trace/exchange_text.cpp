@@ -120,9 +120,11 @@ class exchange_text::line_writer {
   void operator()(application_asked const& e) {
     step("asked", server_colour);
     add_line("by " + one_line(e.protocol) + (e.worker == 0 ? " at " : ": ") + one_line(e.address));
-    add_line(in(faint, e.worker != 0 ? "the worker with pid " + std::to_string(e.worker)
-                       : e.kept      ? "by a connection that has carried answers before"
-                                     : "by a new connection"));
+    if (e.worker != 0) add_line(in(faint, "the worker with pid " + std::to_string(e.worker)));
+    if (e.worker == 0 || e.protocol != "WSGI") {
+      add_line(in(faint, e.kept ? "by a connection that has carried answers before"
+                                : "by a new connection"));
+    }
   }
 
   void operator()(record_passed const& e) {

@@ -465,7 +465,8 @@ TEST_CASE("check says why an application cannot be imported, and what mends it")
   };
   row const rows[] = {
       {"sound", application, "seenapp", "", "", "1 application: nothing wrong"},
-      {"another module", application, "other", "", "wsgi-no-module", "dir= names the directory"},
+      {"another module", application, "other", "", "wsgi-no-module",
+       "dir=PATH names another directory"},
       {"what it imports", "import no_such_thing\n", "seenapp", "", "wsgi-module-missing",
        "$ python3"},
       {"an error in it", "raise RuntimeError('on purpose')\n", "seenapp", "", "wsgi-not-imported",

@@ -22,8 +22,10 @@ struct checked_application {
 std::vector<checked_application> review_applications(config::options const& chosen);
 
 // Why a Python application cannot be imported. wrong: as a pool gives it, a heading and then the
-// traceback or a sentence. directory: where its modules are looked for first. Pure.
-gateway::script_finding import_finding(std::string_view application, std::string_view directory,
-                                       std::string_view python, std::string_view wrong);
+// traceback or a sentence. Pure.
+gateway::script_finding import_finding(std::string_view python, std::string_view wrong);
+
+// The same of another program that the server keeps: what it printed stands behind the heading.
+gateway::script_finding start_finding(std::string_view wrong);
 
 }  // namespace gatehouse::commands

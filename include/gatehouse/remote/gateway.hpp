@@ -42,7 +42,7 @@ class remote_application final : public gateway::application {
       http::exchange_context const& context) const;
 
   protocol how_;
-  std::string addresses_;
+  std::string place_;  // the addresses, or the program's path
   std::string text_;
   rules const& rules_;
   std::shared_ptr<upstream::application> whom_;  // shared with the connections to it; null: ours

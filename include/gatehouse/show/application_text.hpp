@@ -13,6 +13,9 @@ namespace gatehouse::show {
 // Whether it is one, as far as the exchange has come: a program was not started for the request.
 bool is_in_memory(trace::recording const& of);
 
+// Whether the server keeps it, in workers: a Python application, or a program with a path.
+bool is_kept_by_us(trace::recorded_application const& which);
+
 // "The application" or "The script", for a sentence to begin with.
 std::string_view subject_of(trace::recording const& of);
 

@@ -15,7 +15,7 @@ export function asksApplication({ application, asked, why }) {
 
 // Whether it is in a worker that the server keeps.
 export function hasWorkers({ application }) {
-  return application?.protocol === "WSGI";
+  return application?.protocol === "WSGI" || application?.name.startsWith("/") === true;
 }
 
 export function askedStep(exchange, steps) {
