@@ -113,9 +113,12 @@ base::error_code run::send_head() {
   state_ = state::asked;
   place_ = connection_->place();
   trace::recorder const trace(trace_sink_.get());
-  trace(trace::application_asked{name_of(what_.how), what_.whom->at(place_).text,
-                                 connection_->was_used(),
-                                 what_.program ? what_.program.program()->pid() : 0});
+  if (trace) {
+    auto const& ours = what_.program.program();
+    trace(trace::application_asked{name_of(what_.how),
+                                   ours ? ours->path() : what_.whom->at(place_).text,
+                                   connection_->was_used(), ours ? ours->pid() : 0});
+  }
   report_sent(what_.how, what_.head, head_bytes_, trace);
   auto const put = connection_->send_now(what_.head);
   if (put.has_error()) return put.error();

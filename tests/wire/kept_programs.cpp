@@ -470,6 +470,16 @@ TEST_CASE("SIGHUP takes a new program without a failed request, and keeps the ol
   CHECK(s.wait_for_end() == 0);
 }
 
+TEST_CASE("with --reload a program whose file changes is started anew") {
+  kept app;
+  auto changed = contents(app.program());
+  changed.replace(changed.find("hello from "), 11, "changed: ");
+  server const s(app.files, app.options({}, {"--reload"}));
+  CHECK(ask(s.port(), "GET", "/p/x").body == "hello from /x");
+  app.put(changed);
+  CHECK(eventually([&] { return ask(s.port(), "GET", "/p/x").body == "changed: /x"; }));
+}
+
 TEST_CASE("SIGTERM lets a request end") {
   kept app;
   server s(app.files, app.options());

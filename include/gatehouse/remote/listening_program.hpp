@@ -49,6 +49,9 @@ class listening_program final : public process::kept_program {
 
   // For whoever has its lease:
 
+  // Its file.
+  std::string const& path() const { return path_; }
+
   // Where it is asked. It is one place.
   std::shared_ptr<upstream::application> const& application() const { return application_; }
 
