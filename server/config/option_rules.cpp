@@ -48,8 +48,7 @@ constexpr option_rule rules[] = {
      true},
     {programs, 0, "interpreter", "'.EXT=PROGRAM [ARGUMENT...]'", true, by(set_interpreter), "",
      "run files with this extension by PROGRAM (such as `/usr/bin/php-cgi`), with the arguments "
-     "before the file's path, or by an application: `fastcgi:ADDRESS`, or `fastcgi:PROGRAM`, "
-     "which the server keeps; repeatable",
+     "before the file's path, or by `fastcgi:ADDRESS` or `fastcgi:PROGRAM`; repeatable",
      true},
     {programs, 0, "env", "NAME[=VALUE]", true, by(set_env), "",
      "pass this variable to programs, besides PATH and instead of what the request would make of "

@@ -107,7 +107,7 @@ std::optional<std::size_t> dialogue::read_now(boost::asio::mutable_buffer into) 
 }
 
 // What was received, or the end or an error instead. Gives how much output it is, which is at the
-// start of the bytes then.
+// start of the bytes then; also where the answer has failed behind it.
 std::size_t dialogue::came(boost::asio::mutable_buffer bytes, base::error_code const& ec,
                            std::size_t got) {
   if (!worker_) return 0;
@@ -127,7 +127,7 @@ std::size_t dialogue::came(boost::asio::mutable_buffer bytes, base::error_code c
     throw;
   }
   if (is_open() && output > 0) worker_.connection().set_deadline(limits::ahead_look_interval);
-  return state_ == state::failed ? 0 : output;
+  return output;
 }
 
 std::size_t dialogue::decode(char* bytes, std::size_t size) {
