@@ -75,12 +75,14 @@ base::task<pool::outcome> pool::acquire(base::executor ex,
   auto const s = state_;
   auto const self = std::make_shared<state::waiter>(ex);
   bool alone = false;
+  bool waits = false;
   {
     std::lock_guard const lock(s->mutex);
     if (s->queue.empty()) self->granted = s->take_idle(self->loop);
     if (!self->granted) {
       if (s->queue.size() >= s->rules.queue) co_return outcome{.why = refusal::queue_full};
       s->queue.push_back(self);
+      waits = true;
       s->waiting = s->queue.size();
       auto const serving = std::count_if(s->members.begin(), s->members.end(), [](auto const& m) {
         return m->now == member::phase::serving;
@@ -89,7 +91,7 @@ base::task<pool::outcome> pool::acquire(base::executor ex,
     }
   }
   bool woken = true;
-  if (!self->granted) {
+  if (waits) {
     // Leaves the queue also where there is no memory to wait; what was granted goes back then.
     struct in_line {
       in_line(state& pool, std::shared_ptr<state::waiter> w) : of(pool), who(std::move(w)) {}
