@@ -92,19 +92,7 @@ base::task<pool::outcome> pool::acquire(base::executor ex,
   }
   bool woken = true;
   if (waits) {
-    // Leaves the queue also where there is no memory to wait; what was granted goes back then.
-    struct in_line {
-      in_line(state& pool, std::shared_ptr<state::waiter> w) : of(pool), who(std::move(w)) {}
-      in_line(in_line const&) = delete;
-      in_line& operator=(in_line const&) = delete;
-      ~in_line() {
-        of.leave_queue(who);
-        if (!awaited && who->granted) of.give_back(who->granted, true);
-      }
-      state& of;
-      std::shared_ptr<state::waiter> who;
-      bool awaited = false;
-    } place(*s, self);
+    state::in_line place(*s, self);
     if (alone || s->look_missed) s->look_soon();
     on_wait([self] { self->wake.set(); });
     woken = co_await self->wake.wait_for(limit);

@@ -53,6 +53,21 @@ struct pool::state final : program_keeper::kept, std::enable_shared_from_this<po
     std::shared_ptr<socket> granted;  // guarded by the mutex
   };
 
+  // A waiter's place in the queue. It leaves that also where there is no memory to wait; what was
+  // granted goes back then.
+  struct in_line {
+    in_line(state& pool, std::shared_ptr<waiter> w) : of(pool), who(std::move(w)) {}
+    in_line(in_line const&) = delete;
+    in_line& operator=(in_line const&) = delete;
+    ~in_line() {
+      of.leave_queue(who);
+      if (!awaited && who->granted) of.give_back(who->granted, true);
+    }
+    state& of;
+    std::shared_ptr<waiter> who;
+    bool awaited = false;
+  };
+
   state(program_keeper& by, pool_rules r, std::unique_ptr<program_starter> s);
   ~state() override;
 
