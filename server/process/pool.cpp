@@ -181,7 +181,7 @@ void pool::state::give_back(std::shared_ptr<socket> const& one, bool sound) noex
     if (sound) {
       failures = 0;
       ++of->answered;
-      if (rules.idle.count() > 0) of->used = asked = std::chrono::steady_clock::now();
+      if (rules.idle.count() > 0) of->used = std::chrono::steady_clock::now();
     } else if (of->now != member::phase::ended) {
       of->broken = of->broken || of->now == member::phase::serving;
       of->to_be_stopped = true;

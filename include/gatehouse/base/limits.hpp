@@ -300,11 +300,9 @@ inline constexpr std::size_t moved_directories = 16;
 // how long its list of what is public in /etc is used before it is checked again.
 inline constexpr std::size_t sandboxed_directories = 64;
 inline constexpr auto sandbox_trust = 100ms;
-// What a WSGI worker may send in one frame: output, and the text of a traceback. How much of the
-// request's body goes to it at a time.
+// What a WSGI worker may send in one frame: output, and the text of a traceback.
 inline constexpr std::size_t wsgi_data_frame_bytes = 16 * 1024 * 1024;
 inline constexpr std::size_t wsgi_text_frame_bytes = 256 * 1024;
-inline constexpr std::size_t wsgi_body_piece_bytes = 256 * 1024;
 // Programs that the server keeps: how long one may take to get ready, and how often it is looked at
 // meanwhile if it does not say so itself (first soon, then less and less often), the first and the
 // longest pause before one that ended without having answered is replaced, and how long a request

@@ -113,7 +113,6 @@ struct pool::state final : program_keeper::kept, std::enable_shared_from_this<po
   std::atomic<bool> look_missed = false;
   bool closed = false;
   std::size_t failures = 0;  // programs in a row that ended without having answered
-  std::chrono::steady_clock::time_point asked = std::chrono::steady_clock::now();
 
   // the keeper's thread's
   bool filling = false;
