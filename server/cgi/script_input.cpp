@@ -6,9 +6,9 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <cerrno>
-#include <exception>
 #include <utility>
 
+#include "gatehouse/base/completion.hpp"
 #include "gatehouse/base/event.hpp"
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/process/pipe.hpp"
@@ -32,32 +32,6 @@ struct script_input::state {
   bool unwanted = false;
 };
 
-// The completion handler of the coroutine that feeds. If there is no memory for an asynchronous
-// wait, Asio destroys the coroutine and this handler without calling it, so the destructor does the
-// same. Asio uses the cancellation signal for as long as it has the handler, which therefore shares
-// the ownership of the state that has the signal.
-class script_input::after_feeding {
- public:
-  explicit after_feeding(std::shared_ptr<state> s) : of_(std::move(s)) {}
-  after_feeding(after_feeding&&) noexcept = default;
-  after_feeding(after_feeding const&) = delete;
-  after_feeding& operator=(after_feeding const&) = delete;
-  ~after_feeding() {
-    if (of_ && !of_->done.happened()) end(true);
-  }
-  void operator()(std::exception_ptr const& failure) { end(failure != nullptr); }
-
- private:
-  void end(bool failed) {
-    if (failed) {
-      of_->process->fail(script_process::fault::system, {ENOMEM, boost::system::system_category()});
-    }
-    of_->pipe.close();
-    of_->done.set();
-  }
-  std::shared_ptr<state> of_;
-};
-
 script_input::script_input(std::shared_ptr<script_process> of) : process_(std::move(of)) {}
 
 script_input::~script_input() {
@@ -71,9 +45,17 @@ base::error_code script_input::adopt(base::unique_fd& end) {
 
 void script_input::begin(http::body_source& body, std::unique_ptr<http::body_source> owned) {
   state_->owned = std::move(owned);
+  // Asio uses the cancellation signal for as long as it has the handler, which therefore shares the
+  // ownership of the state that has the signal.
+  base::completion after_feeding([s = state_](bool failed) {
+    if (failed)
+      s->process->fail(script_process::fault::system, {ENOMEM, boost::system::system_category()});
+    s->pipe.close();
+    s->done.set();
+  });
   boost::asio::co_spawn(
       process_->get_executor(), feed(state_, body),
-      boost::asio::bind_cancellation_slot(state_->cancel.slot(), after_feeding(state_)));
+      boost::asio::bind_cancellation_slot(state_->cancel.slot(), std::move(after_feeding)));
 }
 
 base::task<void> script_input::end() {

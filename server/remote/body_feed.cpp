@@ -9,9 +9,9 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <cerrno>
-#include <exception>
 #include <utility>
 
+#include "gatehouse/base/completion.hpp"
 #include "gatehouse/base/event.hpp"
 #include "gatehouse/base/limits.hpp"
 #include "gatehouse/trace/recorder.hpp"
@@ -65,27 +65,6 @@ struct body_feed::state {
   } progress = progress::between_records;
 };
 
-// Without memory for a wait, Asio destroys the coroutine and this handler without calling it, so
-// the destructor does the same. The signal's owner is shared for as long as Asio has the handler.
-class body_feed::after_feeding {
- public:
-  explicit after_feeding(std::shared_ptr<state> s) : of_(std::move(s)) {}
-  after_feeding(after_feeding&&) noexcept = default;
-  after_feeding(after_feeding const&) = delete;
-  after_feeding& operator=(after_feeding const&) = delete;
-  ~after_feeding() {
-    if (of_ && !of_->done.happened()) end(true);
-  }
-  void operator()(std::exception_ptr const& failure) { end(failure != nullptr); }
-
- private:
-  void end(bool failed) {
-    if (failed && of_->tell.failed) of_->tell.failed({ENOMEM, boost::system::system_category()});
-    of_->done.set();
-  }
-  std::shared_ptr<state> of_;
-};
-
 body_feed::~body_feed() {
   if (state_) state_->stop();
 }
@@ -104,9 +83,14 @@ void body_feed::begin(protocol how, std::shared_ptr<upstream::connection> to, st
     s.left = input->length.value_or(0);
     s.spooled = std::move(input->spooled);
   }
+  // The signal's owner is shared for as long as Asio has the handler.
+  base::completion after_feeding([of = state_](bool failed) {
+    if (failed && of->tell.failed) of->tell.failed({ENOMEM, boost::system::system_category()});
+    of->done.set();
+  });
   boost::asio::co_spawn(
       s.to->get_executor(), feed(state_),
-      boost::asio::bind_cancellation_slot(s.cancel.slot(), after_feeding(state_)));
+      boost::asio::bind_cancellation_slot(s.cancel.slot(), std::move(after_feeding)));
 }
 
 base::task<void> body_feed::end() {

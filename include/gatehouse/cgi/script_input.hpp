@@ -32,7 +32,6 @@ class script_input {
 
  private:
   struct state;
-  class after_feeding;
   static base::task<void> feed(std::shared_ptr<state> s, http::body_source& body);
   static base::task<base::result<std::size_t>> feed_some(std::shared_ptr<state> s,
                                                          http::body_source& body,

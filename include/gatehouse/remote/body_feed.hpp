@@ -46,7 +46,6 @@ class body_feed {
 
  private:
   struct state;
-  class after_feeding;
   static base::task<void> feed(std::shared_ptr<state> s);
   static base::task<base::error_code> feed_body(std::shared_ptr<state> s);
   static base::task<bool> write(std::shared_ptr<state> s, std::string_view bytes);
